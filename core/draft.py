@@ -1,0 +1,70 @@
+"""A plan in the making: takes the person's wish where there is one, else what is recommended, and keeps the reason.
+
+Each stage's `recommend.py` fills its section of a draft; `recommend.resolve` puts the sections together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from tunesmith.core.plan import Path
+
+Wishes = Mapping[Path, Any]
+"""What the person stated: dotted paths of the plan and the values chosen. A list is one value."""
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """What else was in question, and why it lost."""
+
+    value: str
+    because: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a value stands in the plan."""
+
+    because: str
+    instead_of: tuple[Alternative, ...] = ()
+    chosen: bool = False
+    """Whether the person stated it; then `recommended` is what would stand here otherwise."""
+    recommended: Any = None
+
+
+@dataclass
+class Draft:
+    """The values chosen so far by dotted path, each with its reason."""
+
+    wishes: Wishes
+    values: dict[Path, Any] = field(default_factory=dict)
+    reasons: dict[Path, Reason] = field(default_factory=dict)
+
+    def choose(
+        self, path: Path, recommended: Value, because: str, instead_of: tuple[Alternative, ...] = ()
+    ) -> Value:
+        """Settle the value at `path`: the wish where there is one, else `recommended`; returns what was settled."""
+        if path in self.wishes:
+            value: Value = self.wishes[path]
+            kept = "your choice" if value != recommended else f"your choice, and recommended: {because}"
+            self.reasons[path] = Reason(kept, instead_of, chosen=True, recommended=recommended)
+        else:
+            value = recommended
+            self.reasons[path] = Reason(because, instead_of)
+        self.values[path] = value
+        return value
+
+    def tree(self) -> dict[str, Any]:
+        """The values as the nested mapping that the plan's schema takes."""
+        root: dict[str, Any] = {}
+        for path, value in self.values.items():
+            *parents, name = path.split(".")
+            place = root
+            for parent in parents:
+                place = place.setdefault(parent, {})
+            place[name] = value
+        return root

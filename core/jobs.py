@@ -1,0 +1,207 @@
+"""Start, watch and stop detached jobs; ask a helper process the short questions that need the heavy libraries.
+
+A job is a process of its own session: no terminal, no pipe that somebody must drain, its output in a log. Closing
+the console, killing the wizard or losing SSH changes nothing for it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+
+from tunesmith.core.errors import AccessError, JobFailed, RunError, TunesmithError
+from tunesmith.core.plan import STAGES
+from tunesmith.core.run import Run, State
+
+STARTS_WITHIN_SECONDS = 30.0
+
+
+def start(run: Run, stages: Sequence[str] = STAGES, *, resume: bool = False) -> int:
+    """Start a detached worker on `run` and return its process id once it has put its name on the run.
+
+    Raises:
+        RunError: Another worker is at it already, or the worker could not be started.
+        AccessError: The run's folder can't be written to.
+    """
+    if run.state().alive:
+        raise RunError(
+            f"{run.name} is being worked on already.",
+            next_step=f"Watch it with `tunesmith attach {run.name}`, or stop it with `tunesmith stop {run.name}`.",
+        )
+    words = [sys.executable, "-m", "tunesmith.core.worker", str(run.folder), "--stages", ",".join(stages)]
+    words += ["--resume"] if resume else []
+    try:
+        for stale in (run.exit_path, run.job_path, run.stop_path, run.heartbeat_path):
+            stale.unlink(missing_ok=True)
+        with run.log_path.open("ab") as log:
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                cwd=run.folder,
+                env=worker_environment(),
+            )
+    except OSError as error:
+        raise AccessError(
+            f"No job can be started in {run.folder}: {error.strerror}.", next_step="Mend the folder's permissions."
+        ) from error
+    deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        job = run.job()
+        if job is not None and job.pid == process.pid:
+            return process.pid
+        if process.poll() is not None:
+            break
+        time.sleep(0.005)
+    raise RunError(f"The worker of {run.name} did not start.", next_step=f"The reason is in {run.log_path}.")
+
+
+def worker_environment() -> dict[str, str]:
+    """The environment of a job: nothing is sent to a hub, nothing draws progress bars, tokens stay out of logs."""
+    quiet = {
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "DO_NOT_TRACK": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "TRANSFORMERS_VERBOSITY": "error",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "ignore",
+        # Nothing is fetched behind the person's back; searching the hub is a step of its own that says so.
+        "HF_HUB_OFFLINE": "1",
+    }
+    return {**os.environ, **{key: value for key, value in quiet.items() if key not in os.environ}}
+
+
+def stop(run: Run) -> None:
+    """Ask the worker to stop at its next step and save; returns at once.
+
+    Raises:
+        RunError: Nothing is running there.
+    """
+    _running(run)
+    try:
+        run.stop_path.touch()
+    except OSError as error:
+        raise AccessError(
+            f"{run.folder} can't be written to: {error.strerror}.", next_step="Mend its permissions."
+        ) from error
+
+
+def kill(run: Run, grace_seconds: float = 10.0) -> None:
+    """End the worker and everything it started, without saving: first asked by SIGTERM, then by SIGKILL.
+
+    Raises:
+        RunError: Nothing is running there.
+    """
+    state = _running(run)
+    assert state.job is not None
+    group = state.job.pid  # start_new_session made the worker the leader of its own process group
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(group, how)
+        except ProcessLookupError:
+            return
+        deadline = time.monotonic() + grace_seconds
+        while time.monotonic() < deadline:
+            if not run.state().alive:
+                return
+            time.sleep(0.05)
+
+
+def wait(run: Run, seconds: float | None = None) -> State:
+    """Wait until nobody works on `run`, at most `seconds`; returns its state then."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    while (state := run.state()).alive and (deadline is None or time.monotonic() < deadline):
+        time.sleep(0.1)
+    return state
+
+
+def _running(run: Run) -> State:
+    state = run.state()
+    if not state.alive:
+        raise RunError(f"{run.name} is not running: {state.text}.", next_step="`tunesmith runs` lists what is.")
+    return state
+
+
+class Helper:
+    """A warm process beside ours that holds the heavy libraries and answers short questions, one line each.
+
+    Used as a context manager. The first question waits for the imports (some seconds); the next ones do not.
+    """
+
+    def __init__(self, log: Path | None = None) -> None:
+        self._log = (log or Path(os.devnull)).open("ab")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tunesmith.core.worker.helper"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            start_new_session=True,
+            env=worker_environment(),
+        )
+
+    def __enter__(self) -> Helper:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ask(self, question: str, **details: Any) -> Any:
+        """The answer to `question` (see `worker.helper` for those it knows), as plain JSON values.
+
+        Raises:
+            TunesmithError: The helper says what is wrong, e.g. a folder that is no model.
+            JobFailed: The helper died.
+        """
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None
+        try:
+            stdin.write(msgspec.json.encode({"question": question, "details": details}) + b"\n")
+            stdin.flush()
+        except BrokenPipeError:
+            pass
+        line = stdout.readline()
+        if not line:
+            raise JobFailed("The helper process ended unexpectedly.", next_step="Run `tunesmith doctor`.")
+        reply = msgspec.json.decode(line)
+        if "error" in reply:
+            raise TunesmithError(reply["error"], cause=reply["cause"], next_step=reply["next_step"])
+        return reply["answer"]
+
+    def close(self) -> None:
+        """End the process."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        self._process.terminate()
+        self._process.wait()
+        self._log.close()
+
+
+def environment(packages: Iterable[str]) -> dict[str, str]:
+    """Installed versions of `packages`, without importing them; those not installed are left out."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {}
+    for name in packages:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def own_start_time() -> float:
+    """When this process started, as `run.process_alive` compares it (seconds since 1970)."""
+    return psutil.Process().create_time()

@@ -1,0 +1,237 @@
+"""Reads and writes `plan.yaml`: checked on the way in with file, line and nearest name; reasons as comments on the way out."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import textwrap
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from tunesmith.core.draft import Reason
+from tunesmith.core.errors import AccessError, PlanError
+from tunesmith.core.plan import VERSION, Plan
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""From version n to n + 1. Empty: this is the first version."""
+
+COMMENT_WIDTH = 100
+
+Lines = Mapping[tuple[str | int, ...], int]
+"""Line numbers, from 1, of the keys and list items of a file."""
+
+
+def validate(tree: Mapping[str, Any], file: Path | None = None, lines: Lines | None = None) -> Plan:
+    """The plan that `tree` describes.
+
+    Raises:
+        PlanError: An unknown key, a missing one, a wrong type or a value out of bounds.
+    """
+    try:
+        return Plan.model_validate(tree, strict=False)
+    except ValidationError as error:
+        raise _plan_error(error.errors(include_url=False)[0], file, lines or {}) from None
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in the file at `path`.
+
+    Raises:
+        PlanError: The file is missing, is not YAML, or is not a valid plan; names the line.
+    """
+    tree, lines = _load(path)
+    found = tree.get("version", VERSION)
+    if not isinstance(found, int) or found > VERSION or found < 1:
+        raise PlanError(
+            f"{path}: line {lines.get(('version',), 1)}: plan version {found!r} is not known here.",
+            cause=f"This Tunesmith reads versions 1 to {VERSION}.",
+            next_step="Update Tunesmith, or write the plan anew with `tunesmith plan new`.",
+            file=path,
+            line=lines.get(("version",), 1),
+        )
+    for version in range(found, VERSION):
+        tree = MIGRATIONS[version](tree)
+    return validate(tree, path, lines)
+
+
+def dump_plan(plan: Plan, reasons: Mapping[str, Reason] | None = None) -> str:
+    """The plan as YAML; with `reasons`, each value carries why it is what it is as a comment above it."""
+    from ruamel.yaml import YAML  # imported late: `--help` must not pay for it
+
+    yaml = YAML()
+    yaml.width = 4096
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    text = io.StringIO()
+    yaml.dump(_commented(plan.model_dump(mode="json"), (), Plan, reasons or {}), text)
+    return HEADER + text.getvalue()
+
+
+HEADER = """\
+# A Tunesmith plan: every decision of a run. Run it with `tunesmith run plan.yaml`,
+# check it after an edit with `tunesmith plan check plan.yaml`.
+"""
+
+
+def write_plan(path: Path, plan: Plan, reasons: Mapping[str, Reason] | None = None) -> None:
+    """Write the plan aside and rename it.
+
+    Raises:
+        AccessError: The folder can't be written to.
+    """
+    aside = path.with_name(path.name + ".part")
+    try:
+        aside.write_text(dump_plan(plan, reasons), encoding="utf-8")
+        aside.replace(path)
+    except OSError as error:
+        raise AccessError(
+            f"{path} can't be written: {error.strerror}.", next_step="Name another place, or mend its permissions."
+        ) from error
+
+
+def _load(path: Path) -> tuple[dict[str, Any], Lines]:
+    """The file's mapping as plain values, and the line of each key."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise PlanError(
+            f"There is no plan at {path}.", next_step="Check the path, or make one with `tunesmith plan new DATA`."
+        ) from None
+    except IsADirectoryError:
+        raise PlanError(f"{path} is a folder.", next_step=f"Name the file, e.g. {path / 'plan.yaml'}.") from None
+    except UnicodeDecodeError:
+        raise PlanError(f"{path} is not a text file in UTF-8.", next_step="Name a plan in YAML.") from None
+    except OSError as error:
+        raise AccessError(f"{path} can't be read: {error.strerror}.", next_step="Mend its permissions.") from error
+    try:
+        tree = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise PlanError(
+            f"{path}: line {line}: this is not YAML: {error.problem}.",
+            next_step="Mend that line; indentation and quotes are the usual causes.",
+            file=path,
+            line=line,
+        ) from None
+    except YAMLError as error:
+        raise PlanError(f"{path} is not YAML: {error}.", next_step="Mend it, or write the plan anew.", file=path) from None
+    if not isinstance(tree, dict):
+        raise PlanError(
+            f"{path} is not a plan: it holds no sections.",
+            next_step="Make one with `tunesmith plan new DATA`.",
+            file=path,
+            line=1,
+        )
+    lines: dict[tuple[str | int, ...], int] = {}
+    return _plain(tree, (), lines), lines
+
+
+def _plain(node: Any, path: tuple[str | int, ...], lines: dict[tuple[str | int, ...], int]) -> Any:
+    """`node` without ruamel's types; notes in `lines` where each key and item stands."""
+    if isinstance(node, dict):
+        positions = getattr(getattr(node, "lc", None), "data", None) or {}
+        plain = {}
+        for key, value in node.items():
+            place = (*path, str(key))
+            if key in positions:
+                lines[place] = positions[key][0] + 1
+            plain[str(key)] = _plain(value, place, lines)
+        return plain
+    if isinstance(node, list):
+        positions = getattr(getattr(node, "lc", None), "data", None) or {}
+        items = []
+        for index, value in enumerate(node):
+            place = (*path, index)
+            if index in positions:
+                lines[place] = positions[index][0] + 1
+            items.append(_plain(value, place, lines))
+        return items
+    if isinstance(node, bool) or node is None:
+        return node
+    for kind in (int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    return str(node)  # dates and the like: the schema says what was expected instead
+
+
+def _plan_error(details: ErrorDetails, file: Path | None, lines: Lines) -> PlanError:
+    """pydantic's first complaint as a sentence with file, line, path of the key and the nearest valid name."""
+    loc = tuple(part for part in details["loc"] if isinstance(part, int) or not part.startswith(("str", "list[")))
+    line = next((lines[loc[:n]] for n in range(len(loc), 0, -1) if loc[:n] in lines), None)
+    place = f"{file}: " if file else ""
+    place += f"line {line}: " if line else ""
+    path = ".".join(str(part) for part in loc)
+    if details["type"] == "extra_forbidden":
+        names = _names_at(loc[:-1])
+        near = difflib.get_close_matches(str(loc[-1]), names, n=1, cutoff=0.5)
+        title = f"{place}`{path}` is not a setting of a plan."
+        next_step = f"Did you mean `{near[0]}`?" if near else f"Here these are known: {', '.join(names)}."
+    elif details["type"] == "missing":
+        title, next_step = f"{place}`{path}` is missing.", "Add it, or write the plan anew with `tunesmith plan new`."
+    else:
+        expected = details["msg"].removeprefix("Value error, ")
+        given = "" if details["type"] == "value_error" else f" It is {details['input']!r}."
+        title = f"{place}`{path}`: {expected[0].lower()}{expected[1:].rstrip('.')}.{given}"
+        next_step = "Mend that value."
+    return PlanError(title, next_step=next_step, file=file, line=line)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The section class inside an annotation such as `Lora | None` or `list[Repair]`, if there is one."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for part in getattr(annotation, "__args__", ()):
+        found = _model_in(part)
+        if found is not None:
+            return found
+    return None
+
+
+def _names_at(path: tuple[str | int, ...]) -> list[str]:
+    """The names that are valid in the section at `path`."""
+    model: type[BaseModel] | None = Plan
+    for part in path:
+        if isinstance(part, str) and model is not None and part in model.model_fields:
+            model = _model_in(model.model_fields[part].annotation)
+    return list(model.model_fields) if model is not None else []
+
+
+def _commented(node: Any, path: tuple[str, ...], model: type[BaseModel] | None, reasons: Mapping[str, Reason]) -> Any:
+    """`node` as ruamel's commented map: a section's purpose and each value's reason stand above it."""
+    from ruamel.yaml.comments import CommentedMap
+
+    if not isinstance(node, dict):
+        return node
+    commented = CommentedMap()
+    for key, value in node.items():
+        place = (*path, key)
+        field = model.model_fields.get(key) if model else None
+        inner = _model_in(field.annotation) if field else None
+        commented[key] = _commented(value, place, inner if isinstance(value, dict) else None, reasons)
+        comment = _comment(".".join(place), reasons)
+        if len(path) == 0 and inner is not None and isinstance(value, dict):
+            comment = [f"-- {key}: {(inner.__doc__ or '').splitlines()[0]}"]
+        if comment:
+            before = "\n" + "\n".join(comment) if len(path) == 0 and inner else "\n".join(comment)
+            commented.yaml_set_comment_before_after_key(key, before=before, indent=2 * len(path))
+    return commented
+
+
+def _comment(path: str, reasons: Mapping[str, Reason]) -> list[str]:
+    reason = reasons.get(path)
+    if reason is None:
+        return []
+    lines = textwrap.wrap(reason.because, COMMENT_WIDTH)
+    if reason.chosen and reason.recommended is not None:
+        lines += textwrap.wrap(f"recommended: {reason.recommended}", COMMENT_WIDTH)
+    for other in reason.instead_of:
+        lines += textwrap.wrap(f"not {other.value}: {other.because}", COMMENT_WIDTH)
+    return lines

@@ -1,0 +1,224 @@
+"""Pre-train the practice model: seeded batches, three phases counted in steps, Muon for matrices and AdamW for the rest.
+
+Everything depends on the step's number and the seed, never on the clock, so a slow machine makes the same model later.
+(Bit for bit only with the same torch, processor and number of threads: floating-point sums differ otherwise.)
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import torch
+from tokenizers import Tokenizer
+from torch.nn import functional
+from transformers import LlamaForCausalLM
+
+from tunesmith.core.practice.pretrain.corpus import EASY, FULL, Document, draw_document, sample_text
+from tunesmith.core.practice.pretrain.model import build_model
+from tunesmith.core.practice.pretrain.tokenizer import END, PAD, save_tokenizer, train_tokenizer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long each phase lasts, in steps of ``tokens`` tokens, and the two peak learning rates."""
+
+    repeat_steps: int = 240
+    easy_steps: int = 460
+    full_steps: int = 5800
+    tokens: int = 4096
+    matrix_rate: float = 5e-3
+    other_rate: float = 4e-3
+    text_documents: int = 12_000
+
+    @property
+    def steps(self) -> int:
+        """All steps together."""
+        return self.repeat_steps + self.easy_steps + self.full_steps
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of packed documents, each tensor of shape (rows, length).
+
+    ``document`` numbers the document that a token belongs to (0 is padding); ``trained`` is true where the loss is
+    taken on predicting that token.
+    """
+
+    ids: torch.Tensor
+    document: torch.Tensor
+    position: torch.Tensor
+    trained: torch.Tensor
+
+
+def repeat_batch(rng: Random, vocabulary: int, tokens: int, length: int = 128) -> Batch:
+    """Random tokens said two or more times over; the loss is on the repetitions."""
+    rows = tokens // length
+    ids, trained = [], []
+    for _ in range(rows):
+        row: list[int] = []
+        mask: list[bool] = []
+        while len(row) < length:
+            piece = [rng.randrange(3, vocabulary) for _ in range(rng.randint(4, 40))]
+            times = rng.randint(2, 3)
+            row += piece * times
+            mask += [False] * len(piece) + [True] * (len(piece) * (times - 1))
+        ids.append(row[:length])
+        trained.append(mask[:length])
+    shape = torch.zeros(rows, length, dtype=torch.long)
+    return Batch(torch.tensor(ids), shape + 1, shape + torch.arange(length), torch.tensor(trained))
+
+
+def encode(tokenizer: Tokenizer, document: Document) -> tuple[list[int], list[bool]]:
+    """Token ids of a document and, for each, whether the loss is taken on it."""
+    ids: list[int] = []
+    trained: list[bool] = []
+    for (_, flag), part in zip(document, tokenizer.encode_batch([text for text, _ in document]), strict=True):
+        ids += part.ids
+        trained += [flag] * len(part.ids)
+    return ids, trained
+
+
+def text_batch(rng: Random, tokenizer: Tokenizer, mixture: str, tokens: int, length: int) -> Batch:
+    """Documents packed first-fit into rows of ``length``; a document that is longer than a row is left out."""
+    rows: list[list[tuple[list[int], list[bool]]]] = [[] for _ in range(tokens // length)]
+    room = [length] * len(rows)
+    misses = 0
+    while misses < 60 and sum(room) > 0.04 * tokens:
+        ids, trained = encode(tokenizer, draw_document(rng, EASY if mixture == "easy" else FULL, length))
+        fits = next((i for i, left in enumerate(room) if left >= len(ids)), None)
+        if fits is None:
+            misses += 1
+            continue
+        rows[fits].append((ids, trained))
+        room[fits] -= len(ids)
+    return _stack(rows, length)
+
+
+def _stack(rows: list[list[tuple[list[int], list[bool]]]], length: int) -> Batch:
+    """Tensors from rows of documents; padding has id 0, document 0 and no loss."""
+    shape = (len(rows), length)
+    ids, document, position = (torch.zeros(shape, dtype=torch.long) for _ in range(3))
+    trained = torch.zeros(shape, dtype=torch.bool)
+    for r, row in enumerate(rows):
+        start = 0
+        for number, (tokens, mask) in enumerate(row, start=1):
+            end = start + len(tokens)
+            ids[r, start:end] = torch.tensor(tokens)
+            document[r, start:end] = number
+            position[r, start:end] = torch.arange(len(tokens))
+            trained[r, start:end] = torch.tensor(mask)
+            trained[r, start] = False
+            start = end
+    return Batch(ids, document, position, trained)
+
+
+def batch_at(step: int, seed: int, schedule: Schedule, tokenizer: Tokenizer) -> Batch:
+    """The batch of one step: a function of the step and the seed alone."""
+    rng = Random(f"{seed}-{step}")
+    if step < schedule.repeat_steps:
+        return repeat_batch(rng, tokenizer.get_vocab_size(), schedule.tokens)
+    if step < schedule.repeat_steps + schedule.easy_steps:
+        return text_batch(rng, tokenizer, "easy", schedule.tokens, 192)
+    length = rng.choices((256, 512, 1024), (84, 13, 3))[0]
+    return text_batch(rng, tokenizer, "full", schedule.tokens, min(length, schedule.tokens))
+
+
+def loss_of(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
+    """Mean cross-entropy over the trained tokens; a token sees its own document only."""
+    same = batch.document[:, :, None] == batch.document[:, None, :]
+    allowed = torch.tril(same)
+    mask = torch.zeros(allowed.shape).masked_fill(~allowed, torch.finfo(torch.float32).min)[:, None]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        hidden = model.model(
+            input_ids=batch.ids, attention_mask=mask, position_ids=batch.position, use_cache=False
+        ).last_hidden_state
+        chosen = batch.trained[:, 1:]
+        logits = model.lm_head(hidden[:, :-1][chosen])
+    return functional.cross_entropy(logits.float(), batch.ids[:, 1:][chosen])
+
+
+def optimizers(model: LlamaForCausalLM, schedule: Schedule) -> list[torch.optim.Optimizer]:
+    """Muon (with AdamW's scale of updates) for the layers' matrices; AdamW for embeddings, biases and norms."""
+    matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
+    others = [p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n]
+    return [
+        torch.optim.Muon(
+            matrices, lr=schedule.matrix_rate, weight_decay=0.01, momentum=0.95, adjust_lr_fn="match_rms_adamw"
+        ),
+        torch.optim.AdamW(others, lr=schedule.other_rate, betas=(0.9, 0.98), weight_decay=0.0),
+    ]
+
+
+def rate_factor(step: int, steps: int) -> float:
+    """Share of the peak learning rate: 40 steps of warm-up, level to the middle, then linear to a fiftieth."""
+    warm = min(1.0, (step + 1) / 40)
+    return warm * min(1.0, max(0.02, 2 * (1 - step / steps)))
+
+
+def train(
+    folder: Path, seed: int = 0, schedule: Schedule | None = None, every: int = 250, fuse: bool = False
+) -> LlamaForCausalLM:
+    """Train a model from nothing and write it to ``folder``; a copy of each ``every`` steps goes to ``folder/latest``.
+
+    ``fuse`` compiles the layers (needs a C++ compiler): 1.7 times as fast on two cores, the same sums but for rounding.
+    """
+    schedule = schedule or Schedule()
+    tokenizer = train_tokenizer(sample_text(seed, schedule.text_documents))
+    pad_id, end_id = tokenizer.token_to_id(PAD), tokenizer.token_to_id(END)
+    model = build_model(tokenizer.get_vocab_size(), pad_id, end_id, seed)
+    model.train()
+    if fuse:
+        model.model.compile(dynamic=False)
+    seen = 0
+    started = time.monotonic()
+    for step, loss, tokens in _steps(model, tokenizer, seed, schedule):
+        seen += tokens
+        if step % 25 == 0:
+            log.info("step %d loss %.4f tokens %d seconds %.0f", step, loss, seen, time.monotonic() - started)
+        if step and step % every == 0:
+            save(model, tokenizer, folder / "latest")
+    save(model, tokenizer, folder)
+    made = {"seed": seed, "steps": schedule.steps, "tokens": seen, "seconds": round(time.monotonic() - started)}
+    (folder / "pretraining.json").write_text(json.dumps(made) + "\n", "utf-8")
+    return model
+
+
+def _steps(
+    model: LlamaForCausalLM, tokenizer: Tokenizer, seed: int, schedule: Schedule
+) -> Iterator[tuple[int, float, int]]:
+    """Run the schedule; yields step, loss and the tokens of the step that were not padding."""
+    parts = optimizers(model, schedule)
+    peaks = [part.param_groups[0]["lr"] for part in parts]
+    for step in range(schedule.steps):
+        batch = batch_at(step, seed, schedule, tokenizer)
+        for part, peak in zip(parts, peaks, strict=True):
+            part.param_groups[0]["lr"] = peak * rate_factor(step, schedule.steps)
+        loss = loss_of(model, batch)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise FloatingPointError(f"the loss is {value} at step {step}")
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for part in parts:
+            part.step()
+        model.zero_grad(set_to_none=True)
+        yield step, value, int((batch.document > 0).sum())
+
+
+def save(model: LlamaForCausalLM, tokenizer: Tokenizer, folder: Path) -> None:
+    """Write the model in float16 and its tokenizer as a Hugging Face folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: value.detach().to(torch.float16) for name, value in model.state_dict().items()}
+    model.generation_config.update(do_sample=False, max_new_tokens=64)
+    model.config.dtype = torch.float16
+    model.save_pretrained(folder, state_dict=state)
+    save_tokenizer(tokenizer, folder)

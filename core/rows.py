@@ -1,0 +1,70 @@
+"""Rows: what a model is trained on and asked, the same for every stage.
+
+Prepare writes them, Fine-tune trains on them, Evaluate asks them. They meet here, and in the run's `data/` folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One turn of a chat."""
+
+    role: str
+    content: str
+
+    def as_dict(self) -> dict[str, str]:
+        """The form that chat templates take."""
+        return {"role": self.role, "content": self.content}
+
+
+class Row(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One prompt with the answer that is wanted.
+
+    `prompt` is what the model sees, `answer` what it must write. `context`, `question` and `record` are the parts
+    the prompt was made of, where it was made of parts; probes use them to ask the same thing in another way.
+    """
+
+    id: str
+    prompt: list[Message]
+    answer: str
+    group: str = ""
+    context: str = ""
+    question: str = ""
+    record: dict[str, str] = {}
+    """For rows made from a table: the entity's column names and values, in the table's order."""
+
+
+def ask(question: str, context: str = "", system: str = "") -> list[Message]:
+    """The chat that asks `question` over `context`: an optional system turn and one user turn."""
+    user = f"{context}\n\n{question}" if context else question
+    return ([Message("system", system)] if system else []) + [Message("user", user)]
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> int:
+    """Write `rows` as JSON lines, aside and then renamed; returns how many there were."""
+    count = 0
+    encoder = msgspec.json.Encoder()
+    aside = path.with_name(path.name + ".part")
+    with aside.open("wb") as file:
+        for row in rows:
+            file.write(encoder.encode(row) + b"\n")
+            count += 1
+    aside.replace(path)
+    return count
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """The rows of a file written by `write_rows`. Raises FileNotFoundError where Prepare has not run."""
+    decoder = msgspec.json.Decoder(Row)
+    with path.open("rb") as file:
+        for line in file:
+            yield decoder.decode(line)
