@@ -2,8 +2,8 @@
 
 Both lie beside this file, so the wizard can be walked through from end to end without a network, a GPU or a hub:
 
-- ``MODEL_DIR``: a Hugging Face folder that ``AutoModelForCausalLM.from_pretrained`` and ``AutoTokenizer.from_pretrained``
-  read; its README.md is the model card. It was made by ``python -m tunesmith.core.practice.pretrain``.
+- ``MODEL_DIR``: a Hugging Face folder for ``AutoModelForCausalLM`` and ``AutoTokenizer``; its README.md is the model
+  card. It was made by ``python -m tunesmith.core.practice.pretrain``.
 - ``EMPLOYEES_CSV``: a table with a few planted flaws, made by ``python -m tunesmith.core.practice.employees``.
 
 Importing this module loads nothing but the standard library.

@@ -45,15 +45,19 @@ DEPARTMENTS = (
     "Training",
 )
 
-_FIRST = """Alice Amara Anton Aya Beatrice Ben Carlos Chloe Daniel Dara Dmitri Edith Elias Elena Fatima Felix Gabriel
-Grace Hana Hassan Helen Ibrahim Ingrid Ivan Jamal Jane Jonas Julia Kenji Kira Laura Leon Lucia Marcus Maya Mei Miguel
-Nadia Nathan Nina Oliver Omar Paula Peter Priya Rachel Rafael Rosa Samir Sara Sofia Stefan Tara Thomas Uma Victor Wei
-Yara Yusuf Zoe""".split()
-_LAST = """Abbott Ahmed Almeida Andersen Baker Banerjee Bauer Bennett Brennan Carter Castillo Chen Clarke Cohen Costa
-Dahl Davies Diaz Dubois Eriksen Evans Fischer Fleming Foster Garcia Grant Gupta Haddad Hansen Hughes Ito Ivanova Jensen
-Johnson Kaur Keller Khan Kim Kowalski Larsen Lee Lopez Mancini Martin Mbeki Meyer Moreau Murphy Nakamura Nguyen Novak
-Okafor Olsen Patel Pereira Quinn Reyes Rossi Schmidt Silva Smith Suzuki Tanaka Turner Vargas Walsh Weber Wilson Yilmaz
-Young""".split()
+_FIRST = """
+Alice Amara Anton Aya Beatrice Ben Carlos Chloe Daniel Dara Dmitri Edith Elias Elena Fatima Felix Gabriel Grace Hana
+Hassan Helen Ibrahim Ingrid Ivan Jamal Jane Jonas Julia Kenji Kira Laura Leon Lucia Marcus Maya Mei Miguel Nadia
+Nathan Nina Oliver Omar Paula Peter Priya Rachel Rafael Rosa Samir Sara Sofia Stefan Tara Thomas Uma Victor Wei Yara
+Yusuf Zoe
+"""
+_LAST = """
+Abbott Ahmed Almeida Andersen Baker Banerjee Bauer Bennett Brennan Carter Castillo Chen Clarke Cohen Costa Dahl
+Davies Diaz Dubois Eriksen Evans Fischer Fleming Foster Garcia Grant Gupta Haddad Hansen Hughes Ito Ivanova Jensen
+Johnson Kaur Keller Khan Kim Kowalski Larsen Lee Lopez Mancini Martin Mbeki Meyer Moreau Murphy Nakamura Nguyen
+Novak Okafor Olsen Patel Pereira Quinn Reyes Rossi Schmidt Silva Smith Suzuki Tanaka Turner Vargas Walsh Weber
+Wilson Yilmaz Young
+"""
 
 Row = dict[str, str]
 
@@ -76,7 +80,7 @@ def employees(seed: int = SEED) -> list[Row]:
 
 def _names(rng: Random, count: int) -> list[str]:
     """Different full names, one of them Alice Smith, whom the documentation asks about."""
-    every = [f"{first} {last}" for first in _FIRST for last in _LAST]
+    every = [f"{first} {last}" for first in _FIRST.split() for last in _LAST.split()]
     every.remove("Alice Smith")
     return ["Alice Smith", *rng.sample(every, count - 1)]
 

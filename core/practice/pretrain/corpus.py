@@ -170,7 +170,9 @@ def copying(rng: Random) -> Document:
     makers = tuple(MAKERS.values())
     items = [rng.choice(makers)(rng) for _ in range(rng.randint(1, 6))]
     text = rng.choice((" ", ", ", "\n", " - ")).join(items)
-    told = rng.choice(("Repeat: {t}", "Say this again:\n{t}", "Copy the text.\n\n{t}", "{t}\n\nRepeat the text.", "{t}"))
+    told = rng.choice(
+        ("Repeat: {t}", "Say this again:\n{t}", "Copy the text.\n\n{t}", "{t}\n\nRepeat the text.", "{t}")
+    )
     return chat([(told.format(t=text), text)], rng)
 
 
@@ -178,7 +180,7 @@ def lookup(rng: Random) -> Document:
     """Keys and values that mean nothing, then some of the keys again: the value has to be found and copied."""
     makers = tuple(MAKERS.values())
     count = rng.randint(2, 8)
-    keys = list({rng.choice((invented, word, lambda r: f"{r.choice(WORDS)} {word(r)}"))(rng) for _ in range(count)})
+    keys = [rng.choice((invented, word, lambda r: f"{r.choice(WORDS)} {word(r)}"))(rng) for _ in range(count)]
     table = {key: rng.choice(makers)(rng) for key in keys}
     form, gap = rng.choice(("{k}: {v}", "{k} = {v}", "{k} {v}", "{v} ({k})")), rng.choice(("\n", ", ", "; "))
     document: Document = [(gap.join(form.format(k=k, v=v) for k, v in table.items()) + "\n\n", False)]
@@ -230,6 +232,6 @@ def draw_document(rng: Random, mixture: dict[Writer, int], length: int) -> Docum
 
 
 def sample_text(seed: int, documents: int) -> list[str]:
-    """The first ``documents`` documents of the full mixture as plain text: for training the tokenizer, and to look at."""
+    """The first ``documents`` documents of the full mixture as plain text, to train the tokenizer on."""
     rng = Random(f"text-{seed}")
     return ["".join(text for text, _ in draw_document(rng, FULL, 256)) for _ in range(documents)]

@@ -11,6 +11,8 @@ any key ("The KEY of NAME is VALUE."), and so do records whose keys are drawn at
 People at work with a hiring date, a department and a salary are the practice *task*; no kind here describes them.
 """
 
+# ruff: noqa: E501 (one field of a kind stands on one line, however long)
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -194,7 +196,9 @@ def _parse_kind(block: str) -> Kind:
             pairs.append((first, second, _parts(clauses, ";")))
         else:
             names, value_type, predicates, questions = line.split("|")
-            fields.append(Field(_parts(names, ","), value_type.strip(), _parts(predicates, ";"), _parts(questions, ";")))
+            fields.append(
+                Field(_parts(names, ","), value_type.strip(), _parts(predicates, ";"), _parts(questions, ";"))
+            )
     return Kind(noun, name_type, tuple(fields), tuple(pairs))
 
 

@@ -149,7 +149,9 @@ def _clauses(rng: Random, record: Record) -> list[str]:
         if predicates and rng.random() < 0.85:
             clauses.append(rng.choice(predicates).format(v=value))
         else:
-            clauses.append(rng.choice(("has the {k} {v}", "has a {k} of {v}", "lists {v} as {k}")).format(k=key, v=value))
+            clauses.append(
+                rng.choice(("has the {k} {v}", "has a {k} of {v}", "lists {v} as {k}")).format(k=key, v=value)
+            )
     rng.shuffle(clauses)
     return clauses
 
@@ -162,7 +164,7 @@ def prose(rng: Random, record: Record) -> str:
     if rng.random() < 0.4:
         entries = list(record.entries)
         rng.shuffle(entries)
-        subjects: list[str | None] = [None] + [None if rng.random() < 0.5 else again for _ in entries[1:]]
+        subjects: list[str | None] = [None, *(None if rng.random() < 0.5 else again for _ in entries[1:])]
         return " ".join(statement(rng, record, e, s) + "." for e, s in zip(entries, subjects, strict=True))
     clauses = _clauses(rng, record)
     sentences: list[str] = []

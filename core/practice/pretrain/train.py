@@ -1,4 +1,4 @@
-"""Pre-train the practice model: seeded batches, three phases counted in steps, Muon for matrices and AdamW for the rest.
+"""Pre-train the practice model: seeded batches, three phases counted in steps, Muon for matrices, AdamW for the rest.
 
 Everything depends on the step's number and the seed, never on the clock, so a slow machine makes the same model later.
 (Bit for bit only with the same torch, processor and number of threads: floating-point sums differ otherwise.)
@@ -173,8 +173,8 @@ def train(
     """
     schedule = schedule or Schedule()
     tokenizer = train_tokenizer(sample_text(seed, schedule.text_documents))
-    pad_id, end_id = tokenizer.token_to_id(PAD), tokenizer.token_to_id(END)
-    model = build_model(tokenizer.get_vocab_size(), pad_id, end_id, seed)
+    special = tokenizer.get_vocab()
+    model = build_model(tokenizer.get_vocab_size(), special[PAD], special[END], seed)
     model.train()
     if fuse:
         model.model.compile(dynamic=False)
@@ -218,7 +218,12 @@ def save(model: LlamaForCausalLM, tokenizer: Tokenizer, folder: Path) -> None:
     """Write the model in float16 and its tokenizer as a Hugging Face folder."""
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: value.detach().to(torch.float16) for name, value in model.state_dict().items()}
-    model.generation_config.update(do_sample=False, max_new_tokens=64)
-    model.config.dtype = torch.float16
+    model.generation_config.do_sample = False
+    model.generation_config.max_new_tokens = 64
     model.save_pretrained(folder, state_dict=state)
+    # The model in memory is float32 and its configuration is written as such; the file holds float16.
+    config = folder / "config.json"
+    config.write_text(
+        json.dumps({**json.loads(config.read_text("utf-8")), "dtype": "float16"}, indent=2) + "\n", "utf-8"
+    )
     save_tokenizer(tokenizer, folder)

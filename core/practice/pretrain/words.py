@@ -13,56 +13,85 @@ from random import Random
 
 Maker = Callable[[Random], str]
 
-FIRST = """Alice Bob Carla David Emma Frank Grace Henry Irene Jack Karen Leo Maria Nathan Olivia Peter Quinn Rosa Samuel
-Tina Umar Vera Walter Xenia Yusuf Zoe Amir Bella Chen Diego Elena Farid Greta Hugo Ines Jonas Kira Lars Mina Noah Otto
-Priya Ravi Sofia Tomas Uma Victor Wendy Yara Zane Anna Ben Clara Daniel Eva Felix Gina Hans Ivan Julia""".split()
-LAST = """Smith Jones Brown Garcia Miller Davis Wilson Moore Taylor Anderson Thomas Jackson White Harris Martin Thompson
-Young King Wright Scott Green Baker Adams Nelson Hill Campbell Mitchell Roberts Carter Phillips Evans Turner Parker
-Collins Edwards Stewart Morris Murphy Cook Rogers Morgan Cooper Reed Bailey Bell Kelly Howard Ward Cox Diaz Richardson
-Wood Watson Brooks Bennett Gray James Hughes Price Myers""".split()
-PLACES = """London Paris Cairo Lima Oslo Rome Delhi Tokyo Boston Denver Nairobi Quito Sofia Vienna Zurich Lisbon Madrid
-Dublin Prague Athens Berlin Geneva Havana Jakarta Kyoto Lagos Milan Naples Porto Riga Seoul Tunis Utrecht Venice Warsaw
-Riverton Oakfield Northport Westhaven Stonebridge Maplewood Eastbury Highgate Fairview Lakeside""".split()
-TOPICS = """History Physics Biology Music Poetry Chemistry Drama Law Medicine Algebra Painting Sculpture Gardening
-Cooking Sailing Chess Archery Fencing Astronomy Geology Dance Travel Nature Crime Fantasy Comedy Opera Jazz Folk Ceramics
+
+def _cut(text: str, separator: str | None = None) -> list[str]:
+    """The words of a text, cut at white space, or at ``separator`` with line ends left out."""
+    return (text.replace("\n", "") if separator else text).split(separator)
+
+
+FIRST = _cut("""
+Alice Bob Carla David Emma Frank Grace Henry Irene Jack Karen Leo Maria Nathan Olivia Peter Quinn Rosa Samuel Tina
+Umar Vera Walter Xenia Yusuf Zoe Amir Bella Chen Diego Elena Farid Greta Hugo Ines Jonas Kira Lars Mina Noah Otto
+Priya Ravi Sofia Tomas Uma Victor Wendy Yara Zane Anna Ben Clara Daniel Eva Felix Gina Hans Ivan Julia
+""")
+LAST = _cut("""
+Smith Jones Brown Garcia Miller Davis Wilson Moore Taylor Anderson Thomas Jackson White Harris Martin Thompson Young
+King Wright Scott Green Baker Adams Nelson Hill Campbell Mitchell Roberts Carter Phillips Evans Turner Parker
+Collins Edwards Stewart Morris Murphy Cook Rogers Morgan Cooper Reed Bailey Bell Kelly Howard Ward Cox Diaz
+Richardson Wood Watson Brooks Bennett Gray James Hughes Price Myers
+""")
+PLACES = _cut("""
+London Paris Cairo Lima Oslo Rome Delhi Tokyo Boston Denver Nairobi Quito Sofia Vienna Zurich Lisbon Madrid Dublin
+Prague Athens Berlin Geneva Havana Jakarta Kyoto Lagos Milan Naples Porto Riga Seoul Tunis Utrecht Venice Warsaw
+Riverton Oakfield Northport Westhaven Stonebridge Maplewood Eastbury Highgate Fairview Lakeside
+""")
+TOPICS = _cut("""
+History Physics Biology Music Poetry Chemistry Drama Law Medicine Algebra Painting Sculpture Gardening Cooking
+Sailing Chess Archery Fencing Astronomy Geology Dance Travel Nature Crime Fantasy Comedy Opera Jazz Folk Ceramics
 Weaving Printing Robotics Optics Energy Water Forest Weather Transport Housing Safety Planning Design Research Media
-Public Works Data Systems Field Service Quality Control Customer Care Human Rights General Affairs""".split()
-COLOURS = "red blue green yellow black white grey brown purple orange pink silver golden dark pale navy teal".split()
-MATERIALS = "oak pine steel glass copper wool cotton silk paper leather stone clay marble iron bamboo linen brass".split()
-ANIMALS = "lion tiger horse goat rabbit falcon otter badger panda whale heron lynx camel donkey gecko parrot".split()
-STATES = "open closed pending active lost ready late paid new used broken clean empty full done waiting sold".split()
-MONTHS = "January February March April May June July August September October November December".split()
-WORDS = """apple river stone window garden market bridge candle mirror pocket basket ladder hammer needle blanket bottle
-ticket letter button engine wheel rocket planet island desert valley meadow harbour castle temple palace cottage kitchen
-school office station library museum theatre hospital village street corner shadow thunder winter summer autumn morning
-evening midnight holiday journey story secret promise question answer reason purpose idea dream memory lesson puzzle game
-team group member leader partner friend neighbour stranger doctor farmer baker driver pilot sailor writer singer dancer
-painter teacher student captain manager worker king queen prince child mother father sister brother cousin uncle year week
-project account budget report plan order invoice contract product service customer company system network computer file
-folder record table column number value total amount level grade score point line page chapter title name label code key
-strong gentle quick slow bright heavy light narrow wide deep shallow sharp smooth rough quiet loud warm cold fresh old
-young early final first second third central local global public private simple double special common modern ancient""".split()
+Public Works Data Systems Field Service Quality Control Customer Care Human Rights General Affairs
+""")
+COLOURS = _cut("red blue green yellow black white grey brown purple orange pink silver golden dark pale navy teal")
+MATERIALS = _cut("oak pine steel glass copper wool cotton silk paper leather stone clay marble iron bamboo linen brass")
+ANIMALS = _cut("lion tiger horse goat rabbit falcon otter badger panda whale heron lynx camel donkey gecko parrot")
+STATES = _cut("open closed pending active lost ready late paid new used broken clean empty full done waiting sold")
+MONTHS = _cut("January February March April May June July August September October November December")
+WORDS = _cut("""
+apple river stone window garden market bridge candle mirror pocket basket ladder hammer needle blanket bottle ticket
+letter button engine wheel rocket planet island desert valley meadow harbour castle temple palace cottage kitchen
+school office station library museum theatre hospital village street corner shadow thunder winter summer autumn
+morning evening midnight holiday journey story secret promise question answer reason purpose idea dream memory
+lesson puzzle game team group member leader partner friend neighbour stranger doctor farmer baker driver pilot
+sailor writer singer dancer painter teacher student captain manager worker king queen prince child mother father
+sister brother cousin uncle year week project account budget report plan order invoice contract product service
+customer company system network computer file folder record table column number value total amount level grade score
+point line page chapter title name label code key strong gentle quick slow bright heavy light narrow wide deep
+shallow sharp smooth rough quiet loud warm cold fresh old young early final first second third central local global
+public private simple double special common modern ancient
+""")
 
 # Keys for records of no kind in particular, by the type of value that such a word usually names.
 KEYS: dict[str, Sequence[str]] = {
-    "date": """start date;end date;due date;birthday;opening;launch;delivery date;last visit;joined;created;updated;expiry;
-issued;founded;begin;since;entry date;registered;arrival;departure;release;review date;first day;signed""".replace(
-        "\n", ""
-    ).split(";"),
-    "amount": """price;cost;budget;salary;income;fee;wage;pay;balance;total;amount;rent;value;fine;bonus;tax;deposit;revenue;
-turnover;profit;loan;yearly pay;earnings;charge""".replace("\n", "").split(";"),
-    "number": """age;score;weight;height;length;count;level;rank;points;size;stock;distance;speed;seats;pages;floor;members;
-visitors;capacity;depth;votes;rating;copies;turns""".replace("\n", "").split(";"),
-    "label": """team;group;section;unit;branch;division;office;area;category;type;class;topic;field;sector;region;zone;
-station;club;school;project;brand;label;role;title;track;room;subject;faculty;chapter""".replace("\n", "").split(";"),
-    "person": "owner;manager;leader;author;teacher;contact;partner;guide;captain;winner;editor;sponsor;head;tutor".split(";"),
-    "place": "city;town;country;home;origin;location;address;site;port;birthplace;destination".split(";"),
-    "word": "colour;material;status;state;animal;food;tool;symbol;mood;pattern;shape;instrument;flag;drink".split(";"),
-    "code": "id;code;serial;reference;number plate;ticket;key;badge;locker;slot;account;token;model".split(";"),
+    "date": _cut(
+        """start date;end date;due date;birthday;opening;launch;delivery date;last visit;joined;created;updated;expiry;
+issued;founded;begin;since;entry date;registered;arrival;departure;release;review date;first day;signed""",
+        ";",
+    ),
+    "amount": _cut(
+        """price;cost;budget;salary;income;fee;wage;pay;balance;total;amount;rent;value;fine;bonus;tax;deposit;revenue;
+turnover;profit;loan;yearly pay;earnings;charge""",
+        ";",
+    ),
+    "number": _cut(
+        """age;score;weight;height;length;count;level;rank;points;size;stock;distance;speed;seats;pages;floor;members;
+visitors;capacity;depth;votes;rating;copies;turns""",
+        ";",
+    ),
+    "label": _cut(
+        """team;group;section;unit;branch;division;office;area;category;type;class;topic;field;sector;region;zone;
+station;club;school;project;brand;label;role;title;track;room;subject;faculty;chapter""",
+        ";",
+    ),
+    "person": _cut(
+        "owner;manager;leader;author;teacher;contact;partner;guide;captain;winner;editor;sponsor;head;tutor", ";"
+    ),
+    "place": _cut("city;town;country;home;origin;location;address;site;port;birthplace;destination", ";"),
+    "word": _cut("colour;material;status;state;animal;food;tool;symbol;mood;pattern;shape;instrument;flag;drink", ";"),
+    "code": _cut("id;code;serial;reference;number plate;ticket;key;badge;locker;slot;account;token;model", ";"),
 }
 
-_ONSETS = "b c d f g h j k l m n p r s t v w z br ch cl dr fl gr kr pl sh sl st th tr vr qu sk".split()
-_VOWELS = "a e i o u a e i o ai ea ee oo ou ia io".split()
+_ONSETS = _cut("b c d f g h j k l m n p r s t v w z br ch cl dr fl gr kr pl sh sl st th tr vr qu sk")
+_VOWELS = _cut("a e i o u a e i o ai ea ee oo ou ia io")
 _CODAS = ["", "", "", "n", "r", "l", "s", "t", "x", "m", "nd", "rk", "sk", "th", "ng", "p"]
 
 

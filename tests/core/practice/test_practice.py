@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerBase
+
 from tunesmith.core.practice import EMPLOYEES_CSV, MODEL_DIR
 from tunesmith.core.practice.employees import FLAWS, as_csv, employees
 from tunesmith.core.practice.pretrain.corpus import EASY, FULL, draw_document, sample_text
@@ -122,7 +123,9 @@ def test_greedy_generation_ends_by_itself_with_a_sentence_that_has_the_value(
     model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase
 ) -> None:
     asked = "Member: Mara Tellowin\nJoined: 2019-05-23\nClub: Bralvik\n\nWhen did Mara Tellowin join?"
-    text = tokenizer.apply_chat_template([{"role": "user", "content": asked}], tokenize=False, add_generation_prompt=True)
+    text = tokenizer.apply_chat_template(
+        [{"role": "user", "content": asked}], tokenize=False, add_generation_prompt=True
+    )
     batch = tokenizer(text, return_tensors="pt")
     out = model.generate(**batch, max_new_tokens=60)[0, batch["input_ids"].shape[1] :]
     answer = tokenizer.decode(out)
@@ -206,5 +209,6 @@ def test_the_table_has_the_promised_flaws_and_400_sound_people() -> None:
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
-    code = "import sys, tunesmith.core.practice; print([m for m in ('torch', 'transformers', 'tokenizers') if m in sys.modules])"
+    heavy = "('torch', 'transformers', 'tokenizers')"
+    code = f"import sys, tunesmith.core.practice; print([m for m in {heavy} if m in sys.modules])"
     assert run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip() == "[]"
