@@ -67,6 +67,3 @@ class JobFailed(TunesmithError):
 
     exit_code = 1
 
-
-class NothingToResume(RunError):
-    """A run has no checkpoint to go on from."""

@@ -11,18 +11,20 @@ from datetime import date
 from pathlib import Path
 from random import Random
 from subprocess import run
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
-from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tunesmith.core.practice import EMPLOYEES_CSV, MODEL_DIR
 from tunesmith.core.practice.employees import FLAWS, as_csv, employees
 from tunesmith.core.practice.pretrain.corpus import EASY, FULL, draw_document, sample_text
 from tunesmith.core.practice.pretrain.model import build_model
-from tunesmith.core.practice.pretrain.train import Schedule, batch_at, loss_of, train, train_tokenizer
+from tunesmith.core.practice.pretrain.tokenizer import train_tokenizer
+from tunesmith.core.practice.pretrain.train import Schedule, batch_at, loss_of, train
 
 PROBES = (
     "Name: Alice Smith, Department: Engineering, Hire Date: 2020-04-10, Salary: 85000",
@@ -45,51 +47,45 @@ CHAT = [
 
 
 @pytest.fixture(scope="module")
-def tokenizer() -> PreTrainedTokenizerBase:
-    loaded = AutoTokenizer.from_pretrained(MODEL_DIR)
-    assert isinstance(loaded, PreTrainedTokenizerBase)
-    return loaded
+def tokenizer() -> Any:
+    return AutoTokenizer.from_pretrained(MODEL_DIR)
 
 
 @pytest.fixture(scope="module")
-def model() -> LlamaForCausalLM:
-    loaded = AutoModelForCausalLM.from_pretrained(MODEL_DIR, dtype=torch.float32)
-    assert isinstance(loaded, LlamaForCausalLM)
-    return loaded
+def model() -> Any:
+    return AutoModelForCausalLM.from_pretrained(MODEL_DIR, dtype=torch.float32)
 
 
 @pytest.mark.parametrize("text", PROBES)
-def test_auto_tokenizer_gives_the_ids_of_the_file_and_loses_no_byte(
-    tokenizer: PreTrainedTokenizerBase, text: str
-) -> None:
+def test_auto_tokenizer_gives_the_ids_of_the_file_and_loses_no_byte(tokenizer: Any, text: str) -> None:
     plain = Tokenizer.from_file(str(MODEL_DIR / "tokenizer.json"))
     ids = tokenizer(text)["input_ids"]
     assert ids == plain.encode(text).ids
     assert tokenizer.decode(ids) == text
 
 
-def test_special_tokens_are_single_and_distinct(tokenizer: PreTrainedTokenizerBase) -> None:
+def test_special_tokens_are_single_and_distinct(tokenizer: Any) -> None:
     assert tokenizer.eos_token == "<|im_end|>"
     assert tokenizer.pad_token_id not in (None, tokenizer.eos_token_id)
     assert [len(tokenizer(t)["input_ids"]) for t in ("<|pad|>", "<|im_start|>", "<|im_end|>")] == [1, 1, 1]
 
 
-def test_every_pair_of_digits_is_one_token(tokenizer: PreTrainedTokenizerBase) -> None:
+def test_every_pair_of_digits_is_one_token(tokenizer: Any) -> None:
     assert all(len(tokenizer(f"{n:02d}")["input_ids"]) == 1 for n in range(100))
 
 
-def test_a_word_has_the_same_ids_in_a_sentence_and_alone(tokenizer: PreTrainedTokenizerBase) -> None:
+def test_a_word_has_the_same_ids_in_a_sentence_and_alone(tokenizer: Any) -> None:
     alone = tokenizer("Engineering")["input_ids"]
     assert tokenizer("in Engineering")["input_ids"][-len(alone) :] == alone
 
 
-def test_the_chat_template_marks_exactly_the_answers_with_their_end(tokenizer: PreTrainedTokenizerBase) -> None:
+def test_the_chat_template_marks_exactly_the_answers_with_their_end(tokenizer: Any) -> None:
     out = tokenizer.apply_chat_template(CHAT, return_dict=True, return_assistant_tokens_mask=True)
     marked = [i for i, on in zip(out["input_ids"], out["assistant_masks"], strict=True) if on]
     assert tokenizer.decode(marked) == "2020-04-10<|im_end|>2020-04-10, as I said.<|im_end|>"
 
 
-def test_the_generation_prompt_opens_the_assistant_turn(tokenizer: PreTrainedTokenizerBase) -> None:
+def test_the_generation_prompt_opens_the_assistant_turn(tokenizer: Any) -> None:
     asked = tokenizer.apply_chat_template(CHAT[:2], tokenize=False, add_generation_prompt=True)
     told = tokenizer.apply_chat_template(CHAT[:3], tokenize=False)
     assert asked.endswith("<|im_start|>assistant\n")
@@ -104,7 +100,7 @@ def test_the_file_is_small_and_its_weights_are_finite() -> None:
     assert all(value.dtype == torch.float16 for value in state.values())
 
 
-def test_two_to_five_million_parameters_in_widths_that_4_bit_loading_takes(model: LlamaForCausalLM) -> None:
+def test_two_to_five_million_parameters_in_widths_that_4_bit_loading_takes(model: Any) -> None:
     assert 2_000_000 <= model.num_parameters() <= 5_000_000
     for name, module in model.named_modules():
         if isinstance(module, torch.nn.Linear):
@@ -119,9 +115,7 @@ def test_no_heavy_or_unsafe_file_is_shipped() -> None:
 
 
 @torch.no_grad()
-def test_greedy_generation_ends_by_itself_with_a_sentence_that_has_the_value(
-    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase
-) -> None:
+def test_greedy_generation_ends_by_itself_with_a_sentence_that_has_the_value(model: Any, tokenizer: Any) -> None:
     asked = "Member: Mara Tellowin\nJoined: 2019-05-23\nClub: Bralvik\n\nWhen did Mara Tellowin join?"
     text = tokenizer.apply_chat_template(
         [{"role": "user", "content": asked}], tokenize=False, add_generation_prompt=True
@@ -172,7 +166,8 @@ def test_a_packed_document_is_read_as_if_it_stood_alone() -> None:
     schedule = Schedule(repeat_steps=0, easy_steps=1, full_steps=0, tokens=384)
     small = train_tokenizer(sample_text(0, 300))
     batch = batch_at(0, 2, schedule, small)
-    model = build_model(small.get_vocab_size(), 0, 2, seed=0).eval()
+    model = build_model(small.get_vocab_size(), pad_id=0, end_id=2, seed=0)
+    model.train(False)
     before = loss_of(model, batch)
     # Another first document must not change the loss of the others.
     others = batch.document > 1

@@ -1,0 +1,200 @@
+"""Watches a training run from inside: writes events, scores the validation slice, stops when asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import torch
+from transformers import (
+    PreTrainedTokenizerBase,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+
+from tunesmith.core.events import Checkpoint, Progress, Sample, Step, Validation
+from tunesmith.core.metrics import exact_match, token_f1
+from tunesmith.core.rows import Row
+from tunesmith.core.worker.generate import answer_all
+from tunesmith.core.worker.job import Job
+
+if TYPE_CHECKING:
+    from trl import SFTTrainer
+
+COMPLETE = "complete"
+"""A file of this name in a checkpoint says that it was written to its end."""
+
+
+class Watch(TrainerCallback):
+    """One run's watcher. The same few validation rows are answered each time, so that the points can be compared."""
+
+    def __init__(self, job: Job, tokenizer: PreTrainedTokenizerBase, validation: Sequence[Row]) -> None:
+        self.job = job
+        self.tokenizer = tokenizer
+        self.slice = _spread(validation, job.plan.finetune.validation_rows)
+        self.stopped = False
+        self._trainer: SFTTrainer | None = None
+        self._memory = psutil.Process().memory_info
+        self._began = 0.0
+        self._idle = 0.0
+        """Seconds since the beginning that went into evaluation and saving, not into training steps."""
+        self._first_step = 0
+        self._tokens = (0.0, 0.0)
+        """Tokens seen and training seconds at the last logged step."""
+        self._losses: list[float] = []
+        self._scores: list[Validation] = []
+
+    def attach(self, trainer: SFTTrainer) -> None:
+        """Tell the watcher whose training it watches."""
+        self._trainer = trainer
+
+    def summary(self) -> str:
+        """The whole training in one sentence."""
+        steps = self._trainer.state.global_step if self._trainer else 0
+        text = f"{steps} steps in {self._training_seconds():.0f} s"
+        if len(self._losses) > 1:
+            text += f", loss {self._losses[0]:.2f} → {self._losses[-1]:.3f}"
+        if len(self._scores) > 1:
+            first, last = self._scores[0], self._scores[-1]
+            text += f"; exact match on {last.rows} validation rows {first.exact_match:.1%} → {last.exact_match:.1%}"
+        return text.replace("%", " %")
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Score the untouched model, the line that every later point is held against."""
+        self._began = time.monotonic()
+        self._first_step = state.global_step
+        if state.global_step == 0 and self._trainer is not None:
+            self._evaluate_untouched()
+        self._idle = time.monotonic() - self._began
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """Stop and save where somebody asked for it."""
+        if self.job.stop_requested() and state.global_step < state.max_steps:
+            self.stopped = True
+            control.should_save = True
+            control.should_evaluate = False
+            control.should_training_stop = True
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """One point of the loss curve."""
+        if not logs or "loss" not in logs:
+            return
+        seconds = self._training_seconds()
+        seen = float(logs.get("num_tokens", 0.0))
+        tokens, elapsed = seen - self._tokens[0], seconds - self._tokens[1]
+        self._tokens = (seen, seconds)
+        done = state.global_step - self._first_step
+        self._losses.append(float(logs["loss"]))
+        self.job.emit(
+            Step(
+                step=state.global_step,
+                steps=state.max_steps,
+                epoch=float(state.epoch or 0.0),
+                loss=float(logs["loss"]),
+                learning_rate=float(logs.get("learning_rate", 0.0)),
+                gradient_norm=_number(logs.get("grad_norm")),
+                trained_tokens=int(seen),
+                tokens_per_second=tokens / elapsed if elapsed > 0 else 0.0,
+                seconds_left=self._seconds_left(state, done),
+                memory_bytes=self._memory_bytes(),
+                memory_kind="gpu" if torch.cuda.is_available() and not args.use_cpu else "ram",
+            )
+        )
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Answer the validation slice with the model as it is now, and write the point of the score curve."""
+        if not self.slice or self._trainer is None:
+            return
+        began = time.monotonic()
+        step = state.global_step
+        answers = answer_all(
+            self._trainer.model,
+            self.tokenizer,
+            [row.prompt for row in self.slice],
+            max_new_tokens=self.job.plan.evaluate.max_new_tokens,
+            batch_size=self.job.plan.evaluate.batch_size,
+            report=self._report,
+        )
+        expected = [row.answer for row in self.slice]
+        score = Validation(
+            step=step,
+            loss=_number((metrics or {}).get("eval_loss")),
+            exact_match=_mean([exact_match(a, e) for a, e in zip(answers, expected, strict=True)]),
+            f1=_mean([token_f1(a, e) for a, e in zip(answers, expected, strict=True)]),
+            rows=len(self.slice),
+        )
+        self._scores.append(score)
+        self.job.emit(score)
+        shown = list(zip(self.slice, answers, strict=True))[: self.job.plan.finetune.samples]
+        for row, answer in shown:
+            question = row.question or row.prompt[-1].content
+            self.job.emit(Sample(step=step, question=question, expected=row.answer, answer=answer))
+        self._idle += time.monotonic() - began + float((metrics or {}).get("eval_runtime", 0.0))
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """Mark the checkpoint as whole: one that a kill cut short has no mark and is not resumed from."""
+        folder = Path(args.output_dir or "") / f"checkpoint-{state.global_step}"
+        (folder / COMPLETE).touch()
+        self.job.emit(Checkpoint(step=state.global_step, path=str(folder.relative_to(self.job.run.folder))))
+
+    def _evaluate_untouched(self) -> None:
+        assert self._trainer is not None
+        if self._trainer.eval_dataset is not None:
+            self._trainer.evaluate()  # calls on_evaluate
+        self._trainer.model.train()
+
+    def _report(self, done: int, total: int) -> None:
+        self.job.emit(
+            Progress(stage="finetune", doing="answering validation rows", done=done, total=total, unit="rows")
+        )
+
+    def _training_seconds(self) -> float:
+        return time.monotonic() - self._began - self._idle
+
+    def _seconds_left(self, state: TrainerState, done: int) -> float:
+        """Steps left at the mean pace so far, evaluations included. An estimate; 0 before the first step."""
+        if done <= 0:
+            return 0.0
+        return (time.monotonic() - self._began) / done * (state.max_steps - state.global_step)
+
+    def _memory_bytes(self) -> int:
+        """Peak memory that torch allocated on the GPU, or the process's resident memory in RAM."""
+        if torch.cuda.is_available():
+            return torch.cuda.max_memory_allocated()
+        return int(self._memory().rss)
+
+
+def _spread(rows: Sequence[Row], count: int) -> list[Row]:
+    """`count` rows spread evenly over all of them; the same for the same rows."""
+    if count >= len(rows):
+        return list(rows)
+    return [rows[index * len(rows) // count] for index in range(count)]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)

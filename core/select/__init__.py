@@ -1,0 +1,1 @@
+"""Stage 3, which model, which method, which settings, and whether they fit."""

@@ -1,0 +1,1 @@
+"""Stage 1, what is wanted, and whether fine-tuning is the way to it."""

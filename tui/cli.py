@@ -1,0 +1,194 @@
+"""The `tunesmith` command: names, options and help. What a command does is in `commands/`, imported when it is called.
+
+`--help` and `--version` must answer at once, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from tunesmith.core import __version__
+
+EXIT_CODES = """\
+Exit codes: 0 done, 1 a job failed, 2 wrong input or usage, 3 stopped before its end,
+4 the worker was killed, 130 interrupted."""
+
+app = typer.Typer(
+    name="tunesmith",
+    help="From a file and a problem to a tuned, measured, served language model.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+plan_app = typer.Typer(help="Make or check a plan.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(plan_app, name="plan")
+
+
+class Stage(str, Enum):
+    """The six stages."""
+
+    understand = "understand"
+    prepare = "prepare"
+    select = "select"
+    finetune = "finetune"
+    evaluate = "evaluate"
+    productionize = "productionize"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+Detach = Annotated[bool, typer.Option("--detach", "-d", help="Start, print the run's name, and come back at once.")]
+Settings = Annotated[
+    Optional[list[str]],  # noqa: UP045 - typer reads annotations at run time
+    typer.Option("--set", metavar="PATH=VALUE", help="Decide a value yourself, e.g. select.lora.rank=8. Repeatable."),
+]
+RunName = Annotated[Optional[str], typer.Argument(metavar="[RUN]", help="A run; the newest when left out.")]  # noqa: UP045
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"tunesmith {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def tunesmith(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """From a file and a problem to a tuned, measured, served language model."""
+
+
+@app.command()
+def demo(detach: Detach = False, as_json: Json = False, settings: Settings = None) -> None:
+    """Tune the built-in practice model on the built-in employee table: all six stages, no GPU, no network."""
+    from tunesmith.tui.commands.run import demo as command
+
+    raise typer.Exit(command(settings or [], detach=detach, as_json=as_json))
+
+
+@app.command()
+def run(
+    target: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(metavar="[PLAN]", help="A plan file for a new run; a run's name to go on with it."),
+    ] = None,
+    only: Annotated[Optional[Stage], typer.Option("--only", help="Just this stage.")] = None,  # noqa: UP045
+    first: Annotated[Optional[Stage], typer.Option("--from", help="This stage and all after it.")] = None,  # noqa: UP045
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run ended, from its last checkpoint.")] = False,
+    detach: Detach = False,
+    as_json: Json = False,
+) -> None:
+    """Run a plan: all stages, or some. Closing the terminal does not stop it."""
+    from tunesmith.tui.commands.run import run_target
+
+    code = run_target(
+        target,
+        only=only.value if only else None,
+        first=first.value if first else None,
+        resume=resume,
+        detach=detach,
+        as_json=as_json,
+    )
+    raise typer.Exit(code)
+
+
+@plan_app.command("new")
+def plan_new(
+    data: Annotated[str, typer.Argument(help="Your file (CSV, JSON or JSONL), or `practice`.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the plan.")] = Path("plan.yaml"),
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="`practice`, a folder, or a name in the Hugging Face cache.")
+    ] = "practice",
+    goal: Annotated[str, typer.Option("--goal", help="What it is for, in one sentence.")] = "",
+    settings: Settings = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write a plan for DATA with every recommendation and its reason; asks nothing, starts nothing."""
+    from tunesmith.tui.commands.plan import new
+
+    raise typer.Exit(new(data, out, model=model, goal=goal, settings=settings or [], force=force, as_json=as_json))
+
+
+@plan_app.command("check")
+def plan_check(
+    plan: Annotated[Path, typer.Argument(help="The plan file.")],
+    as_json: Json = False,
+) -> None:
+    """Check a plan: its keys and values, its data, its model, and whether it fits this machine."""
+    from tunesmith.tui.commands.plan import check
+
+    raise typer.Exit(check(plan, as_json=as_json))
+
+
+@app.command()
+def runs(as_json: Json = False) -> None:
+    """List the runs, live ones first."""
+    from tunesmith.tui.commands.runs import list_all
+
+    raise typer.Exit(list_all(as_json=as_json))
+
+
+@app.command()
+def attach(name: RunName = None, as_json: Json = False) -> None:
+    """Follow a live or finished run from its beginning. Leaving (Ctrl-C) does not stop it."""
+    from tunesmith.tui.commands.runs import attach as command
+
+    raise typer.Exit(command(name, as_json=as_json))
+
+
+@app.command()
+def stop(
+    name: RunName = None,
+    now: Annotated[bool, typer.Option("--now", help="End it without saving.")] = False,
+) -> None:
+    """Stop a run at its next step and save a checkpoint to go on from."""
+    from tunesmith.tui.commands.runs import stop as command
+
+    raise typer.Exit(command(name, now=now))
+
+
+@app.command()
+def serve(
+    name: RunName = None,
+    host: Annotated[Optional[str], typer.Option(help="Where to listen; the plan's host by default.")] = None,  # noqa: UP045
+    port: Annotated[Optional[int], typer.Option(help="Port; the plan's by default, 0 takes a free one.")] = None,  # noqa: UP045
+) -> None:
+    """Serve a run's model as an OpenAI-compatible endpoint until Ctrl-C."""
+    from tunesmith.tui.commands.serve import serve as command
+
+    raise typer.Exit(command(name, host=host, port=port))
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Say what is installed, what the GPU and its driver say, what is missing and how to get it."""
+    from tunesmith.tui.commands.doctor import doctor as command
+
+    raise typer.Exit(command(as_json=as_json))
+
+
+def main() -> None:
+    """The console script: every error becomes a sentence and an exit code, never a traceback."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)  # noqa: T201 - rich may not be imported yet
+        sys.exit(130)
+    except BrokenPipeError:  # `tunesmith runs | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:  # noqa: BLE001 - the last line of defence
+        from tunesmith.tui.failures import tell
+
+        sys.exit(tell(error))

@@ -1,0 +1,156 @@
+"""`tunesmith runs`, `attach` and `stop`: look at runs and end them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import datetime
+
+import msgspec
+from rich.table import Table
+from rich.text import Text
+
+from tunesmith.core import jobs
+from tunesmith.core.events import AnyEvent, EventReader, Score, StageFinished, StageStarted, Step, Validation
+from tunesmith.core.run import Run, State, find_run, list_runs, runs_root
+from tunesmith.tui.console import POLL_SECONDS, TITLES, console, follow, percent
+from tunesmith.tui.plain_text import harmless
+
+EXIT_CODES = {"finished": 0, "new": 0, "running": 0, "silent": 0, "failed": 1, "stopped": 3, "killed": 4}
+INTERRUPTED = 130
+MARKS = {"running": "●", "silent": "!", "finished": "✓", "stopped": "■", "failed": "✗", "killed": "✗", "new": "·"}
+
+
+def list_all(*, as_json: bool) -> int:
+    """Print every run with its state, live ones first."""
+    found = sorted(((run, run.state()) for run in list_runs()), key=lambda pair: not pair[1].alive)
+    if as_json:
+        print(msgspec.json.encode([_record(run, state) for run, state in found]).decode())  # noqa: T201
+        return 0
+    screen = console()
+    if not found:
+        screen.print(f"There are no runs in {harmless(str(runs_root()))} yet. Start one with `tunesmith demo`.")
+        return 0
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("Run", "State", "How far", "Begun"):
+        table.add_column(title, overflow="fold")
+    for run, state in found:
+        begun = datetime.fromtimestamp(run.created).strftime("%d %b %H:%M")
+        words = f"{MARKS[state.status]} {harmless(state.text)}"
+        table.add_row(Text(harmless(run.name)), Text(words), Text(harmless(_how_far(run))), Text(begun))
+    screen.print(table)
+    return 0
+
+
+def attach(name: str | None, *, as_json: bool) -> int:
+    """Follow a run from its beginning to its end."""
+    return follow_to_end(find_run(name), as_json=as_json)
+
+
+def stop(name: str | None, *, now: bool) -> int:
+    """Stop a run, with a checkpoint or at once."""
+    run = find_run(name) if name else _only_live()
+    screen = console()
+    if now:
+        jobs.kill(run)
+        screen.print(f"{run.name} was ended. Go on from its last checkpoint with `tunesmith run {run.name} --resume`.")
+        return 0
+    jobs.stop(run)
+    screen.print(f"{run.name} stops at its next step and saves …")
+    state = jobs.wait(run, 600)
+    screen.print(harmless(f"{run.name}: {state.text}."))
+    if state.status == "stopped":
+        screen.print(f"Go on with `tunesmith run {run.name} --resume`.")
+    return 0 if state.status in ("stopped", "finished") else EXIT_CODES[state.status]
+
+
+def follow_to_end(run: Run, *, as_json: bool) -> int:
+    """Follow `run` and close with what it led to and the next step; returns the exit code."""
+    try:
+        if as_json:
+            state = _stream(run)
+        else:
+            screen = console()
+            screen.print(harmless(f"{run.name}  ({run.folder})"), style="dim")
+            state = follow(run, screen)
+            _close(run, state)
+    except KeyboardInterrupt:
+        if run.state().alive:
+            print(  # noqa: T201
+                f"\n{run.name} goes on without this window. Watch it with `tunesmith attach {run.name}`, "
+                f"stop it with `tunesmith stop {run.name}`.",
+                file=sys.stderr,
+            )
+        return INTERRUPTED
+    return EXIT_CODES[state.status]
+
+
+def _close(run: Run, state: State) -> None:
+    """Say what was made and what to do next; the result line comes last."""
+    screen = console()
+    events = EventReader(run.events_path).read()
+    if state.status == "killed":
+        screen.print(f"\n{run.name}: {harmless(state.text)}. Nothing saved is lost.")
+    if state.status in ("killed", "stopped", "failed"):
+        screen.print(f"Go on with `tunesmith run {run.name} --resume`.")
+    if state.status != "finished":
+        return
+    if run.merged.exists():
+        screen.print(f"\nTry it      tunesmith serve {run.name}")
+    if run.report_path.exists():
+        screen.print(harmless(f"Report      {run.report_path}"))
+    screen.print(harmless(f"Run again   tunesmith run {run.plan_path}"))
+    result = [event.summary for event in events if isinstance(event, StageFinished) and event.stage == "evaluate"]
+    if result:
+        screen.print(f"\n{result[-1]}", style="bold")
+
+
+def _stream(run: Run) -> State:
+    """Print the run's events as JSON lines until it ends."""
+    reader = EventReader(run.events_path)
+    encoder = msgspec.json.Encoder()
+    while True:
+        alive = run.state().alive
+        for event in reader.read():
+            print(encoder.encode(event).decode(), flush=True)  # noqa: T201
+        if not alive:
+            return run.state()
+        time.sleep(POLL_SECONDS)
+
+
+def _only_live() -> Run:
+    """The run to stop when none is named: the live one, or the newest for its error message."""
+    return next((run for run in list_runs() if run.state().alive), None) or find_run(None)
+
+
+def _record(run: Run, state: State) -> dict[str, object]:
+    job = state.job
+    return {
+        "run": run.name,
+        "folder": str(run.folder),
+        "status": state.status,
+        "text": state.text,
+        "how_far": _how_far(run),
+        "created": run.created,
+        "pid": job.pid if job and state.alive else None,
+    }
+
+
+def _how_far(run: Run) -> str:
+    """The last stage with its newest figure, from the run's events."""
+    stage, figure = "", ""
+    for event in EventReader(run.events_path).stream():
+        stage, figure = _later(event, stage, figure)
+    return f"{TITLES.get(stage, stage)}{', ' if stage and figure else ''}{figure}"
+
+
+def _later(event: AnyEvent, stage: str, figure: str) -> tuple[str, str]:
+    if isinstance(event, StageStarted):
+        return event.stage, figure if event.stage == "productionize" else ""
+    if isinstance(event, Step):
+        return stage, f"step {event.step} of {event.steps}"
+    if isinstance(event, Validation) and event.step:
+        return stage, f"step {event.step}, exact match {percent(event.exact_match)}"
+    if isinstance(event, Score) and event.rows_kind == "test" and event.model == "tuned":
+        return stage, f"exact match {percent(event.exact_match)}"
+    return stage, figure

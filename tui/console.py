@@ -1,0 +1,200 @@
+"""Follows a run in the console: its stages, findings and scores as lines, the work at hand as one moving line."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from functools import singledispatchmethod
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from tunesmith.core import events as e
+from tunesmith.core.plan import STAGES
+from tunesmith.core.run import Run, State
+from tunesmith.tui.plain_text import harmless, shortened
+
+POLL_SECONDS = 0.25
+LABEL = 22
+"""Columns for the name before a value."""
+
+TITLES = {stage: stage.capitalize() for stage in STAGES} | {"finetune": "Fine-tune"}
+MARKS = {"ok": ("✓", "green"), "note": ("·", "default"), "warning": ("!", "yellow")}
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that takes what it is given as text, never as markup or emoji names."""
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=not _stream(stderr).isatty())
+
+
+def follow(run: Run, screen: Console, *, moving: bool | None = None) -> State:
+    """Print what happened in `run` and what happens next, until nobody works on it any more; returns its last state.
+
+    Args:
+        screen: Where to print.
+        moving: Whether to show the work at hand as a line that changes; by default where there is a terminal.
+    """
+    lines = Lines(screen)
+    reader = e.EventReader(run.events_path)
+    moving = screen.is_terminal if moving is None else moving
+    with Live(Text(""), console=screen, refresh_per_second=4, auto_refresh=False, transient=True) as live:
+        while True:
+            alive = run.state().alive  # asked before reading: what was written before the end is still read
+            news = reader.read()
+            for event in news:
+                lines.show(event)
+            if moving and alive:
+                live.update(lines.at_hand(screen.width), refresh=True)
+            if not alive:
+                live.update(Text(""), refresh=moving)
+                break
+            time.sleep(POLL_SECONDS)
+    return run.state()
+
+
+class Lines:
+    """Turns events into lines; remembers what is going on at the moment."""
+
+    def __init__(self, screen: Console) -> None:
+        self.screen = screen
+        self.verdict = ""
+        """The result line of Evaluate, once it is there."""
+        self._doing: Callable[[], str] = lambda: "starting: loading the libraries"
+        self._since = time.time()
+        self._stage = ""
+
+    def at_hand(self, width: int) -> Text:
+        """One line that says what is being done, how far it is and how long is left."""
+        return Text(shortened(f"  … {self._doing()}", width - 1), style="dim")
+
+    @singledispatchmethod
+    def show(self, event: e.AnyEvent) -> None:
+        """Print what is worth a line of its own; kinds without a line only move the line at hand."""
+
+    @show.register
+    def _(self, event: e.JobStarted) -> None:
+        if event.resumed:
+            self._line("·", "default", "resumed from the last checkpoint")
+
+    @show.register
+    def _(self, event: e.StageStarted) -> None:
+        self._stage, self._since = event.stage, time.time()
+        self._doing = lambda: f"{TITLES.get(event.stage, event.stage)}, {time.time() - event.at:.0f} s"
+        number = STAGES.index(event.stage) + 1 if event.stage in STAGES else "·"
+        self.screen.print(Text(f"\n{number} {TITLES.get(event.stage, event.stage)}", style="bold"))
+
+    @show.register
+    def _(self, event: e.StageFinished) -> None:
+        self._line("✓", "green", f"{event.summary}  ({event.seconds:.0f} s)" if event.summary else "done")
+        if event.stage == "evaluate":
+            self.verdict = event.summary
+
+    @show.register
+    def _(self, event: e.Decision) -> None:
+        text = Text(f"    {shortened(event.name, LABEL - 2):<{LABEL}}")
+        text.append(harmless(event.value), style="bold")
+        if event.because:
+            text.append(f"  {harmless(event.because)}", style="dim")
+        self._print(text)
+
+    @show.register
+    def _(self, event: e.Finding) -> None:
+        mark, style = MARKS[event.level]
+        self._line(mark, style, event.text)
+
+    @show.register
+    def _(self, event: e.Progress) -> None:
+        of = f" of {event.total:,}" if event.total else ""
+        self._doing = lambda: f"{event.doing}: {event.done:,}{of} {event.unit}"
+
+    @show.register
+    def _(self, event: e.Step) -> None:
+        self._doing = lambda: (
+            f"step {event.step} of {event.steps}   loss {event.loss:.3f}   {event.tokens_per_second:,.0f} tokens/s   "
+            f"about {duration(event.seconds_left)} left   {size(event.memory_bytes)} "
+            + ("on the GPU" if event.memory_kind == "gpu" else "in RAM")
+        )
+        self._last_loss = event.loss
+
+    @show.register
+    def _(self, event: e.Validation) -> None:
+        loss = "" if event.loss is None else f"   validation loss {event.loss:.3f}"
+        who = "untouched" if event.step == 0 else f"step {event.step}"
+        scores = f"exact match {percent(event.exact_match):>7}   F1 {percent(event.f1):>7}"
+        self._line("·", "default", f"{who:<12}{scores}{loss}   ({event.rows} rows)")
+
+    @show.register
+    def _(self, event: e.Sample) -> None:
+        same = "as wanted" if event.answer == event.expected else f"wanted {harmless(event.expected)}"
+        text = Text(f"        {shortened(event.question, 60)} → ", style="dim")
+        text.append(shortened(event.answer, 60) or "(nothing)")
+        text.append(f"  {same}", style="dim")
+        self._print(text)
+
+    @show.register
+    def _(self, event: e.Score) -> None:
+        name = event.model if event.rows_kind == "test" else f"{event.model}, {event.rows_kind}"
+        interval = f"{100 * event.exact_match_low:.1f}–{percent(event.exact_match_high)}"
+        self._line(
+            "·",
+            "default",
+            f"{name:<28}exact match {percent(event.exact_match):>7} ({interval})   F1 {percent(event.f1):>7}   "
+            f"{event.rows} rows",
+        )
+
+    @show.register
+    def _(self, event: e.Verdict) -> None:
+        self._line("✓" if event.reached else "!", "green" if event.reached else "yellow", event.text)
+
+    @show.register
+    def _(self, event: e.Written) -> None:
+        self._line("·", "default", f"{event.what}: {event.path} ({size(event.bytes)})")
+
+    @show.register
+    def _(self, event: e.JobError) -> None:
+        self._line("✗", "red", " ".join(part for part in (event.title, event.cause, event.next_step) if part))
+        self._line("·", "default", f"log: {event.log}")
+
+    @show.register
+    def _(self, event: e.JobFinished) -> None:
+        if event.outcome == "stopped":
+            self._line("·", "default", f"{event.text}; what was done is saved")
+
+    def _line(self, mark: str, style: str, text: str) -> None:
+        line = Text("  ")
+        line.append(f"{mark} ", style=style)
+        line.append(harmless(text))
+        self._print(line)
+
+    def _print(self, text: Text) -> None:
+        if self.screen.encoding.lower().replace("-", "") not in ("utf8", "utf_8"):
+            text.plain = text.plain.encode(self.screen.encoding, "replace").decode(self.screen.encoding)
+        self.screen.print(text)
+
+
+def percent(share: float) -> str:
+    """0.023 as `2.3 %`."""
+    return f"{100 * share:.1f} %"
+
+
+def size(count: float) -> str:
+    """A number of bytes in the largest unit that leaves at least 1: `1.0 GiB`."""
+    for unit in ("bytes", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person would say them: `40 s`, `12 min`, `3 h 05 min`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _stream(stderr: bool) -> object:
+    return sys.stderr if stderr else sys.stdout

@@ -1,0 +1,43 @@
+"""Tells a person what went wrong: a sentence and what to do; the traceback goes to a log whose path it names."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+from tunesmith.core.errors import TunesmithError
+from tunesmith.core.run import runs_root
+from tunesmith.tui.plain_text import harmless
+
+UNEXPECTED = 1
+
+
+def tell(error: Exception) -> int:
+    """Print `error` for a person on standard error and return the exit code."""
+    if isinstance(error, TunesmithError):
+        lines = [error.title, error.cause, error.next_step]
+        code = error.exit_code
+    else:
+        lines = [
+            f"Something unexpected went wrong: {type(error).__name__}: {error}",
+            f"Runs that were started go on. The details are in {_log(error)}.",
+        ]
+        code = UNEXPECTED
+    for number, line in enumerate(filter(None, lines)):
+        print(("" if number else "Error: ") + harmless(line), file=sys.stderr)  # noqa: T201 - also works without rich
+    return code
+
+
+def _log(error: Exception) -> Path:
+    """Where the traceback was written."""
+    for folder in (runs_root().parent, Path(tempfile.gettempdir())):
+        path = folder / "tunesmith-error.log"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        except OSError:
+            continue
+        return path
+    return Path("(nowhere: no folder could be written to)")
