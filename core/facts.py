@@ -77,6 +77,10 @@ class DataFinding(msgspec.Struct, frozen=True):
     examples: tuple[str, ...] = ()
     repair: str = ""
     """The kind of the repair (see `plan.Repair`) that mends it; empty when nothing is to be done."""
+    low: float | None = None
+    """out-of-range: the smallest value that is like the others."""
+    high: float | None = None
+    """out-of-range: the largest value that is like the others."""
 
 
 class Lengths(msgspec.Struct, frozen=True):

@@ -36,7 +36,10 @@ def validate(tree: Mapping[str, Any], file: Path | None = None, lines: Lines | N
     try:
         return Plan.model_validate(tree, strict=False)
     except ValidationError as error:
-        raise _plan_error(error.errors(include_url=False)[0], file, lines or {}) from None
+        complaints = error.errors(include_url=False)
+        # A misspelt key is both unknown and missing: the first is the one to mend.
+        unknown = [complaint for complaint in complaints if complaint["type"] == "extra_forbidden"]
+        raise _plan_error((unknown or complaints)[0], file, lines or {}) from None
 
 
 def read_plan(path: Path) -> Plan:

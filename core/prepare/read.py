@@ -35,9 +35,7 @@ def read_records(source: str, base: Path | None = None) -> Records:
         AccessError: The file system refuses to let it be read.
     """
     path = resolve_source(source, base)
-    form = FORMATS.get(path.suffix.lower())
-    content = _bytes(path, form)
-    assert form is not None  # _bytes refuses unknown kinds, after missing files and folders
+    form, content = _content(path)
     text = _text(path, content)
     if not text.strip():
         raise DataError(f"{name_of(path)} is empty.", next_step="Name a file with rows in it.", file=path)
@@ -63,8 +61,9 @@ def resolve_source(source: str, base: Path | None = None) -> Path:
         raise DataError(f"{shown(source)} can't be used as a file name.", next_step="Rename the file.") from None
 
 
-def _bytes(path: Path, form: Format | None) -> bytes:
-    """The file's bytes, unless it is missing, a folder, no ordinary file, or of a kind that is not read."""
+def _content(path: Path) -> tuple[Format, bytes]:
+    """The file's format and bytes, unless it is missing, a folder, no ordinary file, or of a kind that is not read."""
+    form = FORMATS.get(path.suffix.lower())
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -80,7 +79,7 @@ def _bytes(path: Path, form: Format | None) -> bytes:
             )
         if not stat.S_ISREG(mode):
             raise DataError(f"{name_of(path)} is not an ordinary file.", next_step=f"{_READABLE}.", file=path)
-        return path.read_bytes()
+        return form, path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         _missing(path)
     except OSError as error:

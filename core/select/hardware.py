@@ -7,6 +7,7 @@ is believed.
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -180,7 +181,7 @@ def _probe_gpus(system: System, nvml: Any, environment: Mapping[str, str], ram: 
     """Ask NVML, and turn each way in which that fails into one sentence."""
     if nvml is None:
         try:
-            import pynvml as nvml
+            nvml = importlib.import_module("pynvml")
         except ImportError:
             return _Gpus(problem=_absent(system, "GPUs can't be asked without nvidia-ml-py: install it with pip."))
     try:
@@ -191,7 +192,7 @@ def _probe_gpus(system: System, nvml: Any, environment: Mapping[str, str], ram: 
         driver = str(nvml.nvmlSystemGetDriverVersion())
         gpus, broken = _each_gpu(nvml, ram)
     except nvml.NVMLError as error:
-        return _Gpus(problem=f"The NVIDIA driver gives no answer ({error}): run `nvidia-smi`, and restart if it fails too.")
+        return _Gpus(problem=f"The NVIDIA driver gives no answer ({error}): run `nvidia-smi`; restart if it fails too.")
     finally:
         nvml.nvmlShutdown()
     if not gpus:
@@ -289,7 +290,7 @@ def has_nvidia_card(system: System) -> bool:
     if any((system.proc / "driver" / "nvidia" / "gpus").glob("*")):
         return True
     for device in (system.sys / "bus" / "pci" / "devices").glob("*"):
-        if _text(device / "vendor").strip() == NVIDIA_PCI_VENDOR:
-            if _text(device / "class").strip().startswith(PCI_DISPLAY_CLASSES):
-                return True
+        is_display = _text(device / "class").strip().startswith(PCI_DISPLAY_CLASSES)
+        if is_display and _text(device / "vendor").strip() == NVIDIA_PCI_VENDOR:
+            return True
     return False
