@@ -23,9 +23,15 @@ class Interval(msgspec.Struct, frozen=True):
     high: float
 
 
-def mean_interval(
-    values: Sequence[float], groups: Sequence[str] = (), *, confidence: float, resamples: int, seed: int
-) -> Interval:
+class Draws(msgspec.Struct, frozen=True):
+    """How an interval is drawn: its confidence (0 to 1), the number of draws, and the seed that fixes them."""
+
+    confidence: float
+    resamples: int
+    seed: int
+
+
+def mean_interval(values: Sequence[float], draws: Draws, groups: Sequence[str] = ()) -> Interval:
     """The mean of `values` and its interval.
 
     Where all values are equal every draw is too, and the interval has no width: it then says nothing about rows that
@@ -33,10 +39,8 @@ def mean_interval(
 
     Args:
         values: One number a row.
+        draws: The same draws give the same bounds.
         groups: The group of each row; an empty name is a group of its own. None given: all rows stand alone.
-        confidence: Share of the draws inside the interval, e.g. 0.95.
-        resamples: How often groups are drawn.
-        seed: The same seed gives the same bounds.
 
     Raises:
         ValueError: No values, or not as many groups as values.
@@ -47,15 +51,15 @@ def mean_interval(
         raise ValueError("an interval needs at least one value")
     sums, counts = _by_group(values, groups)
     total, size = np.asarray(sums), np.asarray(counts)
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(draws.seed)
     means = []
-    left = resamples
+    left = draws.resamples
     while left:
         rows = min(left, max(1, _CELLS // len(total)))
         drawn = generator.integers(0, len(total), size=(rows, len(total)))
         means.append(total[drawn].sum(axis=1) / size[drawn].sum(axis=1))
         left -= rows
-    tail = (1 - confidence) / 2
+    tail = (1 - draws.confidence) / 2
     low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
     value = sum(values) / len(values)
     # Rounding in the sums must not put the value outside its own bounds.
@@ -63,13 +67,7 @@ def mean_interval(
 
 
 def difference_interval(
-    before: Sequence[float],
-    after: Sequence[float],
-    groups: Sequence[str] = (),
-    *,
-    confidence: float,
-    resamples: int,
-    seed: int,
+    before: Sequence[float], after: Sequence[float], draws: Draws, groups: Sequence[str] = ()
 ) -> Interval:
     """The mean of `after` − `before` over the same rows and its interval: paired, so what rows share cancels out.
 
@@ -77,7 +75,7 @@ def difference_interval(
         ValueError: No values, or the lengths differ.
     """
     differences = [later - earlier for earlier, later in zip(before, after, strict=True)]
-    return mean_interval(differences, groups, confidence=confidence, resamples=resamples, seed=seed)
+    return mean_interval(differences, draws, groups)
 
 
 def unseen_error_bound(groups: int, confidence: float) -> float:

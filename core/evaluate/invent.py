@@ -24,10 +24,33 @@ _DATE_FORMS = (
 _SHIFT_DAYS = 2500
 """A date moves by at most this much, about seven years, so that it stays one that the table could hold."""
 
-_ONSETS = ("b", "br", "d", "dr", "f", "g", "gl", "h", "k", "kr", "l", "m", "n", "p", "pl", "r", "s", "st", "t", "v", "z")
+_ONSETS = (
+    "b",
+    "br",
+    "d",
+    "dr",
+    "f",
+    "g",
+    "gl",
+    "h",
+    "k",
+    "kr",
+    "l",
+    "m",
+    "n",
+    "p",
+    "pl",
+    "r",
+    "s",
+    "st",
+    "t",
+    "v",
+    "z",
+)
 _VOWELS = ("a", "e", "i", "o", "u", "ai", "ea", "io")
 _CODAS = ("", "", "", "l", "m", "n", "r", "s", "th", "x")
-_KEPT = frozenset("and of the or in for de la van von al & y no yes true false".split())
+_KEPT = frozenset(("and", "of", "the", "or", "in", "for", "de", "la", "van", "von", "al", "no", "yes", "true", "false"))
+"""Words that stay: what joins names, and answers that have only one other value."""
 
 
 def invent_values(values: Iterable[str], rng: Random) -> dict[str, str]:

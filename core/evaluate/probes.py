@@ -7,7 +7,6 @@ left to read it from. What is changed is drawn from the row's id, so a probe is 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from random import Random
 
@@ -15,11 +14,12 @@ import msgspec
 
 from tunesmith.core.evaluate.invent import invent_values
 from tunesmith.core.plan import Prepare, Probe, QuestionTemplate
-from tunesmith.core.records import label, write_record
+from tunesmith.core.records import fill, words, write_record
 from tunesmith.core.rows import Message, Row, ask
 
 MEANING: dict[Probe, str] = {
-    "context-withheld": "The question alone. A model that reads can't know; what is right here was remembered or guessed.",
+    "context-withheld": "The question alone. A model that reads can't know; what is right here was remembered or "
+    "guessed.",
     "fields-reordered": "The same record, its fields in another order. A drop means that it learned places, not names.",
     "values-invented": "Invented names and values that nobody ever wrote down. A drop means that it knows the words "
     "of its training data better than it copies.",
@@ -47,7 +47,7 @@ def _otherwise(kind: Probe, row: Row, prepare: Prepare) -> Row | None:
     if kind == "context-withheld":
         return _asked(row, row.question, "", row.answer)
     entity = prepare.columns.get("entity", "")
-    fields = [column for column in prepare.fields if column in row.record]
+    fields = [column for column in prepare.fields if row.record.get(column)]
     if prepare.shape != "table" or entity not in row.record or not fields:
         return None
     rng = Random(f"{row.id}/{kind}")
@@ -64,17 +64,15 @@ def _asked(row: Row, question: str, context: str, answer: str, record: Mapping[s
     system = row.prompt[0].content if row.prompt[0].role == "system" else ""
     prompt: list[Message] = ask(question, context, system)
     changed = {} if record is None else {"record": dict(record)}
-    return msgspec.structs.replace(
-        row, prompt=prompt, question=question, context=context, answer=answer, **changed
-    )
+    return msgspec.structs.replace(row, prompt=prompt, question=question, context=context, answer=answer, **changed)
 
 
 def _reordered(row: Row, fields: Sequence[str], entity: str, prepare: Prepare, rng: Random) -> str | None:
     """The record with its fields turned round or rotated, unlike the row's own context; None for one field."""
     # In the table's order, so that "another order" means the same for each row whatever the plan's order is.
-    shown = [column for column in row.record if column in fields or column == entity]
+    shown = [column for column in row.record if column in (*fields, entity)]
     orders = [shown[::-1], *(shown[turn:] + shown[:turn] for turn in range(1, len(shown)))]
-    orders = [order for order in orders if order != shown and order != [entity, *fields]]
+    orders = [order for order in orders if order != shown]
     rng.shuffle(orders)
     layout = rng.choice(prepare.layouts)
     for order in orders:
@@ -91,7 +89,10 @@ def _invented(row: Row, fields: Sequence[str], entity: str, prepare: Prepare, rn
         return None
     new = invent_values(row.record.values(), rng)
     record = {column: new.get(value, value) for column, value in row.record.items()}
-    context = write_record(record, fields, entity, rng.choice(prepare.layouts))
+    order = list(fields)
+    if prepare.shuffle_fields:
+        rng.shuffle(order)
+    context = write_record(record, order, entity, rng.choice(prepare.layouts))
     return _asked(row, fill(template.ask, record), context, fill(template.answer, record), record)
 
 
@@ -102,18 +103,13 @@ def _template(row: Row, templates: Sequence[QuestionTemplate]) -> QuestionTempla
     return None
 
 
-def fill(template: str, record: Mapping[str, str]) -> str:
-    """`template` with each {column} replaced by the record's value; other braces stay."""
-    return re.sub(r"\{([^{}]+)\}", lambda found: record.get(found[1], found[0]), template)
-
-
 def prose(record: Mapping[str, str], fields: Sequence[str], entity: str, rng: Random) -> str:
     """The record as running text in one of several wordings, none of which is that of the `prose` layout.
 
     They know nothing of the table: every column is named by its label and its value stands as it is.
     """
     name = record[entity]
-    pairs = [(label(column).lower(), record[column]) for column in fields if column != entity]
+    pairs = [(words(column), record[column]) for column in fields if column != entity]
     rng.shuffle(pairs)
     if not pairs:
         return f"This is about {name}."

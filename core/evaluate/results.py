@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from tunesmith.core.errors import RunError
-from tunesmith.core.evaluate.bootstrap import Interval
+from tunesmith.core.evaluate.bootstrap import Draws, Interval
 from tunesmith.core.events import Score
 from tunesmith.core.run import Run, write_json
 
@@ -45,6 +45,8 @@ class Scored(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     plain_exact_match: float | None = None
     """For a probe: exact match of the same model on the same rows asked plainly."""
+    meaning: str = ""
+    """For a probe: what was asked and what its score says, in plain words."""
 
     def event(self, confidence: float) -> Score:
         """The same as a line of the run's events."""
@@ -79,9 +81,8 @@ class Results(msgspec.Struct, frozen=True, omit_defaults=True):
     gain_f1: Interval
     became_right: int
     became_wrong: int
-    confidence: float
-    resamples: int
-    seed: int
+    draws: Draws
+    """Of all intervals."""
     max_new_tokens: int
     versions: dict[str, str]
     notes: list[str] = []

@@ -26,7 +26,7 @@ def cell(values: Mapping[str, Any], column: str) -> str:
 
 
 def number_of(text: str) -> float | None:
-    """The number that `text` writes, with or without thousands commas, a currency sign or a per cent sign; else None."""
+    """The number that `text` writes, with or without thousands commas, a currency or a per cent sign; else None."""
     bare = text.strip(_UNITS)
     if bare[:1] in "+-" and bare[1:2] in _UNITS:  # -$500
         bare = bare[:1] + bare[1:].strip(_UNITS)

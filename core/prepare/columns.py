@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 
 from tunesmith.core.facts import Column, ColumnKind
 from tunesmith.core.prepare.cells import cell, number_of
@@ -17,7 +18,7 @@ MOSTLY = 0.9
 EXAMPLES = 3
 EXAMPLE_LENGTH = 80
 
-_IDENTIFIER_NAME = re.compile(r"(.*_)?(id|ids|uuid|guid|key|code|sku|nr|no|num|number|index|idx|row)|unnamed_\d+")
+_IDENTIFIER_NAME = re.compile(r"(.*_)?(id|uuid|guid|key|sku)|no|nr|num|number|index|idx|row|unnamed_\d+")
 _IDENTIFIER_VALUE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{24,64}", re.I)
 
 
@@ -67,4 +68,4 @@ def _numbered(values: list[str]) -> bool:
     if not all(text.isascii() and text.isdigit() and len(text) < 19 for text in values):
         return False
     numbers = [int(text) for text in values]
-    return sum(b - a == 1 for a, b in zip(numbers, numbers[1:], strict=False)) >= MOSTLY * (len(numbers) - 1)
+    return sum(b - a == 1 for a, b in pairwise(numbers)) >= MOSTLY * (len(numbers) - 1)

@@ -1,4 +1,4 @@
-"""What is wrong in the data, as far as the data alone can tell: what, where, how often, and which repair would mend it."""
+"""What is wrong in the data, as far as it can tell itself: what, where, how often, and which repair would mend it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ class Range:
         return self.low <= number <= self.high
 
 
-def find(rows: Sequence[Record], columns: Sequence[Column], used: Sequence[str], needed: Iterable[str]) -> list[DataFinding]:
+def find(
+    rows: Sequence[Record], columns: Sequence[Column], used: Sequence[str], needed: Iterable[str]
+) -> list[DataFinding]:
     """All findings, in the order in which their repairs should run.
 
     Args:

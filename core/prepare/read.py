@@ -1,4 +1,4 @@
-"""Reads CSV, JSON and JSON lines into records with their line numbers; says in one sentence what is wrong with a file."""
+"""Reads CSV, JSON and JSON lines into records with their lines, or says in one sentence what is wrong with a file."""
 
 from __future__ import annotations
 

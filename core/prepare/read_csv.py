@@ -29,13 +29,14 @@ def parse_csv(path: Path, text: str) -> tuple[tuple[str, ...], list[Record]]:
     line, header = next(rows)
     names = [name.strip() for name in header]
     check_names(path, names, line)
-    records = []
+    records: list[Record] = []
     for line, cells in rows:
         if len(cells) != len(names):
-            than = "more" if len(cells) > len(names) else "fewer"
-            hint = "Put text that holds the delimiter into double quotes." if than == "more" else "Add the missing cells."
-            raise fault(path, line, f"{counted(len(cells), 'cell')}, {than} than the {len(names)} of the header", hint)
-        records.append(Record(line, dict(zip(names, cells, strict=True))))
+            than, step = "fewer", "Add the missing cells; one without a value still has its delimiter."
+            if len(cells) > len(names):
+                than, step = "more", "Put text that holds the delimiter into double quotes."
+            raise fault(path, line, f"{counted(len(cells), 'cell')}, {than} than the {len(names)} of the header", step)
+        records.append(Record(len(records) + 1, line, dict(zip(names, cells, strict=True))))
     if not records:
         raise no_rows(path, "holds a header and no rows under it")
     return tuple(names), records

@@ -16,6 +16,8 @@ _LONE = re.compile("[\ud800-\udfff]")
 # NaN and Infinity are not JSON, but Python writes them for cells without a value.
 _DECODER = json.JSONDecoder(parse_constant=lambda _: None)
 _NAMES = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+_MEND = "Mend that line, e.g. with `python3 -m json.tool`, which points at the place."
+_SINGLE_QUOTES = "JSON puts texts and names into double quotes, not single ones."
 
 Items = list[tuple[int, Any]]
 """Values with the line each begins at."""
@@ -71,15 +73,16 @@ def _no_list(path: Path, why: str) -> DataError:
 def _records(path: Path, items: Items) -> tuple[tuple[str, ...], list[Record]]:
     """Records of objects, and their keys in the order in which they first appear."""
     columns: dict[str, None] = {}
-    records = []
+    records: list[Record] = []
     for line, value in items:
         if not isinstance(value, dict):
             what = _NAMES.get(type(value), "a number")
-            raise fault(path, line, f"{what} stands where an object should", 'Write each row as {"column": "value", …}.')
+            step = 'Write each row as {"column": "value", …}.'
+            raise fault(path, line, f"{what} stands where an object should", step)
         if not all(value):
             check_names(path, list(value), line)
         columns.update(dict.fromkeys(value))
-        records.append(Record(line, value))
+        records.append(Record(len(records) + 1, line, value))
     if not columns:
         raise no_rows(path, "holds no rows")
     return tuple(columns), records
@@ -97,9 +100,7 @@ def _decode(path: Path, text: str, at: int, line: int) -> tuple[Any, int]:
     except json.JSONDecodeError as error:
         wrong = line + text.count("\n", at, error.pos)
         column = error.pos - text.rfind("\n", 0, error.pos)
-        step = "Mend that line, e.g. with `python3 -m json.tool`, which points at the place."
-        if text[error.pos : error.pos + 1] == "'":
-            step = "JSON puts texts and names into double quotes, not single ones."
+        step = _SINGLE_QUOTES if text[error.pos : error.pos + 1] == "'" else _MEND
         told = error.msg[0].lower() + error.msg[1:]
         raise fault(path, wrong, f"not JSON: {told} at character {column}", step) from None
     except (RecursionError, ValueError):
@@ -178,8 +179,7 @@ class _Scan:
         """The place behind `character`, which must stand at `at`, and the white space after it."""
         if self.text[at : at + 1] != character:
             there = f"{shown(self.text[at])!r} stands where" if at < len(self.text) else "the file ends where"
-            step = "JSON puts texts and names into double quotes, not single ones." if self.text[at : at + 1] == "'" else ""
-            step = step or "Mend that line, e.g. with `python3 -m json.tool`, which points at the place."
+            step = _SINGLE_QUOTES if self.text[at : at + 1] == "'" else _MEND
             raise fault(self.path, self.line(at), f"not JSON: {there} {character!r} should", step)
         return _past_space(self.text, at + 1)
 

@@ -14,10 +14,14 @@ Format = Literal["csv", "json", "jsonl"]
 
 @dataclass(frozen=True)
 class Record:
-    """One row of the file: `line` is where it begins, counted from 1; `values` what it holds by column."""
+    """One row of the file."""
 
+    number: int
+    """Which record of the file it is, counted from 1."""
     line: int
+    """Where it begins, counted from 1; in JSON several may share a line."""
     values: dict[str, Any]
+    """What it holds by column."""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ _PAIRS_ALONE = (
     ("dialogue", "summary"),
 )
 """Names that mean a pair only where the file has no other columns but identifiers."""
-_NAMES = ("name", "full_name", "title", "product", "item", "employee", "customer", "company", "person", "country", "city")
+_NAMES = ("name", "full_name", "title", "product", "item", "employee", "customer", "company", "person", "country")
 _PART_NAMES = ("first_name", "last_name", "given_name", "family_name", "middle_name", "surname")
 _SHORT = 60
 """Characters: longer texts describe a thing, they don't name it."""
@@ -72,16 +72,17 @@ def detect(columns: Sequence[Column]) -> Detected:
         DataError: It can only be a table, and no column says what each row is about.
     """
     by_name = {plain_name(column.name): column.name for column in reversed(columns)}
-    for shape in ("chat", "question-answer", "prompt-completion"):
-        roles = _roles_by_name(shape, by_name, columns)  # type: ignore[arg-type]
+    shapes: tuple[Shape, ...] = ("chat", "question-answer", "prompt-completion")
+    for shape in shapes:
+        roles = _roles_by_name(shape, by_name, columns)
         if roles:
-            named = " and ".join(shown(roles[part]) for part in NEEDED[shape])  # type: ignore[index]
+            named = " and ".join(shown(roles[part]) for part in NEEDED[shape])
             what = {
-                "chat": f"{named} holds the turns of a chat in each row",
-                "question-answer": f"each row has a question and its answer: {named}",
-                "prompt-completion": f"each row has a prompt and its completion: {named}",
+                "chat": "each row holds the turns of a chat",
+                "question-answer": "each row has a question and its answer",
+                "prompt-completion": "each row has a prompt and its completion",
             }[shape]
-            return Detected(shape, what, roles)  # type: ignore[arg-type]
+            return Detected(shape, f"{what}: {named}", roles)
     entity, why = _entity(columns)
     return Detected("table", f"each row is a record about one {shown(entity)}: {why}", {"entity": entity})
 

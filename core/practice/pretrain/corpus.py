@@ -220,13 +220,16 @@ FULL: dict[Writer, int] = {
 }
 
 
-def draw_document(rng: Random, mixture: dict[Writer, int], length: int) -> Document:
-    """A document from a mixture for rows of ``length`` tokens; long rows get few-shot chats with many examples."""
+def draw_document(rng: Random, mixture: dict[Writer, int], length: int, whole: float = 0.12) -> Document:
+    """A document from a mixture for rows of ``length`` tokens; long rows get few-shot chats with many examples.
+
+    With probability ``whole`` the loss is on the whole text, questions and records too, not on the answers alone.
+    """
     if length > 256 and rng.random() < 0.75:
         document = few_shot(rng, shots=rng.randint(3, length // 90))
     else:
         document = rng.choices(tuple(mixture), tuple(mixture.values()))[0](rng)
-    if rng.random() < 0.12:
+    if rng.random() < whole:
         return [(text, True) for text, _ in document]
     return document
 

@@ -11,7 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 
@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 from transformers import LlamaForCausalLM
 
-from tunesmith.core.practice.pretrain.corpus import EASY, FULL, Document, draw_document, sample_text
+from tunesmith.core.practice.pretrain.corpus import EASY, FULL, Document, Writer, draw_document, sample_text
 from tunesmith.core.practice.pretrain.model import build_model
 from tunesmith.core.practice.pretrain.tokenizer import END, PAD, save_tokenizer, train_tokenizer
 
@@ -33,11 +33,15 @@ class Schedule:
 
     repeat_steps: int = 240
     easy_steps: int = 460
-    full_steps: int = 5800
+    full_steps: int = 4100
     tokens: int = 4096
     matrix_rate: float = 5e-3
     other_rate: float = 4e-3
     text_documents: int = 12_000
+    # Share of documents read whole: it teaches the language, but half of the tokens in it are chance, so it falls.
+    whole_until: int = 1500
+    whole_before: float = 0.12
+    whole_after: float = 0.03
 
     @property
     def steps(self) -> int:
@@ -87,13 +91,15 @@ def encode(tokenizer: Tokenizer, document: Document) -> tuple[list[int], list[bo
     return ids, trained
 
 
-def text_batch(rng: Random, tokenizer: Tokenizer, mixture: str, tokens: int, length: int) -> Batch:
+def text_batch(
+    rng: Random, tokenizer: Tokenizer, mixture: dict[Writer, int], tokens: int, length: int, whole: float
+) -> Batch:
     """Documents packed first-fit into rows of ``length``; a document that is longer than a row is left out."""
     rows: list[list[tuple[list[int], list[bool]]]] = [[] for _ in range(tokens // length)]
     room = [length] * len(rows)
     misses = 0
     while misses < 60 and sum(room) > 0.04 * tokens:
-        ids, trained = encode(tokenizer, draw_document(rng, EASY if mixture == "easy" else FULL, length))
+        ids, trained = encode(tokenizer, draw_document(rng, mixture, length, whole))
         fits = next((i for i, left in enumerate(room) if left >= len(ids)), None)
         if fits is None:
             misses += 1
@@ -127,9 +133,10 @@ def batch_at(step: int, seed: int, schedule: Schedule, tokenizer: Tokenizer) -> 
     if step < schedule.repeat_steps:
         return repeat_batch(rng, tokenizer.get_vocab_size(), schedule.tokens)
     if step < schedule.repeat_steps + schedule.easy_steps:
-        return text_batch(rng, tokenizer, "easy", schedule.tokens, 192)
+        return text_batch(rng, tokenizer, EASY, schedule.tokens, 192, schedule.whole_before)
     length = rng.choices((256, 512, 1024), (84, 13, 3))[0]
-    return text_batch(rng, tokenizer, "full", schedule.tokens, min(length, schedule.tokens))
+    whole = schedule.whole_before if step < schedule.whole_until else schedule.whole_after
+    return text_batch(rng, tokenizer, FULL, schedule.tokens, min(length, schedule.tokens), whole)
 
 
 def loss_of(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
@@ -164,41 +171,82 @@ def rate_factor(step: int, steps: int) -> float:
     return warm * min(1.0, max(0.02, 2 * (1 - step / steps)))
 
 
-def train(
-    folder: Path, seed: int = 0, schedule: Schedule | None = None, every: int = 250, fuse: bool = False
-) -> LlamaForCausalLM:
-    """Train a model from nothing and write it to ``folder``; a copy of each ``every`` steps goes to ``folder/latest``.
+@dataclass
+class Progress:
+    """How far a pre-training is: the next step, the tokens seen and the seconds spent, over all sittings."""
 
-    ``fuse`` compiles the layers (needs a C++ compiler): 1.7 times as fast on two cores, the same sums but for rounding.
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+
+def train(
+    folder: Path,
+    seed: int = 0,
+    schedule: Schedule | None = None,
+    every: int = 250,
+    fuse: bool = False,
+) -> LlamaForCausalLM:
+    """Train a model from nothing and write it to ``folder``.
+
+    Each ``every`` steps a copy goes to ``folder/latest`` with the state of the optimizers; where such a copy lies, the
+    training goes on from it. ``fuse`` compiles the layers (needs a C++ compiler): 1.7 times as fast on two cores, the
+    same sums but for rounding.
     """
     schedule = schedule or Schedule()
     tokenizer = train_tokenizer(sample_text(seed, schedule.text_documents))
     special = tokenizer.get_vocab()
     model = build_model(tokenizer.get_vocab_size(), special[PAD], special[END], seed)
     model.train()
+    parts = optimizers(model, schedule)
+    done = _resume(folder / "latest" / "resume.pt", model, parts)
     if fuse:
         model.model.compile(dynamic=False)
-    seen = 0
-    started = time.monotonic()
-    for step, loss, tokens in _steps(model, tokenizer, seed, schedule):
-        seen += tokens
-        if step % 25 == 0:
-            log.info("step %d loss %.4f tokens %d seconds %.0f", step, loss, seen, time.monotonic() - started)
-        if step and step % every == 0:
+    before, started = done.seconds, time.monotonic()
+    for loss, tokens in _steps(model, parts, done.step, tokenizer, seed, schedule):
+        done.tokens += tokens
+        done.seconds = before + time.monotonic() - started
+        if done.step % 25 == 0:
+            log.info("step %d loss %.4f tokens %d seconds %.0f", done.step, loss, done.tokens, done.seconds)
+        done.step += 1
+        if done.step % every == 0:
             save(model, tokenizer, folder / "latest")
+            _keep(folder / "latest" / "resume.pt", model, parts, done)
     save(model, tokenizer, folder)
-    made = {"seed": seed, "steps": schedule.steps, "tokens": seen, "seconds": round(time.monotonic() - started)}
-    (folder / "pretraining.json").write_text(json.dumps(made) + "\n", "utf-8")
+    (folder / "pretraining.json").write_text(json.dumps({"seed": seed, **asdict(done)}) + "\n", "utf-8")
     return model
 
 
+def _keep(path: Path, model: LlamaForCausalLM, parts: list[torch.optim.Optimizer], done: Progress) -> None:
+    """Write all that is needed to go on, aside and then renamed."""
+    aside = path.with_suffix(".new")
+    kept = {"model": model.state_dict(), "optimizers": [part.state_dict() for part in parts], "done": asdict(done)}
+    torch.save(kept, aside)
+    aside.replace(path)
+
+
+def _resume(path: Path, model: LlamaForCausalLM, parts: list[torch.optim.Optimizer]) -> Progress:
+    """Take up what ``_keep`` wrote, if it is there; returns how far it had come."""
+    if not path.is_file():
+        return Progress()
+    kept = torch.load(path, weights_only=True)
+    model.load_state_dict(kept["model"])
+    for part, state in zip(parts, kept["optimizers"], strict=False):
+        part.load_state_dict(state)
+    return Progress(**kept["done"])
+
+
 def _steps(
-    model: LlamaForCausalLM, tokenizer: Tokenizer, seed: int, schedule: Schedule
-) -> Iterator[tuple[int, float, int]]:
-    """Run the schedule; yields step, loss and the tokens of the step that were not padding."""
-    parts = optimizers(model, schedule)
-    peaks = [part.param_groups[0]["lr"] for part in parts]
-    for step in range(schedule.steps):
+    model: LlamaForCausalLM,
+    parts: list[torch.optim.Optimizer],
+    first: int,
+    tokenizer: Tokenizer,
+    seed: int,
+    schedule: Schedule,
+) -> Iterator[tuple[float, int]]:
+    """Run the schedule from step ``first``; yields each step's loss and its tokens that were not padding."""
+    peaks = (schedule.matrix_rate, schedule.other_rate)
+    for step in range(first, schedule.steps):
         batch = batch_at(step, seed, schedule, tokenizer)
         for part, peak in zip(parts, peaks, strict=True):
             part.param_groups[0]["lr"] = peak * rate_factor(step, schedule.steps)
@@ -211,13 +259,14 @@ def _steps(
         for part in parts:
             part.step()
         model.zero_grad(set_to_none=True)
-        yield step, value, int((batch.document > 0).sum())
+        yield value, int((batch.document > 0).sum())
 
 
 def save(model: LlamaForCausalLM, tokenizer: Tokenizer, folder: Path) -> None:
     """Write the model in float16 and its tokenizer as a Hugging Face folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    state = {name: value.detach().to(torch.float16) for name, value in model.state_dict().items()}
+    # The output layer is the embedding once more (tied): written once.
+    state = {n: v.detach().to(torch.float16) for n, v in model.state_dict().items() if n != "lm_head.weight"}
     model.generation_config.do_sample = False
     model.generation_config.max_new_tokens = 64
     model.save_pretrained(folder, state_dict=state)

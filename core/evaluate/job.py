@@ -1,0 +1,160 @@
+"""The evaluation job: the untouched and the tuned model on the same held-out rows, the probes, the verdict.
+
+Read from top to bottom it is the whole way: rows, models, answers, comparison, report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from tunesmith.core.evaluate.bootstrap import Interval, difference_interval
+from tunesmith.core.evaluate.job_answers import Asker, base_model, draws_of, free_memory, test_rows
+from tunesmith.core.evaluate.job_models import load_tuned, tuned_folder, with_adapter
+from tunesmith.core.evaluate.probes import MEANING, probe_rows
+from tunesmith.core.evaluate.report import report
+from tunesmith.core.evaluate.results import (
+    Prediction,
+    Results,
+    Scored,
+    still_wrong_path,
+    write_predictions,
+    write_results,
+)
+from tunesmith.core.evaluate.wording import headline, plain, verdict
+from tunesmith.core.events import Verdict, Written
+from tunesmith.core.jobs import environment
+from tunesmith.core.rows import Row
+from tunesmith.core.run import Run
+from tunesmith.core.worker.job import Job
+from tunesmith.core.worker.model import load_model, load_tokenizer
+
+STAGE = "evaluate"
+WRONG_TOLD = 5
+"""Rows still wrong that are told as findings; the report has more, the file all."""
+PACKAGES = ("torch", "transformers", "peft", "evaluate", "bitsandbytes")
+
+QUANTIZED_NOTE = (
+    "The base model was scored with its own weights, not packed to 4 bits: what stands without any tuning. The tuned "
+    "model was scored as it was trained, the adapter over 4-bit weights."
+)
+
+Answered = tuple[Scored, list[Prediction]]
+
+
+def work(job: Job) -> str:
+    """Score both models, probe the tuned one, write report and results; returns the headline.
+
+    Raises:
+        DataError: There are no held-out rows.
+        RunError: There is no tuned model yet.
+        ModelError: A model can't be loaded.
+        Stopped: The person asked to stop; nothing is lost, the stage begins again.
+    """
+    plan, run = job.plan, job.run
+    rows = test_rows(run)
+    tokenizer = load_tokenizer(tuned_folder(plan, run))
+    base, tuned, probes = _ask_models(Asker(job, STAGE, tokenizer), rows)
+    wrong = sorted((p for p in tuned[1] if p.exact_match < 1), key=lambda p: p.f1)
+    results = _results(job, base, tuned, probes, unit="questions" if any(row.question for row in rows) else "rows")
+    write_predictions(still_wrong_path(run), wrong)
+    write_results(run, results)
+    _write_report(run, report(plan, results, wrong))
+    for note in results.notes:
+        job.finding(STAGE, note)
+    _tell_wrong(job, wrong)
+    job.emit(Verdict(reached=results.reached, text=results.verdict))
+    job.emit(Written(what="report", path=run.report_path.name, bytes=run.report_path.stat().st_size))
+    return results.headline
+
+
+def _ask_models(asker: Asker, rows: Sequence[Row]) -> tuple[Answered, Answered, list[Scored]]:
+    """The answers of the base and of the tuned model to `rows`, and the tuned model's scores in the probes."""
+    plan, run = asker.job.plan, asker.job.run
+    path = base_model(plan).path
+    if plan.select.method == "lora":
+        # One model serves both: without the adapter it is the untouched one, weight for weight.
+        both = with_adapter(load_model(path, plan.select, quantized=False), tuned_folder(plan, run))
+        with both.disable_adapter():
+            base = asker.ask(both, rows, "base")
+        tuned = asker.ask(both, rows, "tuned")
+        return base, tuned, _ask_probes(asker, both, rows, tuned[1])
+    base = _ask_base(asker, path, rows)
+    free_memory()
+    model = load_tuned(plan, run, path)
+    tuned = asker.ask(model, rows, "tuned")
+    return base, tuned, _ask_probes(asker, model, rows, tuned[1])
+
+
+def _ask_base(asker: Asker, path: str, rows: Sequence[Row]) -> Answered:
+    """A function of its own, so that the untouched model is out of memory before the tuned one is loaded."""
+    return asker.ask(load_model(path, asker.job.plan.select, quantized=False), rows, "base")
+
+
+def _ask_probes(asker: Asker, model: Any, rows: Sequence[Row], plainly: Sequence[Prediction]) -> list[Scored]:
+    """The tuned model's scores in the plan's probes, each beside its score on the same rows asked plainly."""
+    job = asker.job
+    right = {p.id: p.exact_match for p in plainly}
+    scores = []
+    for kind in job.plan.evaluate.probes:
+        asked = probe_rows(kind, rows, job.plan.prepare, job.plan.evaluate.probe_rows)
+        if not asked:
+            job.finding(STAGE, f"The probe {kind} fits none of these rows and was left out.")
+            continue
+        scored, _ = asker.ask(model, asked, "tuned", kind)
+        same = sum(right[row.id] for row in asked) / len(asked)
+        scores.append(msgspec.structs.replace(scored, plain_exact_match=same, meaning=MEANING[kind]))
+    return scores
+
+
+def _results(job: Job, base: Answered, tuned: Answered, probes: list[Scored], *, unit: str) -> Results:
+    plan = job.plan
+    reached, sentence = verdict(plan.understand, tuned[0])
+    pairs = list(zip(base[1], tuned[1], strict=True))
+    groups = [p.group for p in tuned[1]]
+
+    def gain(measure: Callable[[Prediction], float]) -> Interval:
+        return difference_interval(
+            [measure(p) for p in base[1]],
+            [measure(p) for p in tuned[1]],
+            draws_of(plan),
+            groups,
+        )
+
+    return Results(
+        goal=plan.understand.goal,
+        metric=plan.understand.metric,
+        threshold=plan.understand.threshold,
+        reached=reached,
+        verdict=sentence,
+        headline=headline(base[0], tuned[0], unit),
+        scores=[base[0], tuned[0], *probes],
+        gain_exact_match=gain(lambda p: p.exact_match),
+        gain_f1=gain(lambda p: p.f1),
+        became_right=sum(after.exact_match > before.exact_match for before, after in pairs),
+        became_wrong=sum(after.exact_match < before.exact_match for before, after in pairs),
+        draws=draws_of(plan),
+        max_new_tokens=plan.evaluate.max_new_tokens,
+        versions=environment(PACKAGES),
+        notes=[QUANTIZED_NOTE] if plan.select.method == "qlora" else [],
+    )
+
+
+def _write_report(run: Run, text: str) -> None:
+    aside = run.report_path.with_name(run.report_path.name + ".part")
+    aside.write_text(text, "utf-8")
+    aside.replace(run.report_path)
+
+
+def _tell_wrong(job: Job, wrong: Sequence[Prediction]) -> None:
+    """The worst rows as findings, after how many there are."""
+    if not wrong:
+        job.finding(STAGE, "No test row is wrong.", "ok")
+        return
+    noun = "test row is" if len(wrong) == 1 else "test rows are"
+    job.finding(STAGE, f"{len(wrong)} {noun} still wrong; all are in predictions/still-wrong.jsonl.", count=len(wrong))
+    for p in wrong[:WRONG_TOLD]:
+        answered = plain(p.answer, 80) or "(nothing)"
+        job.finding(STAGE, f"Still wrong: {plain(p.question)} → {answered}, wanted {plain(p.expected, 80)}")

@@ -1,0 +1,57 @@
+"""Recommends the section `evaluate`: how the untouched and the tuned model are scored."""
+
+from __future__ import annotations
+
+import math
+
+from tunesmith.core.draft import Alternative, Draft
+from tunesmith.core.facts import Facts
+from tunesmith.core.plan import Probe
+
+PROBES: list[Probe] = ["context-withheld", "fields-reordered", "values-invented", "as-prose"]
+UNCOUNTED_ANSWER = 64
+"""Tokens, until the answers are counted."""
+
+
+def recommend_evaluate(draft: Draft, facts: Facts) -> None:
+    """Fill every path of `evaluate`."""
+    tokens = facts.data.tokens
+    if tokens is None:
+        draft.choose("evaluate.max_new_tokens", UNCOUNTED_ANSWER, "until the answers are counted in the model's tokens")
+    else:
+        longest = tokens.answer.longest
+        most = max(16, math.ceil(1.5 * longest) + 8)
+        draft.choose(
+            "evaluate.max_new_tokens",
+            most,
+            f"half again as long as the longest answer ({longest} tokens), so that only rambling is cut",
+        )
+    draft.choose("evaluate.batch_size", *_batch(draft, facts))
+    draft.choose("evaluate.confidence", 0.95, "the usual one: of 100 such intervals about 95 hold the true score")
+    draft.choose(
+        "evaluate.resamples",
+        1000,
+        "enough for the second digit (Efron and Tibshirani 1993)",
+        (Alternative("10000", "moves the bounds by a few tenths of a percent"),),
+    )
+    probes, because = _probes(draft)
+    draft.choose("evaluate.probes", probes, because)
+    draft.choose("evaluate.probe_rows", 90, "tells 80 % from 90 % and takes little time")
+
+
+def _batch(draft: Draft, facts: Facts) -> tuple[int, str]:
+    if facts.model.parameters < 1e9:
+        return 32, "a model this small answers many rows at once; more gains little"
+    if draft.values.get("select.device") == "cuda":
+        return 16, "keeps the card busy with room for what attention remembers"
+    return 4, "a processor gains little from more rows of a large model"
+
+
+def _probes(draft: Draft) -> tuple[list[Probe], str]:
+    shape = draft.values.get("prepare.shape")
+    roles = draft.values.get("prepare.columns")
+    if shape == "table":
+        return list(PROBES), "whether it reads the record or remembers: the first must fall, the others must not"
+    if shape == "question-answer" and isinstance(roles, dict) and roles.get("context"):
+        return ["context-withheld"], "whether it reads the context; the other probes need the columns of a table"
+    return [], "they need a context that can be withheld or rewritten, and these rows have none"

@@ -1,0 +1,1 @@
+from tunesmith.core.evaluate.metrics import exact_match as exact_match, token_f1 as token_f1

@@ -1,0 +1,82 @@
+"""Chooses between full fine-tuning, LoRA and QLoRA from the memory each needs, with the reason why the others lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tunesmith.core.draft import Alternative
+from tunesmith.core.facts import Hardware, ModelFacts
+from tunesmith.core.plan import Method
+from tunesmith.core.select.load import Load, adapter_parameters
+from tunesmith.core.select.memory import MemoryForecast, forecast_load, parameters_text, size_text
+
+FORGETS = "Biderman et al. 2024, LoRA learns less and forgets less, arXiv:2405.09673"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A method, why, and why not the others."""
+
+    method: Method
+    because: str
+    instead_of: tuple[Alternative, ...]
+
+
+def choose_method(model: ModelFacts, hardware: Hardware, load: Load) -> Choice:
+    """The method for this model on this machine: LoRA where it fits, else QLoRA; full fine-tuning only by wish.
+
+    Each is asked whether it fits at its most frugal: one row at a time, with gradient checkpointing.
+
+    Args:
+        load: Device, precision, row length and rank; its method and batch are not looked at.
+    """
+    if load.device == "cuda" and hardware.gpu is None:
+        return Choice("lora", "no GPU is here to be measured; LoRA is the usual choice where one is", ())
+    least = replace(load, batch_size=1, checkpointing=True)
+    need: dict[Method, MemoryForecast] = {
+        "full": forecast_load(model, replace(least, method="full"), hardware),
+        "lora": forecast_load(model, replace(least, method="lora"), hardware),
+        "qlora": forecast_load(model, replace(least, method="qlora"), hardware),
+    }
+    full = Alternative("full", _why_not_full(model, need["full"], least))
+    if need["lora"].fits:
+        share = adapter_parameters(model, replace(least, method="lora")) / max(1, model.parameters)
+        because = (
+            f"it fits ({_of(need['lora'])}), moves only {share:.1%} of the weights, forgets less of what the model "
+            "knows, and its file is small"
+        )
+        return Choice("lora", because, (full, Alternative("qlora", _why_not_packed(need))))
+    lora = Alternative("lora", _lacks(need["lora"]))
+    if need["qlora"].fits:
+        because = f"packing the frozen weights to 4 bits makes it fit ({_of(need['qlora'])})"
+        return Choice("qlora", because, (full, lora))
+    short = _lacks(need["qlora"])
+    because = f"nothing fits here, and this comes nearest: it {short}; take a smaller model or another machine"
+    return Choice("qlora", because, (full, lora))
+
+
+def _why_not_full(model: ModelFacts, need: MemoryForecast, load: Load) -> str:
+    if not need.fits:
+        return _lacks(need)
+    adapter = adapter_parameters(model, replace(load, method="lora"))
+    return (
+        f"it would fit too ({_of(need)}), but moves all {parameters_text(model.parameters)} parameters instead of "
+        f"{parameters_text(adapter)}, forgets more of what the model knew, and saves the whole model each time "
+        f"({FORGETS})"
+    )
+
+
+def _why_not_packed(need: dict[Method, MemoryForecast]) -> str:
+    saved = need["lora"].total - need["qlora"].total
+    if saved < 0.1 * need["lora"].total:
+        return "saves no memory to speak of here, and is slower"
+    return f"would save {size_text(saved)}, which is not needed, and costs time and some accuracy"
+
+
+def _of(need: MemoryForecast) -> str:
+    return f"about {size_text(need.total)} of {size_text(need.available)}"
+
+
+def _lacks(need: MemoryForecast) -> str:
+    whose = "the card has" if need.device == "cuda" else "the memory has"
+    return f"needs {size_text(need.total)}, {whose} {size_text(need.available)} free"

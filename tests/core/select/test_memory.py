@@ -1,0 +1,145 @@
+"""The forecast's terms against arithmetic done by hand for one small model, and its sense of direction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tunesmith.core.facts import ModelFacts
+from tunesmith.core.plan import Hyperparameters, Lora, Select
+from tunesmith.core.select.load import CodePath, Load, adapter_parameters
+from tunesmith.core.select.memory import CPU_PROCESS, CUDA_CONTEXT, MARGIN, forecast, forecast_load, size_text
+
+from .conftest import GIB, SEVEN_B, SMALL, machine
+
+# The small model: h 64, 2 layers, q 4 × 32 = 128, f 128, V 256; 98,304 linear parameters of 2,200,000.
+LORA = Load("lora", "fp32", "cpu", 4, 50, rank=8, dropout=0.05)
+TOKENS = 4 * 50
+ADAPTER = 8 * (4 * (64 + 64) + 6 * (64 + 128) + 4 * (128 + 64))  # 19,456
+
+
+def test_lora_on_a_cpu_term_by_term() -> None:
+    told = forecast_load(SMALL, LORA, machine())
+    assert ADAPTER == adapter_parameters(SMALL, LORA) == 19_456
+    assert told.of("weights") == 2_200_000 * 4
+    assert told.of("adapter") == told.of("gradients") == ADAPTER * 4
+    assert told.of("optimizer") == ADAPTER * 8
+    layers = 2 * (2 * 4 * 64 + 4 * 4 * 128 + 3 * 4 * 128)  # norms, attention, gate
+    adapters = (4 + 4) * (4 * 64 + 6 * 64 + 4 * 128) + 4 * 8 * 14  # inputs with their mask, middles
+    assert told.of("activations") == TOKENS * (layers + adapters)
+    assert told.of("loss") == 12 * 64 * TOKENS + TOKENS * 256 * 4 * 9
+    assert told.of("libraries") == CPU_PROCESS
+    inner = sum(term.bytes for term in told.terms if term.name not in ("libraries", "margin"))
+    assert told.of("margin") == round(MARGIN * inner)
+    assert told.total == inner + CPU_PROCESS + told.of("margin")
+    assert (told.available, told.fits) == (22 * GIB, True)
+
+
+def test_full_under_autocast_holds_fp32_masters_and_half_copies() -> None:
+    told = forecast_load(SMALL, Load("full", "bf16", "cuda", 4, 50), machine("RTX 4090"))
+    assert told.of("weights") == told.of("gradients") == 2_200_000 * 4
+    assert told.of("optimizer") == 2_200_000 * 8
+    assert told.of("working copies") == 98_304 * 2
+    assert told.of("adapter") == 0
+    layer = 2 * 8 * 64 + 4 * 2 * 128 + 3 * 2 * 128 + 2 * (5 * 64 + 128)
+    assert told.of("activations") == TOKENS * 2 * layer
+    block = TOKENS * 32768 * 2 + 256 * 64 * 2
+    assert told.of("loss") == 12 * 64 * TOKENS + block + 4 * 256 * 64
+    assert told.of("CUDA context") == CUDA_CONTEXT
+
+
+def test_qlora_packs_the_linear_weights_and_keeps_the_rest_in_half_precision() -> None:
+    load = Load("qlora", "bf16", "cuda", 4, 50, rank=8, optimizer="paged_adamw_8bit", double_quantization=False)
+    told = forecast_load(SMALL, load, machine("RTX 4090"))
+    rest = (2_200_000 - 98_304) * 2
+    assert told.of("weights") == round(98_304 * (0.5 + 4 / 64)) + rest
+    assert told.of("adapter") == ADAPTER * 2
+    assert told.of("optimizer") == round(ADAPTER * 2 * (1 + 4 / 256))
+    assert told.of("unpacked weight") == 64 * 128 * 2
+    double = forecast_load(SMALL, replace(load, double_quantization=True), machine("RTX 4090"))
+    assert double.of("weights") == round(98_304 * (0.5 + 1 / 64 + 4 / (64 * 256))) + rest
+
+
+def test_checkpointing_keeps_only_the_layers_inputs() -> None:
+    plain = Load("lora", "bf16", "cuda", 4, 2048, rank=16)
+    card = machine("A100")
+    without = forecast_load(SEVEN_B, plain, card)
+    told = forecast_load(SEVEN_B, replace(plain, checkpointing=True), card)
+    assert told.of("activations") == 4 * 2048 * 32 * 4096 * 2
+    assert told.of("backward") > 0
+    assert told.total < 0.6 * without.total
+
+
+def test_the_fused_loss_needs_no_room_for_all_logits() -> None:
+    load = Load("lora", "bf16", "cuda", 8, 2048, rank=16, checkpointing=True)
+    fused = forecast_load(SEVEN_B, load, machine("A100"))
+    plain = forecast_load(SEVEN_B, load, machine("A100"), CodePath("plain"))
+    assert plain.of("loss") == 12 * 4096 * 8 * 2048 + 8 * 2048 * 32000 * 14
+    assert fused.total < plain.total
+
+
+def test_named_modules_are_worked_out_from_the_config() -> None:
+    load = Load("lora", "bf16", "cuda", 1, 8, rank=16, target_modules=["q_proj", "v_proj", "no_such"])
+    assert adapter_parameters(SEVEN_B, load) == 32 * 16 * ((4096 + 4096) + (4096 + 1024))
+
+
+def test_seven_billion_parameters_fit_a_24_gib_card_only_packed_or_nearly() -> None:
+    card = machine("RTX 4090")
+    full = forecast_load(SEVEN_B, Load("full", "bf16", "cuda", 1, 512, checkpointing=True), card)
+    packed = forecast_load(SEVEN_B, Load("qlora", "bf16", "cuda", 1, 512, rank=16, checkpointing=True), card)
+    assert full.total > 100 * GIB
+    assert not full.fits
+    assert packed.total < 8 * GIB
+    assert packed.fits
+
+
+@pytest.mark.parametrize("model", [SMALL, SEVEN_B])
+def test_more_rows_longer_rows_and_a_wider_adapter_never_take_less(model: ModelFacts) -> None:
+    load = Load("lora", "bf16", "cuda", 2, 128, rank=8, dropout=0.05)
+    base = forecast_load(model, load, machine("H200")).total
+    for change in ({"batch_size": 4}, {"length": 256}, {"rank": 16}, {"precision": "fp32"}, {"method": "full"}):
+        assert forecast_load(model, replace(load, **change), machine("H200")).total > base  # type: ignore[arg-type]
+
+
+def test_the_plans_own_settings_give_the_same_and_rows_are_cut_at_the_sequence_length() -> None:
+    knobs = Hyperparameters(
+        learning_rate=2e-4,
+        schedule="cosine",
+        warmup=0.05,
+        epochs=1,
+        batch_size=4,
+        accumulation=4,
+        max_length=50,
+        weight_decay=0,
+        max_grad_norm=1,
+        optimizer="adamw_torch_fused",
+        gradient_checkpointing=False,
+        seed=42,
+    )
+    lora = Lora(rank=8, alpha=16, dropout=0.05, target_modules="all-linear")
+    plan = Select(model="practice", method="lora", device="cpu", precision="fp32", lora=lora, hyperparameters=knobs)
+    told = forecast(SMALL, plan, machine(), longest=900)
+    assert told == forecast_load(SMALL, LORA, machine())
+    assert forecast(SMALL, plan, machine(), longest=20).of("activations") < told.of("activations")
+
+
+def test_without_a_gpu_nothing_fits_on_it() -> None:
+    told = forecast_load(SMALL, Load("lora", "bf16", "cuda", 1, 8, rank=8), machine())
+    assert (told.available, told.fits) == (0, False)
+
+
+def test_every_term_says_from_what_it_is_made() -> None:
+    for load in (LORA, Load("full", "bf16", "cuda", 4, 50), Load("qlora", "bf16", "cuda", 4, 50, rank=8)):
+        assert all(term.bytes > 0 and len(term.from_what) > 10 for term in forecast_load(SMALL, load, machine()).terms)
+
+
+def test_a_forecast_that_barely_fits_is_called_tight() -> None:
+    told = forecast_load(SMALL, LORA, machine(ram=0.7))
+    assert told.fits
+    assert told.tight
+    assert not forecast_load(SMALL, LORA, machine(ram=4)).tight
+
+
+def test_sizes_are_written_for_people() -> None:
+    assert [size_text(n) for n in (5 << 20, GIB // 2, 22 * GIB)] == ["5 MiB", "0.5 GiB", "22.0 GiB"]
