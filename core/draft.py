@@ -32,8 +32,9 @@ class Reason:
     because: str
     instead_of: tuple[Alternative, ...] = ()
     chosen: bool = False
-    """Whether the person stated it; then `recommended` is what would stand here otherwise."""
+    """Whether the person stated it."""
     recommended: Any = None
+    """What would stand here otherwise, where that is something else."""
 
 
 @dataclass
@@ -50,8 +51,11 @@ class Draft:
         """Settle the value at `path`: the wish where there is one, else `recommended`; returns what was settled."""
         if path in self.wishes:
             value: Value = self.wishes[path]
-            kept = "your choice" if value != recommended else f"your choice, and recommended: {because}"
-            self.reasons[path] = Reason(kept, instead_of, chosen=True, recommended=recommended)
+            if value == recommended:
+                self.reasons[path] = Reason(because, instead_of, chosen=True)
+            else:
+                kept = f"your choice; {recommended} was recommended: {because}"
+                self.reasons[path] = Reason(kept, chosen=True, recommended=recommended)
         else:
             value = recommended
             self.reasons[path] = Reason(because, instead_of)

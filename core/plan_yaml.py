@@ -71,7 +71,7 @@ def dump_plan(plan: Plan, reasons: Mapping[str, Reason] | None = None) -> str:
     yaml.width = 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
     text = io.StringIO()
-    yaml.dump(_commented(plan.model_dump(mode="json"), (), Plan, reasons or {}), text)
+    yaml.dump(_commented(plan.model_dump(mode="json", exclude_none=True), (), Plan, reasons or {}), text)
     return HEADER + text.getvalue()
 
 
@@ -233,8 +233,6 @@ def _comment(path: str, reasons: Mapping[str, Reason]) -> list[str]:
     if reason is None:
         return []
     lines = textwrap.wrap(reason.because, COMMENT_WIDTH)
-    if reason.chosen and reason.recommended is not None:
-        lines += textwrap.wrap(f"recommended: {reason.recommended}", COMMENT_WIDTH)
     for other in reason.instead_of:
         lines += textwrap.wrap(f"not {other.value}: {other.because}", COMMENT_WIDTH)
     return lines

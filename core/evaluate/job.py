@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from tunesmith.core.evaluate.bootstrap import Interval, difference_interval
-from tunesmith.core.evaluate.job_answers import Asker, base_model, draws_of, free_memory, test_rows
+from tunesmith.core.evaluate.job_answers import Asker, base_model, draws_of, free_memory, held_out_rows
 from tunesmith.core.evaluate.job_models import load_tuned, tuned_folder, with_adapter
 from tunesmith.core.evaluate.probes import MEANING, probe_rows
 from tunesmith.core.evaluate.report import report
@@ -54,7 +54,7 @@ def work(job: Job) -> str:
         Stopped: The person asked to stop; nothing is lost, the stage begins again.
     """
     plan, run = job.plan, job.run
-    rows = test_rows(run)
+    rows = held_out_rows(run)
     tokenizer = load_tokenizer(tuned_folder(plan, run))
     base, tuned, probes = _ask_models(Asker(job, STAGE, tokenizer), rows)
     wrong = sorted((p for p in tuned[1] if p.exact_match < 1), key=lambda p: p.f1)

@@ -37,7 +37,7 @@ def base_model(plan: Plan) -> ModelFacts:
     return find_model(plan.select.model)
 
 
-def test_rows(run: Run) -> list[Row]:
+def held_out_rows(run: Run) -> list[Row]:
     """The held-out rows of `run`.
 
     Raises:

@@ -13,7 +13,7 @@ import msgspec
 from transformers import PreTrainedTokenizerBase
 
 from tunesmith.core.errors import JobFailed, RunError
-from tunesmith.core.evaluate.job_answers import Asker, base_model, free_memory, test_rows
+from tunesmith.core.evaluate.job_answers import Asker, base_model, free_memory, held_out_rows
 from tunesmith.core.evaluate.job_models import tuned_folder
 from tunesmith.core.evaluate.results import (
     Prediction,
@@ -54,7 +54,7 @@ def work(job: Job) -> str:
     """
     plan, run = job.plan, job.run
     tuned_folder(plan, run)
-    results, rows = read_results(run), test_rows(run)
+    results, rows = read_results(run), held_out_rows(run)
     whole = plan.select.method == "full" or plan.productionize.merge
     said = []
     answers: list[Prediction] = []

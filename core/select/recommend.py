@@ -48,8 +48,8 @@ RATES = (
     RateRule(
         math.inf,
         1e-4,
-        1e-5,
-        "LoRA: Dettmers et al. 2023, arXiv:2305.14314, for 33 and 65 B; full: half of what 7 to 70 B were tuned with",
+        2e-5,
+        "LoRA: Dettmers et al. 2023, arXiv:2305.14314, for 33 and 65 B; full: Touvron et al. 2023, arXiv:2307.09288",
     ),
 )
 EPOCHS = ((500, 5), (5_000, 3), (50_000, 2), (math.inf, 1))

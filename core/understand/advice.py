@@ -72,8 +72,8 @@ RULES: tuple[Rule, ...] = (
         lambda it: not it.tried & {"few-shot", "prompt"},
         "prompt",
         1,
-        "no prompt with a few examples was tried yet: it costs nothing, so try one; Evaluate scores the untouched model "
-        "on the same rows",
+        "no prompt with a few examples was tried yet: it costs nothing, so try one; Evaluate scores the untouched "
+        "model on the same rows",
         "Brown et al. 2020, arXiv:2005.14165",
     ),
     Rule(
@@ -102,7 +102,8 @@ RULES: tuple[Rule, ...] = (
         lambda it: it.has_context,
         "fine-tune",
         2,
-        "the answers are read from a context that comes with the question, so no fact must be learnt, only how to answer",
+        "the answers are read from a context that comes with the question, so no fact must be learnt, only how to "
+        "answer",
         "Zhang et al. 2024 (RAFT), arXiv:2403.10131",
     ),
     Rule(

@@ -31,7 +31,8 @@ def recommend_understand(draft: Draft, facts: Facts) -> None:
         "the practice task is simple enough for 95 of 100 right" if practice else "9 of 10 right is a fair first goal",
         (Alternative("1.0", "a few rows of most data are wrong or ambiguous themselves"),),
     )
-    tried = draft.choose("understand.tried", [], "nothing was stated; a few examples in a prompt are worth a try first")
+    none: list[str] = []
+    tried = draft.choose("understand.tried", none, "nothing was stated; a few examples in a prompt are worth a try first")
     _approach(draft, facts, use_case, tried if isinstance(tried, list | tuple) else [])
 
 

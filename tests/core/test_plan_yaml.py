@@ -35,13 +35,10 @@ def test_a_plan_comes_back_from_its_file_as_it_was(tmp_path: Path, plan_tree: di
 def test_reasons_stand_as_comments_above_their_values(plan_tree: dict[str, Any]) -> None:
     reasons = {
         "select.lora.rank": Reason("enough for a narrow task", (Alternative("64", "four times the size"),)),
-        "select.method": Reason("your choice", chosen=True, recommended="full"),
     }
     lines = dump_plan(validate(plan_tree), reasons).splitlines()
     place = lines.index("    rank: 16")
     assert lines[place - 2 : place] == ["    # enough for a narrow task", "    # not 64: four times the size"]
-    place = lines.index("  method: lora")
-    assert lines[place - 2 : place] == ["  # your choice", "  # recommended: full"]
 
 
 def test_each_stage_is_introduced(plan_tree: dict[str, Any]) -> None:

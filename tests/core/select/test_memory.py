@@ -11,7 +11,7 @@ from tunesmith.core.plan import Hyperparameters, Lora, Select
 from tunesmith.core.select.load import CodePath, Load, adapter_parameters
 from tunesmith.core.select.memory import CPU_PROCESS, CUDA_CONTEXT, MARGIN, forecast, forecast_load, size_text
 
-from .conftest import GIB, SEVEN_B, SMALL, machine
+from ..facts_kit import GIB, SEVEN_B, SMALL, machine
 
 # The small model: h 64, 2 layers, q 4 × 32 = 128, f 128, V 256; 98,304 linear parameters of 2,200,000.
 LORA = Load("lora", "fp32", "cpu", 4, 50, rank=8, dropout=0.05)

@@ -1,12 +1,13 @@
-"""A small model, machines and data stated as facts, for what is recommended from them."""
+"""A small model, machines and data stated as facts, for tests of what is recommended from them."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
-import pytest
 
+from tunesmith.core.draft import Draft
 from tunesmith.core.facts import Column, Cpu, DataProfile, Facts, Gpu, Hardware, Lengths, ModelFacts, TokenProfile
 
 GIB = 1 << 30
@@ -80,33 +81,27 @@ def tokens(rows: int = 1050, longest: int = 100, p99: int | None = None, answer:
     return TokenProfile(rows, lengths(longest, p99), lengths(longest - answer), lengths(answer), 0.1)
 
 
-class MakeFacts(Protocol):
-    def __call__(
-        self,
-        model: ModelFacts = SMALL,
-        card: str = "",
-        ram: float = 22.0,
-        token: TokenProfile | None = None,
-        **data: Any,
-    ) -> Facts: ...
+def facts(model: ModelFacts = SMALL, card: str = "", ram: float = 22.0, **data: Any) -> Facts:
+    """The practice table on a machine without a GPU; `data` changes the profile."""
+    profile = DataProfile(
+        source="practice",
+        fingerprint="sha256:0",
+        format="csv",
+        rows=350,
+        columns=(Column("name", "text", 350, 348),),
+        shape="table",
+        shape_because="each row is a record",
+        roles={"entity": "name"},
+    )
+    return Facts(machine(card, ram), msgspec.structs.replace(profile, **data), model)
 
 
-@pytest.fixture
-def make_facts() -> MakeFacts:
-    def make(
-        model: ModelFacts = SMALL, card: str = "", ram: float = 22.0, token: TokenProfile | None = None, **data: Any
-    ) -> Facts:
-        profile = DataProfile(
-            source="practice",
-            fingerprint="sha256:0",
-            format="csv",
-            rows=350,
-            columns=(Column("name", "text", 350, 348),),
-            shape="table",
-            shape_because="each row is a record",
-            roles={"entity": "name"},
-            tokens=token,
-        )
-        return Facts(machine(card, ram), msgspec.structs.replace(profile, **data), model)
-
-    return make
+def recommended(of: Callable[[Draft, Facts], None], about: Facts, **wishes: Any) -> Draft:
+    """A draft in which one stage filled its section; the split keeps 5 % and 15 % as Prepare would."""
+    draft = Draft({path.replace("__", "."): value for path, value in wishes.items()})
+    draft.choose("prepare.split.validation", 0.05, "")
+    draft.choose("prepare.split.test", 0.15, "")
+    draft.choose("prepare.shape", about.data.shape, "")
+    draft.choose("prepare.columns", about.data.roles, "")
+    of(draft, about)
+    return draft

@@ -1,0 +1,177 @@
+"""The third stage of a run: looks at the machine it really runs on, and says whether the plan fits there.
+
+A plan may have been made on another machine or on another day, so everything is measured again. Imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import msgspec
+
+import tunesmith.core
+from tunesmith.core.errors import SpaceError, TunesmithError
+from tunesmith.core.events import Decision
+from tunesmith.core.facts import Hardware, ModelFacts
+from tunesmith.core.jobs import environment
+from tunesmith.core.plan import Plan, Select
+from tunesmith.core.run import write_json
+from tunesmith.core.select.hardware import probe_hardware
+from tunesmith.core.select.load import adapter_parameters
+from tunesmith.core.select.memory import MemoryForecast, forecast, load_of, parameters_text, size_text
+from tunesmith.core.select.models import find_model
+from tunesmith.core.worker.job import Job
+
+STAGE = "select"
+PACKAGES = (
+    "torch",
+    "transformers",
+    "peft",
+    "trl",
+    "datasets",
+    "accelerate",
+    "bitsandbytes",
+    "tokenizers",
+    "safetensors",
+    "evaluate",
+    "huggingface-hub",
+)
+STATIC = ("weights", "working copies", "adapter", "gradients", "optimizer")
+"""Terms that are there whatever the rows are: where these alone are too much, it surely does not fit."""
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """What a run ran on: `environment.json`."""
+
+    tunesmith: str
+    python: str
+    platform: str
+    packages: dict[str, str]
+    hardware: Hardware
+    model: ModelFacts
+
+
+def work(job: Job) -> str:
+    """Measure machine and model, tell method, settings and memory as events; returns the choice in one sentence.
+
+    Raises:
+        ModelError: The plan's model is not there or can't be used.
+        SpaceError: It surely does not fit in memory, or there is no disk for the result.
+        TunesmithError: The plan wants a GPU and there is none.
+    """
+    plan = job.plan
+    hardware = probe_hardware(job.run.folder)
+    model = find_model(plan.select.model)
+    record = Environment(
+        tunesmith=tunesmith.core.__version__,
+        python=platform.python_version(),
+        platform=platform.platform(),
+        packages=environment(PACKAGES),
+        hardware=hardware,
+        model=model,
+    )
+    write_json(job.run.environment_path, record)
+    check_device(plan.select, hardware)
+    told = forecast(model, plan.select, hardware, plan.select.hyperparameters.max_length)
+    _tell(job, model, told)
+    check_memory(job, told)
+    check_disk(job, model, hardware)
+    return f"{_method(plan.select)} on {model.name} ({parameters_text(model.parameters)} parameters), {_memory(told)}"
+
+
+def check_device(select: Select, hardware: Hardware) -> None:
+    """Raise TunesmithError where the plan wants a GPU and none can be used."""
+    if select.device == "cuda" and hardware.gpu is None:
+        raise TunesmithError(
+            "The plan computes on a GPU, and none can be used here.",
+            cause=hardware.gpu_problem,
+            next_step="Run it where a GPU is, or set select.device to cpu and select.precision to fp32 in the plan.",
+        )
+
+
+def check_memory(job: Job, told: MemoryForecast) -> None:
+    """Warn where memory is short; raise SpaceError where weights and optimizer alone are more than there is."""
+    where = "GPU" if told.device == "cuda" else "machine"
+    least = sum(told.of(name) for name in STATIC)
+    if least > told.available:
+        raise SpaceError(
+            f"The plan does not fit: weights, gradients and optimizer alone need {size_text(least)}, and the {where} "
+            f"has {size_text(told.available)} free.",
+            next_step="Take a smaller model, or method qlora; end other programs that hold memory.",
+        )
+    if not told.fits:
+        text = f"An estimated {_memory(told)}: it may not fit. A smaller micro-batch or gradient checkpointing helps."
+        job.finding(STAGE, text, "warning")
+    elif told.tight:
+        job.finding(STAGE, f"Memory is tight: an estimated {_memory(told)}.", "warning")
+
+
+def check_disk(job: Job, model: ModelFacts, hardware: Hardware) -> None:
+    """Warn where disk is short; raise SpaceError where not even the result can be written."""
+    result, checkpoint = disk_needed(job.plan, model)
+    everything = result + (job.plan.finetune.keep_checkpoints + 1) * checkpoint  # one more while a new one is written
+    free = hardware.disk_free
+    if result > free:
+        raise SpaceError(
+            f"There is no disk for the result: the weights need {size_text(result)}, and {job.run.folder} has "
+            f"{size_text(free)} free.",
+            next_step="Free some room, or set TUNESMITH_RUNS to a folder on a larger disk.",
+        )
+    if everything > free:
+        text = f"Disk is short: result and checkpoints need about {size_text(everything)}, {size_text(free)} are free."
+        job.finding(STAGE, f"{text} Keep fewer checkpoints.", "warning")
+
+
+def disk_needed(plan: Plan, model: ModelFacts) -> tuple[int, int]:
+    """(result, one checkpoint) in bytes: fp32 weights that were trained; a checkpoint also has AdamW's two states."""
+    load = load_of(plan.select, plan.select.hyperparameters.max_length)
+    if plan.select.method == "full":
+        weights = 4 * model.parameters
+        return weights, 3 * weights
+    adapter = 4 * adapter_parameters(model, load)
+    merged = model.parameters * load.compute_bytes if plan.productionize.merge else 0
+    return adapter + merged, 3 * adapter
+
+
+def _tell(job: Job, model: ModelFacts, told: MemoryForecast) -> None:
+    select = job.plan.select
+    knobs = select.hyperparameters
+    licence = f", licence {model.license}" if model.license else ""
+    decisions: list[tuple[str, Any, str]] = [
+        ("Model", model.name, f"{parameters_text(model.parameters)} parameters, {model.architecture}{licence}"),
+        ("Method", _method(select), METHOD_BECAUSE[select.method]),
+        ("Device", f"{select.device}, {select.precision}", _device_because(job)),
+        ("Learning rate", f"{knobs.learning_rate:g}", f"{knobs.schedule} schedule, {knobs.warmup:.0%} warm-up"),
+        ("Batch", knobs.batch_size * knobs.accumulation, f"{knobs.batch_size} rows at once × {knobs.accumulation}"),
+        ("Epochs", f"{knobs.epochs:g}", "how often each row is seen"),
+        ("Sequence length", f"{knobs.max_length} tokens", "longer rows are cut at the end"),
+    ]
+    decisions += [(f"Memory: {term.name}", size_text(term.bytes), term.from_what) for term in told.terms]
+    decisions.append(("Memory", _memory(told), "an estimate: the sum of these, for rows of the full sequence length"))
+    for name, value, because in decisions:
+        job.emit(Decision(stage=STAGE, name=name, value=str(value), because=because))
+
+
+METHOD_BECAUSE = {
+    "full": "every weight moves",
+    "lora": "a small adapter is trained beside the frozen weights",
+    "qlora": "a small adapter is trained beside frozen weights packed to 4 bits",
+}
+
+
+def _device_because(job: Job) -> str:
+    hardware = msgspec.json.decode(job.run.environment_path.read_bytes(), type=Environment).hardware
+    if job.plan.select.device == "cuda" and hardware.gpu:
+        return f"{hardware.gpu.name}, driver {hardware.driver}"
+    return f"{hardware.cpu.name}, {hardware.cpu.cores} cores"
+
+
+def _method(select: Select) -> str:
+    if select.lora is None:
+        return "full fine-tuning"
+    return f"{'LoRA' if select.method == 'lora' else 'QLoRA'} r {select.lora.rank}"
+
+
+def _memory(told: MemoryForecast) -> str:
+    return f"about {size_text(told.total)} of {size_text(told.available)}"

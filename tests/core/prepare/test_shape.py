@@ -1,0 +1,182 @@
+"""Which kind each column is, which shape the rows have, and which column plays which part."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tunesmith.core.errors import DataError
+from tunesmith.core.facts import Column, ColumnKind
+from tunesmith.core.prepare.columns import plain_name, profile_column
+from tunesmith.core.prepare.profile import profile
+from tunesmith.core.prepare.shape import check_columns, detect, nearest, roles_for
+
+
+def column(name: str, cells: list[str]) -> Column:
+    return profile_column(name, cells)
+
+
+def text_columns(*names: str) -> list[Column]:
+    return [Column(name, "text", 100, 60, ("some text", "more text")) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "kind"),
+    [
+        ("id", ["7", "9", "12"], "identifier"),
+        ("employee_id", ["a7", "b9", "c12"], "identifier"),
+        ("employeeId", ["7", "9", "12"], "identifier"),
+        ("department_id", ["7", "7", "7", "9"], "number"),
+        ("n", [str(n) for n in range(100, 130)], "identifier"),
+        ("ref", [f"{n:08x}-0000-4000-8000-000000000000" for n in range(20)], "identifier"),
+        ("salary", ["85000", "72,000", "$90,000.50", "", "-3"], "number"),
+        ("share", ["12 %", "3.5%", "1e3"], "number"),
+        ("hired", ["2020-04-10", "", "2021-01-01"], "date"),
+        ("hired", ["10 April 2020", "Apr 1, 2021", "03/11/2019"], "date"),
+        ("name", ["Alice", "Bob"], "text"),
+        ("version", ["1.2.3", "1.2.4"], "text"),
+        ("phone_number", ["555-0101", "555-0102"], "text"),
+        ("empty", ["", "", ""], "text"),
+    ],
+)
+def test_kinds_of_columns(name: str, cells: list[str], kind: ColumnKind) -> None:
+    assert column(name, cells).kind == kind
+
+
+def test_a_few_faults_do_not_change_the_kind_of_a_column() -> None:
+    assert column("salary", ["85000"] * 19 + ["unknown"]).kind == "number"
+    assert column("hired", ["2020-04-10"] * 19 + ["soon"]).kind == "date"
+
+
+def test_a_column_counts_what_is_filled_and_what_differs_and_shows_examples() -> None:
+    found = column("x", ["a", "b" * 200, "", "a", "c", "d"])
+    assert (found.filled, found.distinct) == (5, 4)
+    assert found.examples == ("a", "b" * 80, "c")
+
+
+def test_names_are_compared_without_regard_to_how_they_are_written() -> None:
+    assert plain_name("Hire Date") == plain_name("hireDate") == plain_name("HIRE-DATE") == "hire_date"
+
+
+CHAT = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+
+
+@pytest.mark.parametrize(
+    ("row", "shape", "roles"),
+    [
+        ({"Question": "q", "Answer": "a"}, "question-answer", {"question": "Question", "answer": "Answer"}),
+        (
+            {"id": 1, "context": "c", "question": "q", "answers": {"text": ["a"]}},
+            "question-answer",
+            {"question": "question", "answer": "answers", "context": "context"},
+        ),
+        ({"prompt": "p", "completion": "c"}, "prompt-completion", {"prompt": "prompt", "completion": "completion"}),
+        (
+            {"instruction": "i", "input": "x", "output": "o"},
+            "prompt-completion",
+            {"prompt": "instruction", "completion": "output", "input": "input"},
+        ),
+        ({"input": "i", "output": "o"}, "prompt-completion", {"prompt": "input", "completion": "output"}),
+        ({"text": "t", "label": "l"}, "prompt-completion", {"prompt": "text", "completion": "label"}),
+        ({"messages": CHAT, "source": "x"}, "chat", {"messages": "messages"}),
+        ({"conversations": [{"from": "human", "value": "Hi"}]}, "chat", {"messages": "conversations"}),
+    ],
+)
+def test_shapes_are_told_by_the_names_of_columns(
+    tmp_path: Path, row: dict[str, Any], shape: str, roles: dict[str, str]
+) -> None:
+    (tmp_path / "a.json").write_text(json.dumps([row, row]))
+    found = profile("a.json", tmp_path)
+    assert (found.shape, found.roles) == (shape, roles)
+    assert all(name in found.shape_because for part, name in roles.items() if part not in ("context", "input"))
+
+
+def test_a_weak_pair_among_other_columns_is_a_table() -> None:
+    columns = text_columns("source", "target", "price", "name")
+    assert detect(columns[:2]).shape == "prompt-completion"
+    assert detect(columns).shape == "table"
+
+
+def test_a_column_named_messages_that_holds_text_is_no_chat() -> None:
+    columns = [Column("name", "text", 10, 10, ("Bob",)), Column("messages", "number", 10, 4, ("12", "3"))]
+    assert detect(columns).shape == "table"
+
+
+def test_the_entity_is_the_column_that_names_things() -> None:
+    columns = [
+        Column("id", "identifier", 410, 408, ("1001",)),
+        Column("email", "text", 410, 408, ("a@b",)),
+        Column("name", "text", 410, 407, ("Alice Smith",)),
+        Column("department", "text", 409, 16, ("Design",)),
+    ]
+    found = detect(columns)
+    assert (found.shape, found.roles) == ("table", {"entity": "name"})
+    assert found.because == (
+        "each row is a record about one name: its name says that it names things, and 407 of its 410 values differ"
+    )
+
+
+def test_without_a_name_the_first_short_text_that_differs_is_the_entity() -> None:
+    columns = [
+        Column("id", "identifier", 50, 50, ("1",)),
+        Column("bio", "text", 50, 50, ("x" * 80,)),
+        Column("first_name", "text", 50, 40, ("Al",)),
+        Column("animal", "text", 50, 49, ("Yak",)),
+        Column("legs", "number", 50, 3, ("4",)),
+    ]
+    assert detect(columns).roles == {"entity": "animal"}
+    assert detect([columns[0], columns[4]]).roles == {"entity": "id"}
+
+
+def test_a_table_in_which_everything_repeats_is_refused() -> None:
+    columns = [Column("city", "text", 50, 5, ("Rome",)), Column("legs", "number", 50, 3, ("4",))]
+    with pytest.raises(DataError) as caught:
+        detect(columns)
+    assert caught.value.title == "No column says what each row is about: in all of them values repeat."
+    assert caught.value.cause == "There are: city, legs."
+    assert "prepare.columns: {entity: COLUMN}" in caught.value.next_step
+
+
+def test_a_table_with_one_column_is_refused() -> None:
+    with pytest.raises(DataError, match="fewer than two columns with something in them"):
+        detect([Column("name", "text", 5, 5, ("Rome",)), Column("x", "text", 0, 0)])
+
+
+def test_a_shape_that_was_chosen_needs_its_columns() -> None:
+    with pytest.raises(DataError) as caught:
+        roles_for("question-answer", text_columns("name", "salary"))
+    assert str(caught.value) == (
+        "No columns offer themselves as question and answer, which the shape question-answer needs. There are: name, "
+        "salary. Name them, e.g. prepare.columns: {question: COLUMN, answer: COLUMN}."
+    )
+    assert roles_for("prompt-completion", text_columns("text", "label", "x", "y"))["prompt"] == "text"
+
+
+def test_what_the_person_chose_goes_before_what_is_detected(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("name,frage,antwort\nA,b,c\nD,e,f\n")
+    assert profile("a.csv", tmp_path).roles == {"entity": "name"}
+    assert profile("a.csv", tmp_path, columns={"entity": "frage"}).roles == {"entity": "frage"}
+    found = profile("a.csv", tmp_path, columns={"question": "frage", "answer": "antwort"})
+    assert (found.shape, found.shape_because) == ("question-answer", "your choice")
+    assert profile("a.csv", tmp_path, shape="table").roles == {"entity": "name"}
+
+
+def test_a_choice_that_the_schema_will_refuse_does_not_break_the_look_at_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("name,age\nA,1\nB,2\n")
+    wrong: Any = "tabel"
+    assert profile("a.csv", tmp_path, shape=wrong, columns=wrong).shape == "table"
+
+
+def test_a_column_that_the_file_lacks_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Full Name,age\nA,1\nB,2\n")
+    with pytest.raises(DataError) as caught:
+        profile("a.csv", tmp_path, columns={"entity": "fullname"})
+    assert str(caught.value) == (
+        "There is no column 'fullname' in the data, though prepare.columns.entity names it. Did you mean 'Full Name'?"
+    )
+    with pytest.raises(DataError, match=r"There are: Full Name, age\."):
+        check_columns({"prepare.split.by": "zzz"}, ["Full Name", "age"])
+    assert nearest("hiredate", ["hire_date", "name"]) == "hire_date"

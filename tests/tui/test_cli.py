@@ -1,0 +1,138 @@
+"""What a person or a script meets at the command line: answers, messages and exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tunesmith.core import __version__
+from tunesmith.tui.failures import tell
+
+from .conftest import Command
+
+
+def refused(done: subprocess.CompletedProcess[str], *said: str) -> None:
+    """The command ended with code 2, said this, and showed no traceback."""
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    for words in said:
+        assert words in done.stderr, done.stderr
+
+
+def test_version_and_help_answer(tunesmith: Command) -> None:
+    assert tunesmith("--version").stdout == f"tunesmith {__version__}\n"
+    text = tunesmith("--help").stdout
+    for command in ("demo", "run", "plan", "runs", "attach", "stop", "serve", "doctor"):
+        assert f"\n  {command} " in text
+    assert "Exit codes" in text
+
+
+def test_a_word_that_is_no_command_is_a_usage_error(tunesmith: Command) -> None:
+    done = tunesmith("dmeo")
+    assert done.returncode == 2
+    assert "No such command 'dmeo'" in done.stderr
+
+
+def test_runs_says_how_to_begin_where_there_are_none(tunesmith: Command) -> None:
+    done = tunesmith("runs")
+    assert done.returncode == 0
+    assert "Start one with `tunesmith demo`" in done.stdout
+    assert json.loads(tunesmith("runs", "--json").stdout) == []
+
+
+@pytest.mark.parametrize("command", ["attach", "stop", "serve"])
+def test_commands_on_a_run_say_that_there_is_none(tunesmith: Command, command: str) -> None:
+    refused(tunesmith(command), "There are no runs yet.")
+
+
+def test_a_missing_plan_is_named(tunesmith: Command) -> None:
+    refused(tunesmith("run", "nowhere.yaml"), "There is no plan at nowhere.yaml.", "tunesmith plan new")
+    refused(tunesmith("plan", "check", "nowhere.yaml"), "There is no plan at nowhere.yaml.")
+
+
+def test_only_and_from_exclude_each_other(tunesmith: Command) -> None:
+    refused(tunesmith("run", "x.yaml", "--only", "prepare", "--from", "select"), "--only and --from were both given.")
+
+
+def test_a_setting_without_a_value_is_refused(tunesmith: Command) -> None:
+    refused(tunesmith("plan", "new", "practice", "--set", "select.lora.rank"), "says no value", "PATH=VALUE")
+
+
+def test_a_setting_that_does_not_exist_is_refused_with_the_nearest(tunesmith: Command) -> None:
+    done = tunesmith("plan", "new", "practice", "--set", "select.lora.rnak=8")
+    refused(done, "`select.lora.rnak` is not a setting of a plan.", "Did you mean `rank`?")
+
+
+def test_missing_data_is_named(tunesmith: Command, here: Path) -> None:
+    (here / "employees.csv").write_text("name,team\nA B,x\n")
+    refused(tunesmith("plan", "new", "employee.csv"), "employee.csv", "employees.csv")
+
+
+def test_data_that_can_not_be_used_is_named_with_its_line(tunesmith: Command, here: Path) -> None:
+    (here / "empty.csv").write_text("")
+    refused(tunesmith("plan", "new", "empty.csv"), "empty.csv", "is empty")
+    (here / "rows.jsonl").write_text('{"question": "a", "answer": "b"}\n{"question": \n')
+    refused(tunesmith("plan", "new", "rows.jsonl"), "rows.jsonl: line 2")
+
+
+def test_a_folder_that_is_no_model_is_named(tunesmith: Command, here: Path) -> None:
+    (here / "folder").mkdir()
+    refused(tunesmith("plan", "new", "practice", "--model", "folder"), "folder", "config.json")
+
+
+def test_an_existing_plan_is_not_overwritten_unasked(tunesmith: Command, here: Path) -> None:
+    (here / "plan.yaml").write_text("mine")
+    refused(tunesmith("plan", "new", "practice"), "plan.yaml exists already.", "--force")
+    assert (here / "plan.yaml").read_text() == "mine"
+    refused(tunesmith("plan", "new", "practice", "--out", "no/such/plan.yaml"), "There is no folder")
+
+
+def test_runs_that_can_not_be_kept_are_refused_before_anything_starts(tunesmith: Command, here: Path) -> None:
+    (here / "file").touch()
+    done = tunesmith("demo", TUNESMITH_RUNS=str(here / "file" / "runs"))
+    refused(done, "A run can't be kept in", "Set TUNESMITH_RUNS")
+
+
+def test_a_plan_for_the_practice_data_is_complete_and_explained(tunesmith: Command, here: Path) -> None:
+    done = tunesmith("plan", "new", "practice")
+    assert done.returncode == 0, done.stderr
+    assert "⟦" in done.stdout  # a row with its trained part marked
+    assert "it fits" in done.stdout
+    text = (here / "plan.yaml").read_text()
+    assert text.count("#") > 40
+    checked = tunesmith("plan", "check", "plan.yaml")
+    assert checked.returncode == 0, checked.stderr
+    assert "is a valid plan" in checked.stdout
+    (here / "plan.yaml").write_text(text.replace("rank:", "rnak:"))
+    refused(tunesmith("plan", "check", "plan.yaml"), "plan.yaml: line ", "Did you mean `rank`?")
+
+
+def test_a_plan_as_json_is_for_scripts(tunesmith: Command) -> None:
+    done = tunesmith("plan", "new", "practice", "--json", "--set", "select.lora.rank=8")
+    made = json.loads(done.stdout)
+    assert made["plan"]["select"]["lora"]["rank"] == 8
+    assert made["rows"]["train"] > made["rows"]["test"] > 0
+    assert made["memory"]["total"] > 0
+    assert "select.lora.rank" in made["reasons"]
+
+
+def test_the_doctor_tells_what_is_there(tunesmith: Command) -> None:
+    done = tunesmith("doctor")
+    assert "torch" in done.stdout
+    checks = json.loads(tunesmith("doctor", "--json").stdout)
+    assert {check["state"] for check in checks} <= {"ok", "note", "problem"}
+
+
+def test_an_unexpected_error_is_a_sentence_and_a_log(runs_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        raise ZeroDivisionError("oh")
+    except ZeroDivisionError as error:
+        assert tell(error) == 1
+    said = capsys.readouterr().err
+    assert "Something unexpected went wrong: ZeroDivisionError: oh" in said
+    log = Path(said.rpartition("The details are in ")[2].strip().rstrip("."))
+    assert "ZeroDivisionError" in log.read_text()
+    assert "Traceback" not in said
