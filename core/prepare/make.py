@@ -12,8 +12,8 @@ from tunesmith.core.plan import Prepare, QuestionTemplate
 from tunesmith.core.prepare.cells import cell, counted, shown, text_of
 from tunesmith.core.prepare.records import Record
 from tunesmith.core.prepare.repair import SetAside
-from tunesmith.core.prepare.templates import check_template, columns_in, draw, fill, shuffled
-from tunesmith.core.records import write_record
+from tunesmith.core.prepare.templates import check_template, columns_in, draw, shuffled
+from tunesmith.core.records import fill, write_record
 from tunesmith.core.rows import Message, Row, ask
 
 STEP = "make-rows"

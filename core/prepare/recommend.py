@@ -13,7 +13,8 @@ from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.profile import used_columns
 from tunesmith.core.prepare.read import PRACTICE
 from tunesmith.core.prepare.shape import roles_for
-from tunesmith.core.prepare.templates import words
+from tunesmith.core.reckon import settle
+from tunesmith.core.records import words
 
 MOST_FIELDS = 24
 """A context with more columns than this gets long, and memory grows with it."""
@@ -102,13 +103,13 @@ def _table(draft: Draft, data: DataProfile, roles: dict[str, str]) -> int:
         because += f"; identifiers and empty columns tell nothing ({', '.join(shown(name) for name in left[:5])})"
     if len(fields) < len(used):
         because = f"the first {MOST_FIELDS} of {len(used) - 1} columns: more would make every prompt long"
-    fields = list(draft.choose("prepare.fields", fields, because))
+    fields = settle(draft, "prepare.fields", fields, because)
     if data.source == PRACTICE:
         questions, because = PRACTICE_QUESTIONS, "one question for each thing that is asked about an employee"
     else:
         questions = generic_questions(entity, [name for name in fields if name != entity])
         because = "one question for each column; put them into the words that will be used, and add others"
-    asked = draft.choose("prepare.questions", [dict(question) for question in questions], because)
+    asked = settle(draft, "prepare.questions", [dict(question) for question in questions], because)
     single = Alternative("one layout", "the model then learns the places of fields instead of their names")
     draft.choose(
         "prepare.layouts",
@@ -117,7 +118,7 @@ def _table(draft: Draft, data: DataProfile, roles: dict[str, str]) -> int:
         (single,),
     )
     draft.choose("prepare.shuffle_fields", True, "the order of fields then tells nothing, so their names are read")
-    return max(1, len(asked)) if isinstance(asked, list) else 1
+    return max(1, len(asked))
 
 
 def generic_questions(entity: str, columns: list[str]) -> list[dict[str, str]]:

@@ -125,7 +125,7 @@ def check_columns(named: Mapping[str, str], columns: Sequence[str]) -> None:
 def nearest(name: str, columns: Sequence[str]) -> str | None:
     """The column whose name is most like `name`, or None where none is like it."""
     plain = {plain_name(column): column for column in reversed(columns)}
-    found = difflib.get_close_matches(plain_name(name), list(plain), n=1, cutoff=0.5)
+    found = difflib.get_close_matches(plain_name(name), list(plain), n=1, cutoff=0.6)
     return plain[found[0]] if found else None
 
 

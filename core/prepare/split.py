@@ -32,10 +32,10 @@ def split_rows(rows: Iterable[Row], plan: SplitPlan) -> dict[Split, list[Row]]:
     wanted = {"train": True, "validation": plan.validation > 0, "test": True}
     for name in SPLITS:
         if wanted[name] and not parts[name]:
-            unit = f"different values of {plan.by}" if plan.by else "different prompts"
+            one, many = ("value of " + plan.by, "values of " + plan.by) if plan.by else ("prompt", "prompts")
             step = "lower prepare.split.test" if name == "train" else f"raise prepare.split.{name}"
             raise DataError(
-                f"There are too few rows: of {counted(len(groups), unit, unit)} none falls into the {name} part.",
+                f"There are too few rows: of {counted(len(groups), one, many)} none falls into the {name} part.",
                 next_step=f"Add rows, {step}, or try another prepare.split.seed.",
             )
     return parts

@@ -1,37 +1,23 @@
-"""Question templates filled in, and draws that depend on nothing but what they are for."""
+"""What question templates name, and draws that depend on nothing but what they are for (`core.records` fills them)."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from tunesmith.core.errors import PlanError
 from tunesmith.core.prepare.cells import shown
 from tunesmith.core.prepare.shape import nearest
-from tunesmith.core.records import label
 
 _PLACE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 
 
-def words(column: str) -> str:
-    """A column's name inside a sentence: `hire_date` as `hire date`; short abbreviations such as `GDP` stay."""
-    parts = label(column).split()
-    shouted = all(part.isupper() for part in parts) and any(len(part) > 4 for part in parts)
-    return " ".join(part if part.isupper() and not shouted else part.lower() for part in parts) or column
-
-
-def fill(template: str, record: Mapping[str, str]) -> str:
-    """The template with each {column} replaced by the record's value; {{ and }} stand for braces themselves.
-
-    Nothing else in it has a meaning, whatever it holds; `check_template` refuses unknown columns beforehand.
-    """
-    return _PLACE.sub(lambda found: record.get(found[1], "") if found[1] is not None else found[0][0], template)
-
-
-def columns_in(template: str) -> list[str]:
-    """The columns that a template names, in order, each once."""
-    return list(dict.fromkeys(found[1] for found in _PLACE.finditer(template) if found[1] is not None))
+@lru_cache(maxsize=256)
+def columns_in(template: str) -> tuple[str, ...]:
+    """The columns that a template names, in order, each once; {{ and }} stand for braces themselves."""
+    return tuple(dict.fromkeys(found[1] for found in _PLACE.finditer(template) if found[1] is not None))
 
 
 def check_template(template: str, columns: Sequence[str], place: str) -> None:

@@ -238,10 +238,16 @@ def ask(server: Server, row: Row, max_new_tokens: int) -> str:
         except openai.OpenAIError as error:
             raise JobFailed(
                 "The endpoint started but did not answer the question.",
-                cause=plain(str(error), 300),
+                cause=f"It said: {plain(_said(error), 300)}.",
                 next_step=f"What it printed is in {server.log}.",
             ) from error
     return (reply.choices[0].message.content or "").strip()
+
+
+def _said(error: Exception) -> str:
+    """What the server said: FastAPI tells it as `detail`, which the client's own message leaves out."""
+    body = getattr(error, "body", None)
+    return str(body["detail"] if isinstance(body, dict) and "detail" in body else error).rstrip(".")
 
 
 def _serve_text(plan: Plan, run: Run, row: Row) -> str:

@@ -32,7 +32,7 @@ def recommend_understand(draft: Draft, facts: Facts) -> None:
         (Alternative("1.0", "a few rows of most data are wrong or ambiguous themselves"),),
     )
     none: list[str] = []
-    tried = draft.choose("understand.tried", none, "nothing was stated; a few examples in a prompt are worth a try first")
+    tried = draft.choose("understand.tried", none, "nothing was stated; a few examples in a prompt are worth trying")
     _approach(draft, facts, use_case, tried if isinstance(tried, list | tuple) else [])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from tunesmith.core.practice.pretrain.train import train
+from tunesmith.core.practice.pretrain.train import Schedule, train
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(given.threads)
-    train(given.out, given.seed, fuse=given.fuse)
+    train(given.out, Schedule(seed=given.seed), fuse=given.fuse)
 
 
 if __name__ == "__main__":

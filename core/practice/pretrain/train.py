@@ -29,8 +29,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long each phase lasts, in steps of ``tokens`` tokens, and the two peak learning rates."""
+    """The seed, how long each phase lasts in steps of ``tokens`` tokens, and the two peak learning rates."""
 
+    seed: int = 0
     repeat_steps: int = 240
     easy_steps: int = 460
     full_steps: int = 4100
@@ -92,13 +93,14 @@ def encode(tokenizer: Tokenizer, document: Document) -> tuple[list[int], list[bo
 
 
 def text_batch(
-    rng: Random, tokenizer: Tokenizer, mixture: dict[Writer, int], tokens: int, length: int, whole: float
+    rng: Random, tokenizer: Tokenizer, mixture: dict[Writer, int], shape: tuple[int, int], whole: float
 ) -> Batch:
-    """Documents packed first-fit into rows of ``length``; a document that is longer than a row is left out."""
-    rows: list[list[tuple[list[int], list[bool]]]] = [[] for _ in range(tokens // length)]
+    """Documents packed first-fit into a ``shape`` of rows and length; one that is longer than a row is left out."""
+    count, length = shape
+    rows: list[list[tuple[list[int], list[bool]]]] = [[] for _ in range(count)]
     room = [length] * len(rows)
     misses = 0
-    while misses < 60 and sum(room) > 0.04 * tokens:
+    while misses < 60 and sum(room) > 0.04 * count * length:
         ids, trained = encode(tokenizer, draw_document(rng, mixture, length, whole))
         fits = next((i for i, left in enumerate(room) if left >= len(ids)), None)
         if fits is None:
@@ -127,16 +129,16 @@ def _stack(rows: list[list[tuple[list[int], list[bool]]]], length: int) -> Batch
     return Batch(ids, document, position, trained)
 
 
-def batch_at(step: int, seed: int, schedule: Schedule, tokenizer: Tokenizer) -> Batch:
-    """The batch of one step: a function of the step and the seed alone."""
-    rng = Random(f"{seed}-{step}")
+def batch_at(step: int, schedule: Schedule, tokenizer: Tokenizer) -> Batch:
+    """The batch of one step: a function of the step and the schedule's seed alone."""
+    rng = Random(f"{schedule.seed}-{step}")
     if step < schedule.repeat_steps:
         return repeat_batch(rng, tokenizer.get_vocab_size(), schedule.tokens)
     if step < schedule.repeat_steps + schedule.easy_steps:
-        return text_batch(rng, tokenizer, EASY, schedule.tokens, 192, schedule.whole_before)
-    length = rng.choices((256, 512, 1024), (84, 13, 3))[0]
+        return text_batch(rng, tokenizer, EASY, (schedule.tokens // 192, 192), schedule.whole_before)
+    length = min(rng.choices((256, 512, 1024), (84, 13, 3))[0], schedule.tokens)
     whole = schedule.whole_before if step < schedule.whole_until else schedule.whole_after
-    return text_batch(rng, tokenizer, FULL, schedule.tokens, min(length, schedule.tokens), whole)
+    return text_batch(rng, tokenizer, FULL, (schedule.tokens // length, length), whole)
 
 
 def loss_of(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
@@ -180,13 +182,7 @@ class Progress:
     seconds: float = 0.0
 
 
-def train(
-    folder: Path,
-    seed: int = 0,
-    schedule: Schedule | None = None,
-    every: int = 250,
-    fuse: bool = False,
-) -> LlamaForCausalLM:
+def train(folder: Path, schedule: Schedule | None = None, every: int = 250, fuse: bool = False) -> LlamaForCausalLM:
     """Train a model from nothing and write it to ``folder``.
 
     Each ``every`` steps a copy goes to ``folder/latest`` with the state of the optimizers; where such a copy lies, the
@@ -194,16 +190,16 @@ def train(
     same sums but for rounding.
     """
     schedule = schedule or Schedule()
-    tokenizer = train_tokenizer(sample_text(seed, schedule.text_documents))
+    tokenizer = train_tokenizer(sample_text(schedule.seed, schedule.text_documents))
     special = tokenizer.get_vocab()
-    model = build_model(tokenizer.get_vocab_size(), special[PAD], special[END], seed)
+    model = build_model(tokenizer.get_vocab_size(), special[PAD], special[END], schedule.seed)
     model.train()
     parts = optimizers(model, schedule)
     done = _resume(folder / "latest" / "resume.pt", model, parts)
     if fuse:
         model.model.compile(dynamic=False)
     before, started = done.seconds, time.monotonic()
-    for loss, tokens in _steps(model, parts, done.step, tokenizer, seed, schedule):
+    for loss, tokens in _steps(model, parts, tokenizer, schedule, done.step):
         done.tokens += tokens
         done.seconds = before + time.monotonic() - started
         if done.step % 25 == 0:
@@ -213,7 +209,7 @@ def train(
             save(model, tokenizer, folder / "latest")
             _keep(folder / "latest" / "resume.pt", model, parts, done)
     save(model, tokenizer, folder)
-    (folder / "pretraining.json").write_text(json.dumps({"seed": seed, **asdict(done)}) + "\n", "utf-8")
+    (folder / "pretraining.json").write_text(json.dumps({"seed": schedule.seed, **asdict(done)}) + "\n", "utf-8")
     return model
 
 
@@ -239,15 +235,14 @@ def _resume(path: Path, model: LlamaForCausalLM, parts: list[torch.optim.Optimiz
 def _steps(
     model: LlamaForCausalLM,
     parts: list[torch.optim.Optimizer],
-    first: int,
     tokenizer: Tokenizer,
-    seed: int,
     schedule: Schedule,
+    first: int,
 ) -> Iterator[tuple[float, int]]:
     """Run the schedule from step ``first``; yields each step's loss and its tokens that were not padding."""
     peaks = (schedule.matrix_rate, schedule.other_rate)
     for step in range(first, schedule.steps):
-        batch = batch_at(step, seed, schedule, tokenizer)
+        batch = batch_at(step, schedule, tokenizer)
         for part, peak in zip(parts, peaks, strict=True):
             part.param_groups[0]["lr"] = peak * rate_factor(step, schedule.steps)
         loss = loss_of(model, batch)

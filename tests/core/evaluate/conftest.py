@@ -31,7 +31,13 @@ CHATML = (
 
 PEOPLE = [
     {"id": "1001", "name": "Alice Smith", "department": "Engineering", "hire_date": "2020-04-10", "salary": "85000"},
-    {"id": "1002", "name": "Omar Haddad", "department": "Human Resources", "hire_date": "2011-12-01", "salary": "52500"},
+    {
+        "id": "1002",
+        "name": "Omar Haddad",
+        "department": "Human Resources",
+        "hire_date": "2011-12-01",
+        "salary": "52500",
+    },
     {"id": "1003", "name": "Zoe O'Neill", "department": "Sales", "hire_date": "2008-02-29", "salary": "140000"},
     {"id": "1004", "name": "Wei Chen", "department": "Legal", "hire_date": "2023-07-15", "salary": "61500"},
 ]

@@ -27,7 +27,7 @@ from tunesmith.core.plan_yaml import validate
 from tunesmith.core.run import Run, create_run
 
 
-def scored(model: str, match: float, f1: float, low: float = 0.9, high: float = 1.0, kind: str = "test") -> Scored:
+def scored(model: str, match: float, f1: float, low: float = 0.9, high: float = 1.0, *, kind: str = "test") -> Scored:
     return Scored(model, kind, 300, 100, Interval(match, low, high), Interval(f1, low, high))
 
 
@@ -39,7 +39,7 @@ def plan(tree: dict[str, Any]) -> Plan:
 @pytest.fixture
 def results() -> Results:
     probe = msgspec.structs.replace(
-        scored("tuned", 0.0, 0.1, 0.0, 0.0, "context-withheld"), plain_exact_match=0.99, meaning="It reads."
+        scored("tuned", 0.0, 0.1, 0.0, 0.0, kind="context-withheld"), plain_exact_match=0.99, meaning="It reads."
     )
     return Results(
         goal="Answer questions about employees.",
@@ -96,7 +96,7 @@ def test_the_headline_has_the_form_that_scripts_look_for() -> None:
     ],
 )
 def test_the_verdict_names_the_interval(
-    plan: Plan, value: float, low: float, high: float, reached: bool, text: str
+    plan: Plan, value: float, low: float, high: float, *, reached: bool, text: str
 ) -> None:
     assert verdict(plan.understand, scored("tuned", value, value, low, high)) == (reached, text)
 
@@ -127,9 +127,7 @@ def test_text_from_a_model_is_never_markup_nor_a_command_to_the_terminal() -> No
 
 
 def test_the_report_says_what_was_asked_found_and_how(plan: Plan, results: Results) -> None:
-    wrong = [
-        Prediction(f"{n}", "Whose | is <b>it</b>?", "Engineering", "\x1b[2Jor", 0.0, n / 100) for n in range(25)
-    ]
+    wrong = [Prediction(f"{n}", "Whose | is <b>it</b>?", "Engineering", "\x1b[2Jor", 0.0, n / 100) for n in range(25)]
     text = report(plan, results, wrong)
     for said in (
         "> Answer questions about employees.",

@@ -31,7 +31,15 @@ def kept(rows: list[Record], column: str) -> list[Any]:
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("85000", 85000), ("-3.5", -3.5), ("85,000", 85000), ("$1,234.50", 1234.5), ("-$5", -5), ("12 %", 12), ("1e3", 1000)],
+    [
+        ("85000", 85000),
+        ("-3.5", -3.5),
+        ("85,000", 85000),
+        ("$1,234.50", 1234.5),
+        ("-$5", -5),
+        ("12 %", 12),
+        ("1e3", 1000),
+    ],
 )
 def test_numbers_as_people_write_them(text: str, number: float) -> None:
     assert number_of(text) == number
@@ -76,7 +84,9 @@ def test_a_day_equal_to_its_month_is_beyond_doubt() -> None:
     assert dated is not None and dated.day == date(2019, 5, 5)
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2019", "2019-02-30", "31/31/2019", "Foo 3, 2019", "1.2.3", "2019-13-01", "0/5/2019"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "2019", "2019-02-30", "31/31/2019", "Foo 3, 2019", "1.2.3", "2019-13-01", "0/5/2019"]
+)
 def test_what_is_no_date(text: str) -> None:
     assert date_of(text) is None
 
@@ -89,7 +99,14 @@ def test_any_text_can_be_asked_whether_it_is_a_date_or_a_number(text: str) -> No
 
 
 def test_values_of_json_as_text() -> None:
-    assert [text_of(value) for value in ("x", None, 1, 1.5, True, ["ä", 1])] == ["x", "", "1", "1.5", "true", '["ä", 1]']
+    assert [text_of(value) for value in ("x", None, 1, 1.5, True, ["ä", 1])] == [
+        "x",
+        "",
+        "1",
+        "1.5",
+        "true",
+        '["ä", 1]',
+    ]
 
 
 # Findings
@@ -113,7 +130,11 @@ def test_rows_of_json_are_duplicates_whatever_the_order_of_their_keys() -> None:
 
 def test_few_empty_cells_are_faults_and_many_are_an_optional_column() -> None:
     few = empty(records("a", *["x"] * 99, " "), "a")
-    assert few is not None and (few.text, few.repair, few.examples) == ("a is empty in 1 row.", "drop-empty", ("line 101",))
+    assert few is not None and (few.text, few.repair, few.examples) == (
+        "a is empty in 1 row.",
+        "drop-empty",
+        ("line 101",),
+    )
     many = empty(records("a", *["x"] * 60, *[None] * 40), "a")
     assert many is not None and many.repair == ""
     assert many.text == "a is empty in 40 rows of 100: an optional column; it is left out where it is empty."
@@ -258,11 +279,15 @@ repairs = st.lists(
     ),
     max_size=5,
 )
-cells = st.sampled_from(["", "x", "5", "-5", "500", "2020-04-10", "25/03/2019", "03/11/2019", None]) | st.text(max_size=5)
+cells = st.sampled_from(["", "x", "5", "-5", "500", "2020-04-10", "25/03/2019", "03/11/2019", None]) | st.text(
+    max_size=5
+)
 
 
 @given(st.lists(st.fixed_dictionaries({"a": cells, "b": cells}), max_size=30), repairs)
-def test_what_is_kept_and_what_is_set_aside_make_up_what_was_read(rows: list[dict[str, Any]], steps: list[Repair]) -> None:
+def test_what_is_kept_and_what_is_set_aside_make_up_what_was_read(
+    rows: list[dict[str, Any]], steps: list[Repair]
+) -> None:
     read = [Record(n, n, values) for n, values in enumerate(rows, start=1)]
     before = [dict(row.values) for row in read]
     done = apply_repairs(read, steps)

@@ -13,8 +13,8 @@ from tunesmith.core.errors import PlanError
 from tunesmith.core.plan import Prepare
 from tunesmith.core.prepare.make import Made, make_rows, summary_of, unseen_answers
 from tunesmith.core.prepare.records import Record
-from tunesmith.core.prepare.templates import columns_in, draw, fill, words
-from tunesmith.core.records import write_record
+from tunesmith.core.prepare.templates import columns_in, draw
+from tunesmith.core.records import fill, write_record
 from tunesmith.core.rows import Message
 
 ALICE = {"id": "7", "name": "Alice Smith", "department": "Design", "hire_date": "2020-04-10", "salary": "85000"}
@@ -59,7 +59,7 @@ def test_a_template_takes_values_as_they_are() -> None:
     record = {"name": "{salary} {0.__class__} %s \\1", "salary": "1"}
     assert fill("Who is {name}?", record) == "Who is {salary} {0.__class__} %s \\1?"
     assert fill("{{{salary}}} {{name}}", record) == "{1} {name}"
-    assert columns_in("{a} {{b}} {a} {c d}") == ["a", "c d"]
+    assert columns_in("{a} {{b}} {a} {c d}") == ("a", "c d")
 
 
 @given(st.text(), st.text())
@@ -72,20 +72,13 @@ def test_a_template_with_an_unknown_column_is_refused_with_the_nearest() -> None
     with pytest.raises(PlanError) as caught:
         made(prepare, ALICE)
     assert str(caught.value) == (
-        "`prepare.questions.0.answer`: there is no column {hiredate} in the data: '{hiredate}'. Did you mean {hire_date}?"
+        "`prepare.questions.0.answer`: there is no column {hiredate} in the data: '{hiredate}'. "
+        "Did you mean {hire_date}?"
     )
-    with pytest.raises(PlanError, match=r"`prepare\.questions\.0\.ask`: .* There are: \{id\}, \{name\}, \{department\}"):
+    with pytest.raises(
+        PlanError, match=r"`prepare\.questions\.0\.ask`: .* There are: \{id\}, \{name\}, \{department\}"
+    ):
         made(table(questions=[{"ask": "{zzz}", "answer": "x"}]), ALICE)
-
-
-def test_columns_are_named_in_questions_as_people_would() -> None:
-    assert [words(name) for name in ("hire_date", "HireDate", "HIRE_DATE", "GDP (USD)", "GDP")] == [
-        "hire date",
-        "hire date",
-        "hire date",
-        "GDP (USD)",
-        "GDP",
-    ]
 
 
 # Tables
@@ -97,7 +90,12 @@ def test_a_record_gives_a_row_for_each_question() -> None:
     context = "Name: Alice Smith\nDepartment: Design\nHire Date: 2020-04-10\nSalary: 85000"
     question = "When was Alice Smith hired?"
     assert first.prompt == [Message("system", "Be brief."), Message("user", f"{context}\n\n{question}")]
-    assert (first.context, first.question, first.answer, first.group) == (context, question, "2020-04-10", "Alice Smith")
+    assert (first.context, first.question, first.answer, first.group) == (
+        context,
+        question,
+        "2020-04-10",
+        "Alice Smith",
+    )
     assert (first.id, second.id) == ("1.1", "1.2")
     assert second.answer == "85000 a year"
     assert first.record == {name: value for name, value in ALICE.items() if name != "id"}
@@ -131,7 +129,7 @@ def test_layouts_and_orders_differ_from_row_to_row_and_stay_for_each() -> None:
 
 
 def test_a_draw_is_the_same_on_every_machine() -> None:
-    assert draw(7, "Alice Smith", 0) == 13_286_386_174_109_083_290 or draw(7, "Alice Smith", 0) == draw(7, "Alice Smith", 0)
+    assert draw(7, "Alice Smith", 0) == 9_898_802_124_899_729_111
 
 
 def test_empty_fields_are_left_out_of_the_context_and_their_questions_are_not_asked() -> None:
@@ -175,10 +173,16 @@ def test_a_question_with_its_context() -> None:
     found = made(prepare, {"q": " Who? ", "a": "Bob\n", "c": "Bob did."}, {"q": "Why?", "a": 42, "c": ""})
     assert found.rows[0].prompt == [Message("system", "Be brief."), Message("user", "Bob did.\n\nWho?")]
     assert [row.answer for row in found.rows] == ["Bob", "42"]
-    assert (found.rows[0].context, found.rows[0].question, found.rows[1].prompt[-1].content) == ("Bob did.", "Who?", "Why?")
+    assert (found.rows[0].context, found.rows[0].question, found.rows[1].prompt[-1].content) == (
+        "Bob did.",
+        "Who?",
+        "Why?",
+    )
 
 
-@pytest.mark.parametrize("answer", [{"text": ["Bob", "he"], "answer_start": [0, 1]}, {"text": "Bob"}, ["Bob", "x"], "Bob"])
+@pytest.mark.parametrize(
+    "answer", [{"text": ["Bob", "he"], "answer_start": [0, 1]}, {"text": "Bob"}, ["Bob", "x"], "Bob"]
+)
 def test_answers_as_squad_writes_them(answer: Any) -> None:
     found = made(other("question-answer", {"question": "q", "answer": "a"}), {"q": "Who?", "a": answer})
     assert found.rows[0].answer == "Bob"
@@ -186,13 +190,17 @@ def test_answers_as_squad_writes_them(answer: Any) -> None:
 
 def test_rows_without_a_question_or_an_answer_are_set_aside() -> None:
     prepare = other("question-answer", {"question": "q", "answer": "a"})
-    found = made(prepare, {"q": "", "a": "x"}, {"q": "x", "a": None}, {"q": "x", "a": {"text": []}}, {"q": "x", "a": "y"})
+    found = made(
+        prepare, {"q": "", "a": "x"}, {"q": "x", "a": None}, {"q": "x", "a": {"text": []}}, {"q": "x", "a": "y"}
+    )
     assert [one.why for one in found.aside] == ["q is empty", "a is empty", "a is empty"]
     assert found.used == 1
 
 
 def test_a_prompt_with_its_completion_is_one_user_message() -> None:
-    found = made(other("prompt-completion", {"prompt": "p", "completion": "c"}), {"p": "Say hi", "c": " Hi"}, {"p": "x"})
+    found = made(
+        other("prompt-completion", {"prompt": "p", "completion": "c"}), {"p": "Say hi", "c": " Hi"}, {"p": "x"}
+    )
     assert found.rows[0].prompt == [Message("user", "Say hi")]
     assert found.rows[0].answer == "Hi"
     assert found.aside[0].why == "c is empty"

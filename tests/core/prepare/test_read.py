@@ -139,7 +139,9 @@ def test_whatever_pythons_csv_writes_is_read_back(rows: list[tuple[str, str]]) -
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8"), max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", min_size=1, max_size=3), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", min_size=1, max_size=3), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
@@ -243,7 +245,9 @@ def test_another_encoding_is_refused_at_its_line_and_byte(tmp_path: Path, mark: 
 
 
 def test_a_header_alone_is_no_data(tmp_path: Path) -> None:
-    assert refusal(tmp_path, "a.csv", "name,salary\n\n").title == f"{tmp_path}/a.csv holds a header and no rows under it."
+    assert (
+        refusal(tmp_path, "a.csv", "name,salary\n\n").title == f"{tmp_path}/a.csv holds a header and no rows under it."
+    )
 
 
 def test_a_column_without_a_name_is_refused_by_its_number(tmp_path: Path) -> None:
@@ -388,7 +392,7 @@ def _refused_as_nobody(source: str) -> str:
                 os.setuid(65534)
             read_records(source)
             os.write(outgoing, b"it was read")
-        except BaseException as error:
+        except TunesmithError as error:
             os.write(outgoing, f"{type(error).__name__}: {error}".encode())
         finally:
             os._exit(0)

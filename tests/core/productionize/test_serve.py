@@ -200,7 +200,9 @@ def test_a_bound_server_ends_with_the_process_that_started_it(tiny_model: Path, 
 
 
 @pytest.mark.slow
-def test_the_served_prompt_is_the_trained_prompt(tiny_model: Path, tmp_path: Path, make_job: Callable[..., Any]) -> None:
+def test_the_served_prompt_is_the_trained_prompt(
+    tiny_model: Path, tmp_path: Path, make_job: Callable[..., Any]
+) -> None:
     from tunesmith.core.rows import ask as chat
     from tunesmith.core.worker.generate import answer_all
     from tunesmith.core.worker.model import load_model, load_tokenizer
@@ -208,7 +210,10 @@ def test_the_served_prompt_is_the_trained_prompt(tiny_model: Path, tmp_path: Pat
 
     select = make_job(tiny_model).plan.select
     tokenizer = load_tokenizer(tiny_model)
-    prompts = [chat("When was Alice Smith hired?", "Name: Alice Smith\nHire Date: 2020-04-10", "Be brief."), chat("Hm?")]
+    prompts = [
+        chat("When was Alice Smith hired?", "Name: Alice Smith\nHire Date: 2020-04-10", "Be brief."),
+        chat("Hm?"),
+    ]
     told = answer_all(
         load_model(tiny_model, select, quantized=False), tokenizer, prompts, max_new_tokens=12, batch_size=2
     )

@@ -1,0 +1,312 @@
+"""What is recommended for a file, and that the recommendations make a plan that gives rows."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from pydantic import ValidationError
+
+from tunesmith.core.draft import Draft
+from tunesmith.core.errors import DataError, PlanError
+from tunesmith.core.facts import Cpu, DataProfile, Facts, Hardware, ModelFacts
+from tunesmith.core.plan import Prepare
+from tunesmith.core.practice import EMPLOYEES_CSV
+from tunesmith.core.practice.employees import FLAWS, PEOPLE
+from tunesmith.core.prepare.preview import Note, Prepared, rows_from_plan
+from tunesmith.core.prepare.profile import profile
+from tunesmith.core.prepare.read import read_records
+from tunesmith.core.prepare.recommend import generic_questions, project_name, recommend_prepare
+
+NO_MODEL = ModelFacts("practice", "", "", "", 0, 0, "", 0, 0, 0, 0, 0, 0, 0, 0, True, True)
+
+
+def recommended(data: DataProfile, **wishes: Any) -> Draft:
+    draft = Draft({path.replace("__", "."): value for path, value in wishes.items()})
+    recommend_prepare(draft, Facts(Hardware(Cpu("x", 2), 0, 0, 0), data, NO_MODEL))
+    return draft
+
+
+def plan_of(draft: Draft) -> Prepare:
+    return Prepare.model_validate(draft.tree()["prepare"])
+
+
+@pytest.fixture(scope="module")
+def practice() -> tuple[Draft, Prepared]:
+    draft = recommended(profile("practice"))
+    return draft, rows_from_plan(plan_of(draft))
+
+
+# The practice table
+
+
+def test_every_value_of_the_section_is_recommended_with_a_reason(practice: tuple[Draft, Prepared]) -> None:
+    draft, _ = practice
+    paths = {f"prepare.{name}" for name in Prepare.model_fields if name != "split"}
+    paths |= {f"prepare.split.{name}" for name in ("by", "validation", "test", "seed")} | {"name"}
+    assert set(draft.values) == paths
+    assert all(draft.reasons[path].because for path in paths)
+    assert json.loads(json.dumps(draft.values)) == draft.values, "plain values, as YAML holds them"
+
+
+def test_the_practice_table_is_asked_three_questions_in_every_layout(practice: tuple[Draft, Prepared]) -> None:
+    values = practice[0].values
+    assert (values["name"], values["prepare.data"], values["prepare.shape"]) == ("employees", "practice", "table")
+    assert values["prepare.columns"] == {"entity": "name"}
+    assert values["prepare.fields"] == ["name", "department", "hire_date", "salary"]
+    assert values["prepare.questions"] == [
+        {"ask": "When was {name} hired?", "answer": "{hire_date}"},
+        {"ask": "Which department does {name} work in?", "answer": "{department}"},
+        {"ask": "What is the salary of {name}?", "answer": "{salary}"},
+    ]
+    assert values["prepare.layouts"] == ["lines", "list", "json", "prose"]
+    assert values["prepare.shuffle_fields"] is True
+
+
+def test_all_planted_flaws_are_found_and_every_sound_person_is_kept(practice: tuple[Draft, Prepared]) -> None:
+    draft, prepared = practice
+    counts = {"exact duplicate row": 0, "missing cell": 0, "date in another format": 0, "salary out of range": 0}
+    steps = dict(zip(("drop-duplicates", "drop-empty", "dates-to-iso", "drop-out-of-range"), counts, strict=True))
+    for one in prepared.aside:
+        counts[steps[one.step]] += 1
+    assert counts == FLAWS
+    assert (prepared.read, prepared.used) == (PEOPLE + sum(FLAWS.values()), PEOPLE)
+    assert "salary: 3 values" in draft.reasons["prepare.repairs"].because
+
+
+def test_the_practice_table_gives_exactly_300_test_questions(practice: tuple[Draft, Prepared]) -> None:
+    assert {name: len(rows) for name, rows in practice[1].rows.items()} == {"train": 840, "validation": 60, "test": 300}
+    groups = [{row.group for row in rows} for rows in practice[1].rows.values()]
+    assert len(groups[0] | groups[1] | groups[2]) == sum(map(len, groups)) == PEOPLE
+
+
+def test_what_was_done_is_told(practice: tuple[Draft, Prepared]) -> None:
+    notes = practice[1].notes
+    assert notes[0] == Note("2 rows set aside: repeats of an earlier row.", "note", 2)
+    assert [note.count for note in notes] == [2, 2, 1, 1, 1, 3]
+    assert "salary outside" in notes[-1].text
+
+
+def test_the_practice_rows_stay_the_same_when_people_are_added(
+    practice: tuple[Draft, Prepared], tmp_path: Path
+) -> None:
+    draft, before = practice
+    more = EMPLOYEES_CSV.read_text() + "".join(
+        f"{9000 + n},New Person{n},Legal,2021-02-0{n % 9 + 1},{50_000 + n}\n" for n in range(50)
+    )
+    (tmp_path / "more.csv").write_text(more)
+    plan = plan_of(draft).model_copy(update={"data": "more.csv"})
+    after = rows_from_plan(plan, tmp_path)
+    for name, rows in before.rows.items():
+        new = [row for row in after.rows[name] if not row.group.startswith("New Person")]
+        assert new == rows
+    assert after.total == before.total + 150
+    assert after.notes[0] == Note(
+        "more.csv has changed since the plan was made; the rows are made from what it holds now.", "warning"
+    )
+
+
+# Other files
+
+
+def write(folder: Path, name: str, rows: list[dict[str, Any]]) -> DataProfile:
+    (folder / name).write_text(json.dumps(rows))
+    return profile(name, folder)
+
+
+def test_any_table_is_asked_about_each_column(tmp_path: Path) -> None:
+    rows = [
+        {"sku": f"S{n}", "Product": f"Thing {n}", "unitPrice": 7 * n, "Launch Date": f"2020-01-{n % 28 + 1:02d}"}
+        for n in range(60)
+    ]
+    draft = recommended(write(tmp_path, "my products!.json", rows))
+    assert draft.values["name"] == "my-products"
+    assert draft.values["prepare.fields"] == ["Product", "unitPrice", "Launch Date"]
+    assert draft.values["prepare.questions"] == [
+        {"ask": "What is the unit price of {Product}?", "answer": "{unitPrice}"},
+        {"ask": "What is the launch date of {Product}?", "answer": "{Launch Date}"},
+    ]
+    prepared = rows_from_plan(plan_of(draft))
+    assert prepared.total == 120 and prepared.used == 60
+
+
+def test_columns_with_braces_are_not_asked_about_by_template() -> None:
+    assert generic_questions("name", ["a{b}", "c"]) == [{"ask": "What is the c of {name}?", "answer": "{c}"}]
+
+
+def test_a_file_with_an_optional_column_keeps_its_rows(tmp_path: Path) -> None:
+    rows = [{"name": f"P{n}", "city": "Rome", "pet": "cat" if n % 2 else ""} for n in range(80)]
+    draft = recommended(write(tmp_path, "a.json", rows))
+    assert draft.values["prepare.repairs"] == []
+    assert draft.reasons["prepare.repairs"].because == "nothing was found that has to be mended"
+    prepared = rows_from_plan(plan_of(draft))
+    assert (prepared.used, prepared.total) == (80, 120)
+    assert prepared.notes == [Note("40 questions left out, because the record lacks a value.", "note", 40)]
+
+
+def test_questions_over_shared_contexts_are_split_by_context(tmp_path: Path) -> None:
+    rows = [{"context": f"Text {n // 3}.", "question": f"Q{n}?", "answer": f"{n}"} for n in range(300)]
+    draft = recommended(write(tmp_path, "a.json", rows))
+    assert draft.values["prepare.split.by"] == "context"
+    assert draft.values["prepare.questions"] == [] and draft.values["prepare.shuffle_fields"] is False
+    prepared = rows_from_plan(plan_of(draft))
+    contexts = [{row.context for row in part} for part in prepared.rows.values()]
+    assert len(set().union(*contexts)) == sum(map(len, contexts)) == 100
+
+
+@pytest.mark.parametrize(
+    ("row", "shape"),
+    [
+        (lambda n: {"prompt": f"P{n}", "completion": "c"}, "prompt-completion"),
+        (lambda n: {"messages": [{"role": "user", "content": f"{n}"}, {"role": "assistant", "content": "x"}]}, "chat"),
+    ],
+)
+def test_pairs_and_chats_give_a_row_each(tmp_path: Path, row: Callable[[int], dict[str, Any]], shape: str) -> None:
+    draft = recommended(write(tmp_path, "a.json", [row(n) for n in range(100)]))
+    assert (draft.values["prepare.shape"], draft.values["prepare.split.by"]) == (shape, None)
+    assert rows_from_plan(plan_of(draft)).total == 100
+
+
+@pytest.mark.parametrize(
+    ("rows", "test", "validation"),
+    [
+        (12, 0.25, 0.15),
+        (40, 0.25, 0.15),
+        (400, 0.25, 0.05),
+        (4000, 0.25, 0.05),
+        (10_000, 0.1, 0.02),
+        (10**6, 0.01, 0.01),
+    ],
+)
+def test_shares_give_enough_to_measure_by_and_leave_the_rest_for_training(
+    rows: int, test: float, validation: float
+) -> None:
+    data = profile("practice")
+    columns = tuple(msgspec.structs.replace(column, distinct=rows) for column in data.columns)
+    data = msgspec.structs.replace(data, rows=rows, columns=columns, findings=(), shape="chat", roles={"messages": "x"})
+    values = recommended(data).values
+    assert (values["prepare.split.test"], values["prepare.split.validation"]) == (test, validation)
+
+
+def test_the_reason_for_the_test_share_says_how_exact_the_score_will_be(practice: tuple[Draft, Prepared]) -> None:
+    because = practice[0].reasons["prepare.split.test"].because
+    assert because.startswith("about 300 rows: a score near 90 % is then known to within 3 points or so")
+    assert math.isclose(100 * 1.96 * math.sqrt(0.09 / 300), 3.39, abs_tol=0.01)
+
+
+def test_names_of_projects_are_such_as_the_plan_takes() -> None:
+    assert project_name("practice") == "employees"
+    assert project_name("/a/b/Über café (final).v2.csv") == "ber-caf-final-.v2"
+    assert project_name("/a/漢字.csv") == "project"
+    assert len(project_name("x" * 200 + ".csv")) == 64
+
+
+def test_wishes_stand_in_the_plan_and_what_follows_from_them_follows(tmp_path: Path) -> None:
+    data = profile("practice")
+    draft = recommended(data, prepare__columns__entity="department", prepare__split__seed=3, name="hr")
+    assert draft.tree()["prepare"]["columns"] == {"entity": "department"}
+    assert draft.values["prepare.split.by"] == "department"
+    assert draft.values["prepare.split.seed"] == 3 and draft.values["name"] == "hr"
+    assert data.roles == {"entity": "name"}, "facts stay as they were"
+
+
+def test_a_shape_that_was_wished_for_after_the_look_at_the_file(tmp_path: Path) -> None:
+    data = write(tmp_path, "a.json", [{"question": f"Q{n}", "answer": "a", "topic": "t"} for n in range(30)])
+    draft = recommended(data, prepare__shape="table")
+    assert draft.values["prepare.columns"] == {"entity": "question"}
+    with pytest.raises(DataError, match="No columns offer themselves as prompt and completion"):
+        recommended(data, prepare__shape="prompt-completion")
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        {"prepare__shape": "tabel"},
+        {"prepare__columns": 7},
+        {"prepare__columns": {}},
+        {"prepare__fields": 7},
+        {"prepare__questions": "x"},
+    ],
+)
+def test_a_wish_of_a_wrong_kind_is_left_to_the_schema(wishes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        plan_of(recommended(profile("practice"), **wishes))
+
+
+# From a plan to rows
+
+
+def test_a_relative_path_starts_at_the_plans_folder(practice: tuple[Draft, Prepared], tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes(EMPLOYEES_CSV.read_bytes())
+    prepared = rows_from_plan(plan_of(practice[0]).model_copy(update={"data": "x.csv"}), tmp_path)
+    assert prepared.source == str(tmp_path / "x.csv")
+    assert prepared.rows == practice[1].rows
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"columns": {"entity": "nam"}},
+            "There is no column 'nam' in the data, though prepare.columns.entity names it. Did you mean 'name'?",
+        ),
+        (
+            {"fields": ["name", "hired"]},
+            "There is no column 'hired' in the data, though prepare.fields.1 names it. Did you mean 'hire_date'?",
+        ),
+        (
+            {"repairs": [{"kind": "drop-empty", "column": "wage"}]},
+            "There is no column 'wage' in the data, though prepare.repairs.0.column names it. "
+            "There are: id, name, department, hire_date, salary.",
+        ),
+        (
+            {"split": {"by": "Names", "validation": 0.1, "test": 0.1, "seed": 1}},
+            "There is no column 'Names' in the data, though prepare.split.by names it. Did you mean 'name'?",
+        ),
+    ],
+)
+def test_a_plan_that_names_a_missing_column_is_refused(
+    practice: tuple[Draft, Prepared], change: dict[str, Any], message: str
+) -> None:
+    tree = practice[0].tree()["prepare"] | change
+    with pytest.raises(DataError) as caught:
+        rows_from_plan(Prepare.model_validate(tree))
+    assert str(caught.value) == message
+
+
+def test_a_question_about_a_missing_column_is_refused(practice: tuple[Draft, Prepared]) -> None:
+    tree = practice[0].tree()["prepare"] | {"questions": [{"ask": "Who is {nmae}?", "answer": "{salary}"}]}
+    with pytest.raises(PlanError, match=r"there is no column \{nmae\} in the data: .* Did you mean \{name\}\?"):
+        rows_from_plan(Prepare.model_validate(tree))
+
+
+def test_repairs_that_leave_nothing_are_refused(practice: tuple[Draft, Prepared]) -> None:
+    repairs = [
+        {"kind": "drop-empty", "column": "salary"},
+        {"kind": "drop-out-of-range", "column": "salary", "low": 1e9},
+    ]
+    tree = practice[0].tree()["prepare"] | {"repairs": repairs}
+    with pytest.raises(DataError) as caught:
+        rows_from_plan(Prepare.model_validate(tree))
+    assert caught.value.title == f"No row can be made of {EMPLOYEES_CSV}."
+    assert caught.value.cause == "The repairs set all rows aside."
+
+
+def test_an_answer_outside_the_context_is_warned_of(practice: tuple[Draft, Prepared]) -> None:
+    tree = practice[0].tree()["prepare"] | {"fields": ["name", "department", "hire_date"]}
+    notes = rows_from_plan(Prepare.model_validate(tree)).notes
+    assert notes[-1].level == "warning"
+    assert notes[-1].text == (
+        "The answer to 'What is the salary of {name}?' is in no column of prepare.fields: the context can't tell it."
+    )
+
+
+def test_read_is_used_and_set_aside(practice: tuple[Draft, Prepared]) -> None:
+    prepared = practice[1]
+    assert prepared.read == prepared.used + len(prepared.aside) == len(read_records("practice").rows)
+    assert sum(1 for _ in prepared.each()) == prepared.total
