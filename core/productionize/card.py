@@ -86,7 +86,7 @@ def _metadata(product: Product, plan: Plan, base: ModelFacts, results: Results) 
             EvalResult(
                 task_type="text-generation",
                 task_name=plan.understand.use_case.replace("-", " "),
-                dataset_type=re.sub(r"[^A-Za-z0-9._-]+", "-", data),
+                dataset_type=re.sub(r"[^A-Za-z0-9._-]+", "-", data).strip("-"),
                 dataset_name=data,
                 dataset_split="test",
                 metric_type=metric,
@@ -254,7 +254,7 @@ def _base(base: ModelFacts) -> str:
     if base.source == "practice":
         return "Tunesmith's built-in practice model"
     # A folder's path stays private: its last part says which model it is.
-    return f"the model {plain(base.source if _HUB_NAME.match(base.source) else base.name)}"
+    return f"the model `{plain(base.source if _HUB_NAME.match(base.source) else base.name)}`"
 
 
 def _licence(base: ModelFacts) -> str:

@@ -76,7 +76,12 @@ def work(job: Job) -> str:
 def _merge_and_compare(job: Job, results: Results, rows: Sequence[Row]) -> tuple[Results, list[Prediction], str]:
     """Merge, load the result back from disk, ask it all test rows, and hold its answers against the tuned model's."""
     plan, run = job.plan, job.run
-    tuned = _tuned_answers(run)
+    before = {p.id: p.answer for p in _tuned_answers(run)}
+    if set(before) != {row.id for row in rows}:
+        raise RunError(
+            "The test rows have changed since the evaluation.",
+            next_step=f"Evaluate again: `tunesmith run {run.plan_path} --from evaluate`.",
+        )
     merge(plan, run, base_model(plan).path)
     free_memory()
     check_same_prompts(run.adapter, run.merged, rows)
@@ -87,14 +92,7 @@ def _merge_and_compare(job: Job, results: Results, rows: Sequence[Row]) -> tuple
     free_memory()
     results = msgspec.structs.replace(results, scores=[*(s for s in results.scores if s.model != "merged"), scored])
     write_results(run, results)
-    before = {p.id: p.answer for p in tuned}
     same = sum(before.get(p.id) == p.answer for p in answers)
-    # Where the tuned model was scored on other rows than lie here now, a comparison would say nothing.
-    if set(before) != {p.id for p in answers}:
-        raise RunError(
-            "The test rows have changed since the evaluation.",
-            next_step=f"Evaluate again: `tunesmith run {run.plan_path} --from evaluate`.",
-        )
     _tell_comparison(job, results, same, len(answers))
     return results, answers, f"merged model gives the same answers on {same} of {len(answers)} rows"
 

@@ -4,7 +4,8 @@ How far to trust it: every term is an estimate that names what it is from. The s
 not all terms peak in the same moment and rows are rarely all as long as the longest. `benchmarks/memory.py` lays it
 beside peaks that others measured: 0.88 to 1.07 of what torch had reserved, on three kinds of card (in part no blind
 test, as that script says). On a CPU the saved activations come within 6 % of those counted with torch's own hooks in
-three runs of 2 M parameters; libraries and margin were set by one such run, so the CPU's total is the less certain.
+three runs of 2 M parameters. Libraries and margin were set by one of them (16 rows × 104 tokens, forecast over peak
+1.00), and 16 × 512 tokens came to 0.90, so the CPU's total is the less certain.
 
 It knows decoders with a gated feed-forward part (Llama, Qwen, Mistral, Gemma). Not in it: mixtures of experts beyond
 their weights, vision towers' activations, several GPUs, and the key-value cache of the answers written during
@@ -38,7 +39,7 @@ CUDA_CONTEXT = GIB // 2
 CPU_PROCESS = 510 << 20
 """torch 2.13, transformers, peft, trl and datasets imported and a trainer made: 502 to 511 MiB measured."""
 MARGIN = 0.1
-"""Reserved over allocated on GPUs was 1.04 to 1.25, in the mean 1.09, in eight measured runs (`benchmarks/memory.py`)."""
+"""Reserved over allocated on GPUs was 1.04 to 1.25, in the mean 1.09, in eight runs (`benchmarks/memory.py`)."""
 CPU_STEP_MARGIN = 0.5
 """What glibc's allocator keeps between the blocks of a step on a CPU: a LoRA run of 2 M parameters took 439 MiB beyond
 the libraries where 296 were in use (measured without and with MALLOC_MMAP_THRESHOLD_)."""
