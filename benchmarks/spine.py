@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 from tunesmith.core.events import EventReader, StageFinished, Step
@@ -50,7 +51,7 @@ def ours(plan: Path) -> tuple[float, float]:
     subprocess.run([TUNESMITH, "stop", run.name, "--now"], check=True, stdout=subprocess.DEVNULL)
     steps = [event for event in events if isinstance(event, Step)]
     # Seconds spent on steps: tokens over tokens a second, which leaves evaluations and checkpoints out.
-    tokens = [b.trained_tokens - a.trained_tokens for a, b in zip(steps, steps[1:], strict=False)]
+    tokens = [b.trained_tokens - a.trained_tokens for a, b in pairwise(steps)]
     seconds = sum(count / step.tokens_per_second for count, step in zip(tokens, steps[1:], strict=True))
     return steps[0].at - began, (steps[-1].step - steps[0].step) / seconds
 
@@ -68,7 +69,9 @@ def bare(plan: Path, rows: Path, folder: Path) -> tuple[float, float]:
 def prepared(folder: Path) -> tuple[Path, Path]:
     """The demo's plan, ended after Fine-tune by the caller, and its training rows as the bare script reads them."""
     plan_path = folder / "plan.yaml"
-    subprocess.run([TUNESMITH, "plan", "new", "practice", "--out", str(plan_path)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [TUNESMITH, "plan", "new", "practice", "--out", str(plan_path)], check=True, stdout=subprocess.DEVNULL
+    )
     plan = read_plan(plan_path)
     subprocess.run([TUNESMITH, "run", str(plan_path), "--only", "prepare"], check=True, stdout=subprocess.DEVNULL)
     rows = folder / "rows.jsonl"
@@ -115,7 +118,9 @@ def main() -> None:
     print(f"{'':<44}{'tunesmith':>10}{'':>20}{'bare TRL':>12}{'':>12}{'ratio':>10}")
     print(row("from the command to the first step done", *first, seconds))
     print(row("steps a second after it", *pace, steps))
-    print(f"behind the bare script: {statistics.median(a - b for a, b in zip(*first, strict=True)):+.2f} s (median of pairs)")
+    print(
+        f"behind the bare script: {statistics.median(a - b for a, b in zip(*first, strict=True)):+.2f} s (median of pairs)"
+    )
 
 
 if __name__ == "__main__":

@@ -45,9 +45,7 @@ class Draft:
     values: dict[Path, Any] = field(default_factory=dict)
     reasons: dict[Path, Reason] = field(default_factory=dict)
 
-    def choose(
-        self, path: Path, recommended: Value, because: str, instead_of: tuple[Alternative, ...] = ()
-    ) -> Value:
+    def choose(self, path: Path, recommended: Value, because: str, instead_of: tuple[Alternative, ...] = ()) -> Value:
         """Settle the value at `path`: the wish where there is one, else `recommended`; returns what was settled."""
         if path in self.wishes:
             value: Value = self.wishes[path]

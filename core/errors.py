@@ -31,7 +31,9 @@ class TunesmithError(Exception):
 class DataError(TunesmithError):
     """The person's file can't be read or used as it is; names the file and, where there is one, the line."""
 
-    def __init__(self, title: str, *, next_step: str, cause: str = "", file: Path | None = None, line: int | None = None):
+    def __init__(
+        self, title: str, *, next_step: str, cause: str = "", file: Path | None = None, line: int | None = None
+    ):
         super().__init__(title, next_step=next_step, cause=cause)
         self.file = file
         self.line = line
@@ -40,7 +42,9 @@ class DataError(TunesmithError):
 class PlanError(TunesmithError):
     """A plan is not valid: names the file, the line, the path of the key and the nearest valid name."""
 
-    def __init__(self, title: str, *, next_step: str, cause: str = "", file: Path | None = None, line: int | None = None):
+    def __init__(
+        self, title: str, *, next_step: str, cause: str = "", file: Path | None = None, line: int | None = None
+    ):
         super().__init__(title, next_step=next_step, cause=cause)
         self.file = file
         self.line = line
@@ -66,4 +70,3 @@ class JobFailed(TunesmithError):
     """A job ended with an error after it had started; what it had saved is still there."""
 
     exit_code = 1
-

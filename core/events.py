@@ -243,6 +243,7 @@ class EventReader:
 def decode(line: bytes) -> AnyEvent | None:
     """The event on one line, or None for a damaged line or a kind that this version does not know."""
     try:
-        return _decoder.decode(line)
+        event: AnyEvent = _decoder.decode(line)
     except msgspec.DecodeError:  # also the base of ValidationError, which an unknown tag raises
         return None
+    return event

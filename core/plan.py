@@ -28,7 +28,9 @@ def knob(title: str, text: str, *, unit: str = "", usual: str = "", source: str 
         source: Where the range or the default comes from: a paper, or a library's documentation.
         bounds: pydantic's own constraints (ge, le, min_length ...).
     """
-    extra = {key: value for key, value in (("unit", unit), ("usual", usual), ("source", source)) if value}
+    extra: dict[str, Any] = {
+        key: value for key, value in (("unit", unit), ("usual", usual), ("source", source)) if value
+    }
     return Field(title=title, description=text, json_schema_extra=extra, **bounds)
 
 
@@ -46,7 +48,9 @@ Metric = Literal["exact_match", "f1"]
 class Understand(Section):
     """What is wanted, and whether fine-tuning is the way to it."""
 
-    goal: str = knob("Goal", "What the tuned model is for, in one sentence. It goes into the report and the model card.")
+    goal: str = knob(
+        "Goal", "What the tuned model is for, in one sentence. It goes into the report and the model card."
+    )
     use_case: UseCase = knob("Use case", "The kind of task. It decides what is advised and which measures make sense.")
     metric: Metric = knob(
         "Metric",
@@ -102,7 +106,9 @@ class Split(Section):
         default=None,
     )
     validation: float = knob("Validation share", "Watched while training.", usual="0.05 to 0.1", ge=0, le=0.5)
-    test: float = knob("Test share", "Kept for the final score and for nothing else.", usual="0.1 to 0.25", gt=0, le=0.5)
+    test: float = knob(
+        "Test share", "Kept for the final score and for nothing else.", usual="0.1 to 0.25", gt=0, le=0.5
+    )
     seed: int = knob("Split seed", "The same seed gives the same parts, also when rows are added later.", ge=0)
 
 
@@ -135,7 +141,9 @@ class Prepare(Section):
         default_factory=list,
     )
     shuffle_fields: bool = knob(
-        "Shuffle fields", "table: write the fields of each record in a random order, for the same reason.", default=False
+        "Shuffle fields",
+        "table: write the fields of each record in a random order, for the same reason.",
+        default=False,
     )
     repairs: list[Repair] = knob("Repairs", "What is mended before the rows are made.", default_factory=list)
     split: Split
@@ -164,9 +172,16 @@ class Lora(Section):
 
     rank: int = knob("Rank (r)", "How wide the adapter is: its capacity, and its size.", usual="8 to 64", ge=1, le=1024)
     alpha: int = knob(
-        "Alpha", "The adapter's output is scaled by alpha / r.", usual="r to 2 r", ge=1, le=4096, source="arXiv:2106.09685"
+        "Alpha",
+        "The adapter's output is scaled by alpha / r.",
+        usual="r to 2 r",
+        ge=1,
+        le=4096,
+        source="arXiv:2106.09685",
     )
-    dropout: float = knob("Dropout", "Share of the adapter's inputs left out at each step.", usual="0 to 0.1", ge=0, lt=1)
+    dropout: float = knob(
+        "Dropout", "Share of the adapter's inputs left out at each step.", usual="0 to 0.1", ge=0, lt=1
+    )
     target_modules: str | list[str] = knob(
         "Target modules",
         "Which layers get an adapter. `all-linear` adapts every linear layer but the output head.",
@@ -185,7 +200,11 @@ class Hyperparameters(Section):
     """How the weights are moved."""
 
     learning_rate: float = knob(
-        "Learning rate", "How far each step moves the weights.", usual="LoRA 1e-4 to 2e-4, full 1e-5 to 5e-5", gt=0, le=1
+        "Learning rate",
+        "How far each step moves the weights.",
+        usual="LoRA 1e-4 to 2e-4, full 1e-5 to 5e-5",
+        gt=0,
+        le=1,
     )
     schedule: Literal["cosine", "linear", "constant"] = knob("Schedule", "How the learning rate falls over the run.")
     warmup: float = knob(
@@ -196,11 +215,14 @@ class Hyperparameters(Section):
     accumulation: int = knob(
         "Accumulation", "Micro-batches added up before a step: effective batch = micro-batch × this.", ge=1
     )
-    max_length: int = knob("Sequence length", "Longer rows are cut; the longest decides the memory.", unit="tokens", ge=8)
+    max_length: int = knob(
+        "Sequence length", "Longer rows are cut; the longest decides the memory.", unit="tokens", ge=8
+    )
     weight_decay: float = knob("Weight decay", "Pulls weights towards zero.", usual="0 to 0.1", ge=0, le=1)
     max_grad_norm: float = knob("Gradient clipping", "The largest gradient norm let through.", usual="0.3 to 1", gt=0)
     optimizer: Literal["adamw_torch_fused", "adamw_torch", "adamw_8bit", "paged_adamw_8bit"] = knob(
-        "Optimizer", "8-bit states take a quarter of the memory of 32-bit ones; paged ones move to RAM when it is short."
+        "Optimizer",
+        "8-bit states take a quarter of the memory of 32-bit ones; paged ones move to RAM when it is short.",
     )
     gradient_checkpointing: bool = knob(
         "Gradient checkpointing",
@@ -214,7 +236,8 @@ class Select(Section):
     """Which model, which method, which settings, on which device."""
 
     model: str = knob(
-        "Model", "`practice`, a folder with a model in Hugging Face layout, or a name in the local Hugging Face cache.",
+        "Model",
+        "`practice`, a folder with a model in Hugging Face layout, or a name in the local Hugging Face cache.",
         min_length=1,
     )
     method: Method = knob(

@@ -1,4 +1,4 @@
-"""Reads and writes `plan.yaml`: checked on the way in with file, line and nearest name; reasons as comments on the way out."""
+"""Reads `plan.yaml`, checked with file, line and nearest name; writes it with its reasons as comments."""
 
 from __future__ import annotations
 
@@ -125,7 +125,9 @@ def _load(path: Path) -> tuple[dict[str, Any], Lines]:
             line=line,
         ) from None
     except YAMLError as error:
-        raise PlanError(f"{path} is not YAML: {error}.", next_step="Mend it, or write the plan anew.", file=path) from None
+        raise PlanError(
+            f"{path} is not YAML: {error}.", next_step="Mend it, or write the plan anew.", file=path
+        ) from None
     if not isinstance(tree, dict):
         raise PlanError(
             f"{path} is not a plan: it holds no sections.",

@@ -1,12 +1,12 @@
 """A run: one folder on disk from which everything a screen shows can be rebuilt.
 
-    plan.yaml         the decisions                    data/         rows per split, as JSON lines
-    environment.json  versions, driver, GPU            checkpoints/  what a stopped run goes on from
-    events.jsonl      what happened                    model/        adapter and merged model
-    worker.log        everything the worker printed    predictions/  answers row by row
-    job.json          who works on it                  report.md     the result
-    heartbeat         its time is the last sign of life
-    exit.json         how the last job ended           stop          present: stop and save
+plan.yaml         the decisions                    data/         rows per split, as JSON lines
+environment.json  versions, driver, GPU            checkpoints/  what a stopped run goes on from
+events.jsonl      what happened                    model/        adapter and merged model
+worker.log        everything the worker printed    predictions/  answers row by row
+job.json          who works on it                  report.md     the result
+heartbeat         its time is the last sign of life
+exit.json         how the last job ended           stop          present: stop and save
 """
 
 from __future__ import annotations
@@ -209,7 +209,9 @@ def find_run(name: str | None = None, root: Path | None = None) -> Run:
         return Run(Path(name).absolute())
     runs = list_runs(root)
     if not runs:
-        raise RunError("There are no runs yet.", next_step="Start one with `tunesmith demo` or `tunesmith run plan.yaml`.")
+        raise RunError(
+            "There are no runs yet.", next_step="Start one with `tunesmith demo` or `tunesmith run plan.yaml`."
+        )
     if name is None:
         return runs[0]
     exact = [run for run in runs if run.name == name]

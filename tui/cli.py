@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -33,7 +33,7 @@ plan_app = typer.Typer(help="Make or check a plan.", no_args_is_help=True, rich_
 app.add_typer(plan_app, name="plan")
 
 
-class Stage(str, Enum):
+class Stage(StrEnum):
     """The six stages."""
 
     understand = "understand"
@@ -84,7 +84,9 @@ def run(
     ] = None,
     only: Annotated[Optional[Stage], typer.Option("--only", help="Just this stage.")] = None,  # noqa: UP045
     first: Annotated[Optional[Stage], typer.Option("--from", help="This stage and all after it.")] = None,  # noqa: UP045
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run ended, from its last checkpoint.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the run ended, from its last checkpoint.")
+    ] = False,
     detach: Detach = False,
     as_json: Json = False,
 ) -> None:

@@ -26,7 +26,13 @@ MARKS = {"ok": ("✓", "green"), "note": ("·", "default"), "warning": ("!", "ye
 
 def console(*, stderr: bool = False) -> Console:
     """A console that takes what it is given as text, never as markup or emoji names."""
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=not _stream(stderr).isatty())
+    return Console(
+        stderr=stderr,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        soft_wrap=not (sys.stderr if stderr else sys.stdout).isatty(),
+    )
 
 
 def follow(run: Run, screen: Console, *, moving: bool | None = None) -> State:
@@ -194,7 +200,3 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def _stream(stderr: bool) -> object:
-    return sys.stderr if stderr else sys.stdout

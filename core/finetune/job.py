@@ -12,7 +12,8 @@ from typing import Any
 from datasets import Dataset
 from peft import LoraConfig
 from transformers import PreTrainedTokenizerBase
-from trl import SFTConfig, SFTTrainer
+from trl.trainer.sft_config import SFTConfig
+from trl.trainer.sft_trainer import SFTTrainer
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.events import Decision
@@ -52,6 +53,7 @@ def work(job: Job) -> str:
         callbacks=[watch],
     )
     watch.attach(trainer)
+    assert trainer.model is not None
     trained, total = count_parameters(trainer.model)
     job.emit(
         Decision(
@@ -156,4 +158,3 @@ def _checkpoint(job: Job) -> Path | None:
     if checkpoint is None:
         job.finding(STAGE, "No checkpoint was saved before the run ended, so training starts from the beginning.")
     return checkpoint
-

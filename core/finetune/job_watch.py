@@ -24,7 +24,7 @@ from tunesmith.core.worker.generate import answer_all
 from tunesmith.core.worker.job import Job
 
 if TYPE_CHECKING:
-    from trl import SFTTrainer
+    from trl.trainer.sft_trainer import SFTTrainer
 
 COMPLETE = "complete"
 """A file of this name in a checkpoint says that it was written to its end."""
@@ -159,7 +159,7 @@ class Watch(TrainerCallback):
         self.job.emit(Checkpoint(step=state.global_step, path=str(folder.relative_to(self.job.run.folder))))
 
     def _evaluate_untouched(self) -> None:
-        assert self._trainer is not None
+        assert self._trainer is not None and self._trainer.model is not None
         if self._trainer.eval_dataset is not None:
             self._trainer.evaluate()  # calls on_evaluate
         self._trainer.model.train()

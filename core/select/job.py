@@ -14,13 +14,13 @@ import tunesmith.core
 from tunesmith.core.errors import SpaceError, TunesmithError
 from tunesmith.core.events import Decision
 from tunesmith.core.facts import Hardware, ModelFacts
+from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.jobs import environment
+from tunesmith.core.models import find_model
 from tunesmith.core.plan import Plan, Select
 from tunesmith.core.run import write_json
-from tunesmith.core.select.hardware import probe_hardware
 from tunesmith.core.select.load import adapter_parameters
 from tunesmith.core.select.memory import MemoryForecast, forecast, load_of, parameters_text, size_text
-from tunesmith.core.select.models import find_model
 from tunesmith.core.worker.job import Job
 
 STAGE = "select"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from tunesmith.core.errors import SpaceError, TunesmithError
 from tunesmith.core.events import EventWriter, JobError, JobFinished, JobStarted, StageFinished, StageStarted
+from tunesmith.core.hardware import gpu_environment, probe_hardware
 from tunesmith.core.jobs import own_start_time
 from tunesmith.core.plan_yaml import read_plan
 from tunesmith.core.run import HEARTBEAT_SECONDS, ExitRecord, JobRecord, Run, write_json
@@ -45,6 +47,7 @@ def _work(run: Run, stages: list[str], events: EventWriter, *, resume: bool) -> 
     stage = ""
     try:
         job = Job(run, read_plan(run.plan_path), events, resume)
+        _choose_gpu(job)
         signal.signal(signal.SIGTERM, lambda *_: setattr(job, "asked", True))
         for stage in stages:
             job.check_stop()
@@ -65,6 +68,13 @@ def _work(run: Run, stages: list[str], events: EventWriter, *, resume: bool) -> 
         return ExitRecord("failed", time.time(), told.title, told.cause, told.next_step)
     events.write(JobFinished(outcome="finished"))
     return ExitRecord("finished", time.time())
+
+
+def _choose_gpu(job: Job) -> None:
+    """Show torch only the GPU that the plan was reckoned for, before anything imports it; TRL trains on one."""
+    gpu = probe_hardware(job.run.folder).gpu if job.plan.select.device == "cuda" else None
+    if gpu is not None:
+        os.environ.update(gpu_environment(gpu))
 
 
 def _stage(job: Job, stage: str) -> None:
@@ -102,10 +112,9 @@ def _beat(run: Run) -> None:
 
     def beat() -> None:
         while True:
-            try:
+            # A full disk or a vanished folder must not end the beat: it may come back.
+            with contextlib.suppress(OSError):
                 run.heartbeat_path.touch()
-            except OSError:
-                pass  # a full disk or a vanished folder must not end the beat: it may come back
             time.sleep(HEARTBEAT_SECONDS)
 
     threading.Thread(target=beat, daemon=True, name="heartbeat").start()

@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from tunesmith.core.errors import ModelError
 from tunesmith.core.plan import Select
@@ -101,6 +107,7 @@ def _keep_packed_weights_trainable(model: PreTrainedModel) -> None:
     Its first forward pass in eval mode would switch to a kernel without a backward pass for good (0.50.2,
     `bitsandbytes/nn/modules.py`), and training after an evaluation would get wrong gradients.
     """
+    module: Any
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False

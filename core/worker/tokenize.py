@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from transformers import PreTrainedTokenizerBase
@@ -93,7 +94,7 @@ def rendered_pieces(tokenizer: PreTrainedTokenizerBase, encoded: Encoded) -> lis
 
 
 def _template(tokenizer: PreTrainedTokenizerBase, turns: list[dict[str, str]], *, ask: bool) -> list[int]:
-    encoded = tokenizer.apply_chat_template(turns, add_generation_prompt=ask, tokenize=True, return_dict=True)
+    encoded: Any = tokenizer.apply_chat_template(turns, add_generation_prompt=ask, tokenize=True, return_dict=True)
     ids: list[int] = encoded["input_ids"]
     return ids
 

@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "transformers", "datasets", "trl", "peft", "pandas", "pyarrow", "evaluate", "bitsandbytes", "accelerate")
+HEAVY = (
+    "torch",
+    "transformers",
+    "datasets",
+    "trl",
+    "peft",
+    "pandas",
+    "pyarrow",
+    "evaluate",
+    "bitsandbytes",
+    "accelerate",
+)
 INTERFACE = ("textual", "rich", "typer")
 
 
@@ -24,16 +35,17 @@ def modules(folder: str) -> list[str]:
 
 def is_job(name: str) -> bool:
     """Whether the module runs inside jobs only, where the heavy libraries belong."""
-    return (
-        name.startswith(("tunesmith.core.worker", "tunesmith.core.practice.pretrain"))
-        or name.rpartition(".")[2].startswith("job")
-        and name != "tunesmith.core.jobs"
+    return name.startswith(("tunesmith.core.worker", "tunesmith.core.practice.pretrain")) or (
+        name.rpartition(".")[2].startswith("job") and name != "tunesmith.core.jobs"
     )
 
 
 def loaded_by(*names: str) -> set[str]:
     """Top-level packages in `sys.modules` after importing these in a process of their own."""
-    code = f"import sys, importlib\nfor n in {names!r}: importlib.import_module(n)\nprint(*{{m.partition('.')[0] for m in sys.modules}})"
+    code = (
+        f"import sys, importlib\nfor n in {names!r}: importlib.import_module(n)\n"
+        "print(*{m.partition('.')[0] for m in sys.modules})"
+    )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     return set(done.stdout.split())
 

@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 
+from tests.core.small_run import make_rows, make_run
 from tunesmith.core import jobs
 from tunesmith.core.errors import RunError, TunesmithError
 from tunesmith.core.events import AnyEvent, Checkpoint, EventReader, JobError, JobFinished, JobStarted, Step, Validation
 from tunesmith.core.plan_yaml import validate, write_plan
 from tunesmith.core.rows import write_rows
 from tunesmith.core.run import Run, create_run
-
-from tests.core.small_run import make_rows, make_run
 
 slow = pytest.mark.slow
 
@@ -161,5 +160,3 @@ def test_the_helper_counts_tokens_and_answers_again_after_a_mistake(tmp_path: Pa
     assert 0 < answer["profile"]["trained_share"] < 0.5
     trained = ["".join(text for text, is_trained in one["pieces"] if is_trained) for one in answer["rendered"]]
     assert trained == [f"{row.answer}<|im_end|>" for row in make_rows(5)[:3]]
-
-

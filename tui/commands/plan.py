@@ -39,9 +39,7 @@ SHOWN = (
 """Values whose reasons are printed; the file has them all."""
 
 
-def new(
-    data: str, out: Path, *, model: str, goal: str, settings: Sequence[str], force: bool, as_json: bool
-) -> int:
+def new(data: str, out: Path, *, model: str, goal: str, settings: Sequence[str], force: bool, as_json: bool) -> int:
     """Write a plan for `data`, and print what it will train on and whether it fits; returns the exit code."""
     _check_place(out, force)
     wishes = _wishes(data, model, goal, settings)
@@ -169,9 +167,7 @@ def _show_reasons(screen: Console, plan: Plan, reasons: dict[str, Reason] | Any)
         screen.print(line)
 
 
-def _json(
-    plan: Plan, reasons: Any, memory: MemoryForecast, prepared: Prepared, path: Path
-) -> str:
+def _json(plan: Plan, reasons: Any, memory: MemoryForecast, prepared: Prepared, path: Path) -> str:
     document = {
         "file": str(path),
         "plan": plan.model_dump(mode="json"),

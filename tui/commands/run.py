@@ -11,7 +11,7 @@ import msgspec
 from tunesmith.core import jobs
 from tunesmith.core.errors import PlanError, RunError
 from tunesmith.core.events import EventReader, StageFinished
-from tunesmith.core.plan import STAGES, Plan
+from tunesmith.core.plan import STAGES, Plan, Section
 from tunesmith.core.plan_yaml import read_plan, write_plan
 from tunesmith.core.recommend import Resolution, resolve
 from tunesmith.core.run import Run, create_run, find_run
@@ -97,7 +97,7 @@ def _new_run(plan: Plan, resolution: Resolution | None = None) -> Run:
 
 def _with_absolute_paths(plan: Plan, base: Path) -> Plan:
     """The plan with paths that are relative to its own folder spelled out, so that the run's copy means the same."""
-    changes = {}
+    changes: dict[str, Section] = {}
     if plan.prepare.data != PRACTICE:
         changes["prepare"] = plan.prepare.model_copy(update={"data": str((base / plan.prepare.data).absolute())})
     if (base / plan.select.model).is_dir() and plan.select.model != PRACTICE:
@@ -114,5 +114,3 @@ def _followed(run: Run, *, detach: bool, as_json: bool) -> int:
     else:
         print(f"{run.name}\nWatch it with `tunesmith attach {run.name}`.")  # noqa: T201
     return 0
-
-

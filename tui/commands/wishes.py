@@ -21,9 +21,13 @@ def read_settings(settings: Sequence[str]) -> dict[str, Any]:
     for word in settings:
         path, sign, value = word.partition("=")
         if not sign or not path:
-            raise PlanError(f"--set {word} says no value.", next_step="Write it as PATH=VALUE, e.g. select.lora.rank=8.")
+            raise PlanError(
+                f"--set {word} says no value.", next_step="Write it as PATH=VALUE, e.g. select.lora.rank=8."
+            )
         try:
             wishes[path.strip()] = YAML(typ="safe", pure=True).load(value)
         except YAMLError:
-            raise PlanError(f"--set {word}: the value is not readable.", next_step="Quote it, e.g. 'goal=\"a: b\"'.") from None
+            raise PlanError(
+                f"--set {word}: the value is not readable.", next_step="Quote it, e.g. 'goal=\"a: b\"'."
+            ) from None
     return wishes

@@ -12,9 +12,9 @@ from typing import Literal
 
 from tunesmith.core.errors import ModelError
 from tunesmith.core.facts import Hardware
-from tunesmith.core.select.hardware import System, has_nvidia_card, probe_hardware
+from tunesmith.core.hardware import System, has_nvidia_card, probe_hardware
+from tunesmith.core.models import PRACTICE, find_model, hub_cache
 from tunesmith.core.select.memory import CPU_PROCESS, GIB, parameters_text, size_text
-from tunesmith.core.select.models import PRACTICE, find_model, hub_cache
 
 DISTRIBUTION = "tunesmith"
 SERVING = ("fastapi", "uvicorn")

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from tunesmith.core import models
 from tunesmith.core.errors import ModelError
-from tunesmith.core.select import models
-from tunesmith.core.select.models import find_model, hub_cache, list_models, native
+from tunesmith.core.models import find_model, hub_cache, list_models, native
 
 LLAMA: dict[str, Any] = {
     "architectures": ["LlamaForCausalLM"],

@@ -7,11 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tunesmith.core import doctor, models
+from tunesmith.core.doctor import Check, dependency, examine, python_version, torch_build
 from tunesmith.core.facts import Hardware
-from tunesmith.core.select import doctor, models
-from tunesmith.core.select.doctor import Check, dependency, examine, python_version, torch_build
 
-from ..facts_kit import GIB, machine
+from .facts_kit import GIB, machine
 
 
 def seen(monkeypatch: pytest.MonkeyPatch, root: Path, hardware: Hardware | None = None) -> dict[str, Check]:

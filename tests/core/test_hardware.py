@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from tunesmith.core.facts import Gpu
-from tunesmith.core.select.hardware import System, gpu_environment, probe_hardware, visible_gpus
+from tunesmith.core.hardware import System, gpu_environment, probe_hardware, visible_gpus
 
 GIB = 1 << 30
 # Replayed readings: an RTX 4090 with a desktop on it, an A100, an L4 and a T4 as nvidia-smi shows them.
