@@ -118,9 +118,8 @@ def main() -> None:
     print(f"{'':<44}{'tunesmith':>10}{'':>20}{'bare TRL':>12}{'':>12}{'ratio':>10}")
     print(row("from the command to the first step done", *first, seconds))
     print(row("steps a second after it", *pace, steps))
-    print(
-        f"behind the bare script: {statistics.median(a - b for a, b in zip(*first, strict=True)):+.2f} s (median of pairs)"
-    )
+    behind = statistics.median(a - b for a, b in zip(*first, strict=True))
+    print(f"behind the bare script: {behind:+.2f} s (median of pairs)")
 
 
 if __name__ == "__main__":

@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
-from tunesmith.core.evaluate.bootstrap import Interval, difference_interval
-from tunesmith.core.evaluate.job_answers import Asker, base_model, draws_of, free_memory, held_out_rows
-from tunesmith.core.evaluate.job_models import load_tuned, tuned_folder, with_adapter
+from tunesmith.core.bootstrap import Interval, difference_interval
 from tunesmith.core.evaluate.probes import MEANING, probe_rows
 from tunesmith.core.evaluate.report import report
-from tunesmith.core.evaluate.results import (
+from tunesmith.core.events import Verdict, Written
+from tunesmith.core.jobs import environment
+from tunesmith.core.results import (
     Prediction,
     Results,
     Scored,
@@ -23,13 +23,13 @@ from tunesmith.core.evaluate.results import (
     write_predictions,
     write_results,
 )
-from tunesmith.core.evaluate.wording import headline, plain, verdict
-from tunesmith.core.events import Verdict, Written
-from tunesmith.core.jobs import environment
 from tunesmith.core.rows import Row
 from tunesmith.core.run import Run
+from tunesmith.core.wording import headline, plain, verdict
+from tunesmith.core.worker.answers import Asker, base_model, draws_of, free_memory, held_out_rows
 from tunesmith.core.worker.job import Job
 from tunesmith.core.worker.model import load_model, load_tokenizer
+from tunesmith.core.worker.tuned import load_tuned, tuned_folder, with_adapter
 
 STAGE = "evaluate"
 WRONG_TOLD = 5

@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from tunesmith.core.evaluate.results import TEST, Results, Scored
-from tunesmith.core.evaluate.wording import percent, plain, span
 from tunesmith.core.facts import ModelFacts
 from tunesmith.core.plan import Plan
+from tunesmith.core.results import TEST, Results, Scored
+from tunesmith.core.wording import percent, plain, span
 
 Product = Literal["adapter", "merged", "full"]
 

@@ -13,17 +13,6 @@ import msgspec
 from transformers import PreTrainedTokenizerBase
 
 from tunesmith.core.errors import JobFailed, RunError
-from tunesmith.core.evaluate.job_answers import Asker, base_model, free_memory, held_out_rows
-from tunesmith.core.evaluate.job_models import tuned_folder
-from tunesmith.core.evaluate.results import (
-    Prediction,
-    Results,
-    predictions_path,
-    read_predictions,
-    read_results,
-    write_results,
-)
-from tunesmith.core.evaluate.wording import percent, plain
 from tunesmith.core.events import EventReader, StageFinished, Step, Written
 from tunesmith.core.plan import Plan
 from tunesmith.core.productionize.card import Product, Told, Training, write_card
@@ -35,10 +24,21 @@ from tunesmith.core.productionize.job_merge import (
     write_generation_settings,
 )
 from tunesmith.core.productionize.serve import LOOPBACK, Asked, Manner, Server, endpoint_snippets, start_server
+from tunesmith.core.results import (
+    Prediction,
+    Results,
+    predictions_path,
+    read_predictions,
+    read_results,
+    write_results,
+)
 from tunesmith.core.rows import SPLITS, Row
 from tunesmith.core.run import Run
+from tunesmith.core.wording import percent, plain
+from tunesmith.core.worker.answers import Asker, base_model, free_memory, held_out_rows
 from tunesmith.core.worker.job import Job
 from tunesmith.core.worker.model import load_model, load_tokenizer
+from tunesmith.core.worker.tuned import tuned_folder
 
 STAGE = "productionize"
 

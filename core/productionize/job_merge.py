@@ -11,13 +11,13 @@ from safetensors import SafetensorError
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from tunesmith.core.errors import ModelError, SpaceError
-from tunesmith.core.evaluate.job_models import with_adapter
 from tunesmith.core.plan import Plan
 from tunesmith.core.rows import Row
 from tunesmith.core.run import Run
 from tunesmith.core.worker.generate import end_tokens
 from tunesmith.core.worker.model import load_model, load_tokenizer
 from tunesmith.core.worker.tokenize import encode_prompt
+from tunesmith.core.worker.tuned import with_adapter
 
 _SAMPLING = ("temperature", "top_k", "top_p", "min_p", "top_h", "typical_p", "epsilon_cutoff", "eta_cutoff")
 _ROOM = 1.05

@@ -25,7 +25,7 @@ def main() -> int:
     from transformers.cli.transformers import main as command_line
 
     sys.argv[0] = "transformers"
-    command_line()  # type: ignore[no-untyped-call]
+    command_line()
     return 0
 
 

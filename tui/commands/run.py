@@ -32,7 +32,7 @@ def demo(settings: Sequence[str], *, detach: bool, as_json: bool) -> int:
     return _followed(run, detach=detach, as_json=as_json)
 
 
-def run_target(  # noqa: PLR0913 - one argument an option
+def run_target(
     target: str | None, *, only: str | None, first: str | None, resume: bool, detach: bool, as_json: bool
 ) -> int:
     """Run a plan file as a new run, or go on with a run; returns the exit code."""

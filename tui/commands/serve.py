@@ -6,10 +6,10 @@ import time
 
 from tunesmith.core.errors import RunError
 from tunesmith.core.plan_yaml import read_plan
-from tunesmith.core.productionize.serve import endpoint_snippets, start_server
+from tunesmith.core.productionize.serve import Asked, Manner, endpoint_snippets, start_server
+from tunesmith.core.rows import read_rows
 from tunesmith.core.run import Run, find_run, list_runs
 from tunesmith.tui.console import console
-from tunesmith.tui.plain_text import harmless
 
 
 def serve(name: str | None, *, host: str | None, port: int | None) -> int:
@@ -28,12 +28,14 @@ def serve(name: str | None, *, host: str | None, port: int | None) -> int:
         host if host is not None else plan.productionize.host,
         port if port is not None else plan.productionize.port,
         run.folder / "serve.log",
+        Manner(device="cpu" if plan.select.device == "cpu" else "cuda:0", detached=False),
     )
     try:
         screen.print(f"\nServing at {server.base_url}   (Ctrl-C ends it)\n")
-        for title, snippet in endpoint_snippets(server.base_url, server.model_id).items():
+        snippets = endpoint_snippets(server.base_url, server.model_id, _example(run, plan.evaluate.max_new_tokens))
+        for title, name in (("Ask it", "curl"), ("From Python", "python")):
             screen.print(title, style="bold")
-            screen.print(harmless(snippet) if "\n" not in snippet else snippet)
+            screen.print(snippets[name], soft_wrap=True)
             screen.print()
         while server.alive():
             time.sleep(0.5)
@@ -43,6 +45,12 @@ def serve(name: str | None, *, host: str | None, port: int | None) -> int:
     finally:
         server.stop()
     raise RunError("The endpoint ended by itself.", next_step=f"The reason is in {run.folder / 'serve.log'}.")
+
+
+def _example(run: Run, max_tokens: int) -> Asked:
+    """The run's first test question, so that the commands to copy get a sensible answer."""
+    row = next(iter(read_rows(run.rows_path("test"))), None)
+    return Asked([turn.as_dict() for turn in row.prompt], max_tokens) if row else Asked()
 
 
 def _newest_with_model() -> Run:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tunesmith.core.errors import DataError, ModelError, RunError
-from tunesmith.core.evaluate.results import read_predictions, read_results
 from tunesmith.core.events import AnyEvent, EventReader, Finding, Progress, Score, Verdict
+from tunesmith.core.results import read_predictions, read_results
 from tunesmith.core.rows import Row, write_rows
 from tunesmith.core.worker.job import Job, Stopped
 
@@ -73,7 +73,7 @@ def test_the_base_scored_beside_the_adapter_is_the_untouched_model(
 def test_the_metric_is_the_evaluate_librarys_own_and_needs_no_hub(tmp_path: Path) -> None:
     import evaluate
 
-    from tunesmith.core.evaluate.job_metrics import ExactMatchAndF1
+    from tunesmith.core.worker.metrics import ExactMatchAndF1
 
     metric = ExactMatchAndF1(keep_in_memory=True, cache_dir=str(tmp_path))
     assert isinstance(metric, evaluate.Metric)
@@ -121,8 +121,8 @@ def test_a_damaged_adapter(tuned_job: Callable[[str], Job]) -> None:
 
 
 def test_an_adapter_of_another_model(tuned_job: Callable[[str], Job], tiny_model: Path, tmp_path: Path) -> None:
-    from tunesmith.core.evaluate.job_models import with_adapter
     from tunesmith.core.worker.model import load_model
+    from tunesmith.core.worker.tuned import with_adapter
 
     job = tuned_job("lora")
     other = tmp_path / "other"

@@ -7,10 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from tunesmith.core.bootstrap import Draws, Interval
 from tunesmith.core.errors import RunError
-from tunesmith.core.evaluate.bootstrap import Draws, Interval
 from tunesmith.core.evaluate.report import report
-from tunesmith.core.evaluate.results import (
+from tunesmith.core.plan import Plan
+from tunesmith.core.plan_yaml import validate
+from tunesmith.core.results import (
     Prediction,
     Results,
     Scored,
@@ -21,10 +23,8 @@ from tunesmith.core.evaluate.results import (
     write_predictions,
     write_results,
 )
-from tunesmith.core.evaluate.wording import certainty_note, code, headline, percent, plain, points, span, verdict
-from tunesmith.core.plan import Plan
-from tunesmith.core.plan_yaml import validate
 from tunesmith.core.run import Run, create_run
+from tunesmith.core.wording import certainty_note, code, headline, percent, plain, points, span, verdict
 
 
 def scored(model: str, match: float, f1: float, low: float = 0.9, high: float = 1.0, *, kind: str = "test") -> Scored:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tunesmith.core.errors import JobFailed, ModelError, RunError, SpaceError
-from tunesmith.core.evaluate.results import predictions_path, read_predictions, read_results, write_predictions
 from tunesmith.core.events import AnyEvent, EventReader, Finding, Score, StageFinished, Step, Written
 from tunesmith.core.plan import Plan
+from tunesmith.core.results import predictions_path, read_predictions, read_results, write_predictions
 from tunesmith.core.rows import Row, write_rows
 from tunesmith.core.worker.job import Job, Stopped
 

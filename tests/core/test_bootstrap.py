@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.core.evaluate.bootstrap import (
+from tunesmith.core.bootstrap import (
     Draws,
     difference_interval,
     group_count,
@@ -68,7 +68,7 @@ def test_a_paired_difference_is_narrower_than_two_scores_apart() -> None:
 
 def test_many_groups_are_drawn_in_pieces_that_fit_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     values = [float(n % 3 == 0) for n in range(90)]
-    monkeypatch.setattr("tunesmith.core.evaluate.bootstrap._CELLS", 100)
+    monkeypatch.setattr("tunesmith.core.bootstrap._CELLS", 100)
     found = mean_interval(values, DRAWS)
     assert found.low < 1 / 3 < found.high
 

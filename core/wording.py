@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-from tunesmith.core.evaluate.bootstrap import Interval, unseen_error_bound
-from tunesmith.core.evaluate.results import Scored
+from tunesmith.core.bootstrap import Interval, unseen_error_bound
 from tunesmith.core.plan import Understand
+from tunesmith.core.results import Scored
 
 METRIC_NAMES = {"exact_match": "exact match", "f1": "F1"}
 """The plan's metrics as they stand in a sentence."""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
+from tunesmith.core.bootstrap import Draws, Interval
 from tunesmith.core.errors import RunError
-from tunesmith.core.evaluate.bootstrap import Draws, Interval
 from tunesmith.core.events import Score
 from tunesmith.core.run import Run, write_json
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.core.evaluate.metrics import exact_match, exact_matches, normalize, token_f1, token_f1s
+from tunesmith.core.metrics import exact_match, exact_matches, normalize, token_f1, token_f1s
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 import evaluate
 from datasets import Features, Value
 
-from tunesmith.core.evaluate.metrics import exact_matches, token_f1s
+from tunesmith.core.metrics import exact_matches, token_f1s
 
 _CITATION = """\
 @inproceedings{rajpurkar-etal-2016-squad,

@@ -13,17 +13,17 @@ import msgspec
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from tunesmith.core.bootstrap import Draws, Interval, group_count, mean_interval
 from tunesmith.core.errors import DataError
-from tunesmith.core.evaluate.bootstrap import Draws, Interval, group_count, mean_interval
-from tunesmith.core.evaluate.job_metrics import ExactMatchAndF1
-from tunesmith.core.evaluate.metrics import exact_match, token_f1
-from tunesmith.core.evaluate.results import TEST, Prediction, Scored, predictions_path, write_predictions
 from tunesmith.core.facts import ModelFacts
+from tunesmith.core.metrics import exact_match, token_f1
 from tunesmith.core.plan import Plan
+from tunesmith.core.results import TEST, Prediction, Scored, predictions_path, write_predictions
 from tunesmith.core.rows import Row, read_rows
 from tunesmith.core.run import Run
 from tunesmith.core.worker.generate import answer_all
 from tunesmith.core.worker.job import Job
+from tunesmith.core.worker.metrics import ExactMatchAndF1
 
 
 def base_model(plan: Plan) -> ModelFacts:
