@@ -68,8 +68,8 @@ class Lines:
         self.verdict = ""
         """The result line of Evaluate, once it is there."""
         self._doing: Callable[[], str] = lambda: "starting: loading the libraries"
-        self._since = time.time()
-        self._stage = ""
+        self._answers: dict[str, str] = {}
+        self._scores_headed = False
 
     def at_hand(self, width: int) -> Text:
         """One line that says what is being done, how far it is and how long is left."""
@@ -86,7 +86,7 @@ class Lines:
 
     @show.register
     def _(self, event: e.StageStarted) -> None:
-        self._stage, self._since = event.stage, time.time()
+        self._scores_headed = False
         self._doing = lambda: f"{TITLES.get(event.stage, event.stage)}, {time.time() - event.at:.0f} s"
         number = STAGES.index(event.stage) + 1 if event.stage in STAGES else "·"
         self.screen.print(Text(f"\n{number} {TITLES.get(event.stage, event.stage)}", style="bold"))
@@ -99,11 +99,11 @@ class Lines:
 
     @show.register
     def _(self, event: e.Decision) -> None:
-        text = Text(f"    {shortened(event.name, LABEL - 2):<{LABEL}}")
+        text = Text(f"    {shortened(event.name, LABEL - 1):<{LABEL}}")
         text.append(harmless(event.value), style="bold")
         if event.because:
             text.append(f"  {harmless(event.because)}", style="dim")
-        self._print(text)
+        self._print(text, indent=LABEL + 4)
 
     @show.register
     def _(self, event: e.Finding) -> None:
@@ -122,33 +122,36 @@ class Lines:
             f"about {duration(event.seconds_left)} left   {size(event.memory_bytes)} "
             + ("on the GPU" if event.memory_kind == "gpu" else "in RAM")
         )
-        self._last_loss = event.loss
 
     @show.register
     def _(self, event: e.Validation) -> None:
-        loss = "" if event.loss is None else f"   validation loss {event.loss:.3f}"
+        loss = "" if event.loss is None else f"  validation loss {event.loss:.3f}"
         who = "untouched" if event.step == 0 else f"step {event.step}"
-        scores = f"exact match {percent(event.exact_match):>7}   F1 {percent(event.f1):>7}"
-        self._line("·", "default", f"{who:<12}{scores}{loss}   ({event.rows} rows)")
+        scores = f"exact match {percent(event.exact_match):>7}  F1 {percent(event.f1):>7}"
+        self._line("·", "default", f"{who:<12}{scores}{loss}")
 
     @show.register
     def _(self, event: e.Sample) -> None:
+        if self._answers.get(event.question) == event.answer:
+            return  # the same as at the last look: nothing to read
+        self._answers[event.question] = event.answer
         same = "as wanted" if event.answer == event.expected else f"wanted {harmless(event.expected)}"
-        text = Text(f"        {shortened(event.question, 60)} → ", style="dim")
+        text = Text("        ")
+        text.append(f"{shortened(event.question, 60)} → ", style="dim")
         text.append(shortened(event.answer, 60) or "(nothing)")
         text.append(f"  {same}", style="dim")
         self._print(text)
 
     @show.register
     def _(self, event: e.Score) -> None:
+        if not self._scores_headed:
+            self._scores_headed = True
+            interval = f"{100 * event.confidence:.0f} % interval"
+            self._line(" ", "default", f"{'':<26}{'exact match':>11}{interval:>16}{'F1':>9}{'rows':>8}")
         name = event.model if event.rows_kind == "test" else f"{event.model}, {event.rows_kind}"
-        interval = f"{100 * event.exact_match_low:.1f}–{percent(event.exact_match_high)}"
-        self._line(
-            "·",
-            "default",
-            f"{name:<28}exact match {percent(event.exact_match):>7} ({interval})   F1 {percent(event.f1):>7}   "
-            f"{event.rows} rows",
-        )
+        interval = f"{100 * event.exact_match_low:.1f}–{100 * event.exact_match_high:.1f}"
+        scores = f"{percent(event.exact_match):>11}{interval:>16}{percent(event.f1):>9}"
+        self._line("·", "default", f"{name:<26}{scores}{event.rows:>8,}")
 
     @show.register
     def _(self, event: e.Verdict) -> None:
@@ -172,12 +175,21 @@ class Lines:
         line = Text("  ")
         line.append(f"{mark} ", style=style)
         line.append(harmless(text))
-        self._print(line)
+        self._print(line, indent=4)
 
-    def _print(self, text: Text) -> None:
+    def _print(self, text: Text, indent: int = 8) -> None:
+        """Print one line; on a terminal its continuation is indented, elsewhere it stays whole for `grep`."""
         if self.screen.encoding.lower().replace("-", "") not in ("utf8", "utf_8"):
             text.plain = text.plain.encode(self.screen.encoding, "replace").decode(self.screen.encoding)
-        self.screen.print(text)
+        if not self.screen.is_terminal or text.cell_len <= self.screen.width:
+            self.screen.print(text)
+            return
+        first, *rest = text.wrap(self.screen, self.screen.width)
+        # What does not fit on the first line is wrapped anew, narrower, so that it can be indented.
+        remainder = Text(" ").join(rest)
+        self.screen.print(first)
+        for line in remainder.wrap(self.screen, max(20, self.screen.width - indent)):
+            self.screen.print(Text(" " * indent) + line)
 
 
 def percent(share: float) -> str:

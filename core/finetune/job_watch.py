@@ -20,6 +20,7 @@ from transformers import (
 from tunesmith.core.events import Checkpoint, Progress, Sample, Step, Validation
 from tunesmith.core.metrics import exact_match, token_f1
 from tunesmith.core.rows import Row
+from tunesmith.core.wording import percent
 from tunesmith.core.worker.generate import answer_all
 from tunesmith.core.worker.job import Job
 
@@ -61,8 +62,8 @@ class Watch(TrainerCallback):
             text += f", loss {self._losses[0]:.2f} → {self._losses[-1]:.3f}"
         if len(self._scores) > 1:
             first, last = self._scores[0], self._scores[-1]
-            text += f"; exact match on {last.rows} validation rows {first.exact_match:.1%} → {last.exact_match:.1%}"
-        return text.replace("%", " %")
+            text += f"; exact match on {last.rows} validation rows {percent(first.exact_match)} → {percent(last.exact_match)}"
+        return text
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

@@ -18,7 +18,7 @@ def recommend_finetune(draft: Draft, facts: Facts) -> None:
     """Fill every path of `finetune`; looks at the steps that `select.hyperparameters` gives."""
     steps = optimizer_steps(draft, facts)
     draft.choose("finetune.log_every", max(1, steps // POINTS), f"about {POINTS} points over {steps} steps")
-    every = max(1, round(steps / LOOKS))
+    every = math.ceil(steps / LOOKS)  # rounded up: the last look is at the last step in any case
     looks = max(1, steps // every)
     every = max(
         1,

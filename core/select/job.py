@@ -142,7 +142,7 @@ def _tell(job: Job, model: ModelFacts, told: MemoryForecast) -> None:
         ("Model", model.name, f"{parameters_text(model.parameters)} parameters, {model.architecture}{licence}"),
         ("Method", _method(select), METHOD_BECAUSE[select.method]),
         ("Device", f"{select.device}, {select.precision}", _device_because(job)),
-        ("Learning rate", f"{knobs.learning_rate:g}", f"{knobs.schedule} schedule, {knobs.warmup:.0%} warm-up"),
+        ("Learning rate", f"{knobs.learning_rate:g}", f"{knobs.schedule} schedule, {100 * knobs.warmup:.0f} % warm-up"),
         ("Batch", knobs.batch_size * knobs.accumulation, f"{knobs.batch_size} rows at once × {knobs.accumulation}"),
         ("Epochs", f"{knobs.epochs:g}", "how often each row is seen"),
         ("Sequence length", f"{knobs.max_length} tokens", "longer rows are cut at the end"),
@@ -164,7 +164,7 @@ def _device_because(job: Job) -> str:
     hardware = msgspec.json.decode(job.run.environment_path.read_bytes(), type=Environment).hardware
     if job.plan.select.device == "cuda" and hardware.gpu:
         return f"{hardware.gpu.name}, driver {hardware.driver}"
-    return f"{hardware.cpu.name}, {hardware.cpu.cores} cores"
+    return f"{hardware.cpu.name}, {hardware.cpu.cores} {'core' if hardware.cpu.cores == 1 else 'cores'}"
 
 
 def _method(select: Select) -> str:

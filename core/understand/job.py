@@ -21,7 +21,7 @@ def work(job: Job) -> str:
     for name, value, because in (
         ("Goal", brief.goal, "what the result is judged by in the report"),
         ("Metric", metric, counts),
-        ("Goal to reach", f"{brief.threshold:.0%}", "of the held-out rows, that nothing was trained on"),
+        ("Goal to reach", f"{100 * brief.threshold:g} %", "of the held-out rows, that nothing was trained on"),
         ("Approach", brief.approach, _why(job)),
     ):
         job.emit(Decision(stage=STAGE, name=name, value=value, because=because))
@@ -34,7 +34,7 @@ def work(job: Job) -> str:
 
 def _summary(brief: Understand, metric: str) -> str:
     tried = f"; tried before: {', '.join(brief.tried)}" if brief.tried else ""
-    return f"{brief.approach} for {brief.use_case}, to reach {brief.threshold:.0%} {metric}{tried}"
+    return f"{brief.approach} for {brief.use_case}, to reach {100 * brief.threshold:g} % {metric}{tried}"
 
 
 def _why(job: Job) -> str:

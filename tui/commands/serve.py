@@ -33,9 +33,9 @@ def serve(name: str | None, *, host: str | None, port: int | None) -> int:
     try:
         screen.print(f"\nServing at {server.base_url}   (Ctrl-C ends it)\n")
         snippets = endpoint_snippets(server.base_url, server.model_id, _example(run, plan.evaluate.max_new_tokens))
-        for title, name in (("Ask it", "curl"), ("From Python", "python")):
+        for title, how in (("Ask it", "curl"), ("From Python", "python")):
             screen.print(title, style="bold")
-            screen.print(snippets[name], soft_wrap=True)
+            screen.print(snippets[how], soft_wrap=True)
             screen.print()
         while server.alive():
             time.sleep(0.5)

@@ -23,7 +23,7 @@ def why_not(choice: Choice, value: str) -> str:
 def test_lora_wins_on_the_practice_model_though_everything_fits() -> None:
     choice = choose_method(SMALL, machine(), CPU)
     assert choice.method == "lora"
-    assert "moves only 1.8% of the weights" in choice.because
+    assert "moves only 1.8 % of the weights" in choice.because
     assert "arXiv:2405.09673" in why_not(choice, "full")
     assert why_not(choice, "qlora") == "saves no memory to speak of here, and is slower"
 

@@ -112,7 +112,7 @@ def test_a_wish_of_the_wrong_kind_is_kept_for_the_schema_to_refuse(value: Any) -
 def test_in_a_run_the_brief_is_told_with_its_reasons(plan_tree: dict[str, Any], tmp_path: Path) -> None:
     run = create_run("employees", tmp_path)
     summary = work(Job(run, validate(plan_tree), EventWriter(run.events_path)))
-    assert summary == "fine-tune for question-answering, to reach 95% exact match"
+    assert summary == "fine-tune for question-answering, to reach 95 % exact match"
     told = {event.name: event for event in EventReader(run.events_path).read() if isinstance(event, Decision)}
     assert list(told) == ["Goal", "Metric", "Goal to reach", "Approach"]
     assert "read from a context" in told["Approach"].because
