@@ -62,7 +62,8 @@ class Watch(TrainerCallback):
             text += f", loss {self._losses[0]:.2f} → {self._losses[-1]:.3f}"
         if len(self._scores) > 1:
             first, last = self._scores[0], self._scores[-1]
-            text += f"; exact match on {last.rows} validation rows {percent(first.exact_match)} → {percent(last.exact_match)}"
+            text += f"; exact match on {last.rows} validation rows "
+            text += f"{percent(first.exact_match)} → {percent(last.exact_match)}"
         return text
 
     def on_train_begin(

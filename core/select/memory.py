@@ -113,7 +113,7 @@ def forecast_load(model: ModelFacts, load: Load, hardware: Hardware, path: CodeP
         terms.append(Term("CUDA context", CUDA_CONTEXT, "an assumption: 0.3 to 0.6 GiB by card and driver"))
     else:
         terms.append(Term("libraries", CPU_PROCESS, "measured: torch, transformers, peft and trl imported"))
-    text = f"{100 * share:.0f} % of what comes and goes with a step, {100 * MARGIN:.0f} % of the rest: gaps between blocks of memory"
+    text = f"{100 * share:.0f} % of what comes and goes with a step, {100 * MARGIN:.0f} % of the rest: gaps in memory"
     terms.append(Term("margin", margin, text))
     total = sum(term.bytes for term in terms)
     available = available_bytes(hardware, load.device)

@@ -42,8 +42,8 @@ def choose_method(model: ModelFacts, hardware: Hardware, load: Load) -> Choice:
     if need["lora"].fits:
         share = adapter_parameters(model, replace(least, method="lora")) / max(1, model.parameters)
         because = (
-            f"it fits ({_of(need['lora'])}), moves only {100 * share:.1f} % of the weights, forgets less of what the model "
-            "knows, and its file is small"
+            f"it fits ({_of(need['lora'])}), moves only {100 * share:.1f} % of the weights, forgets less of what the "
+            "model knows, and its file is small"
         )
         return Choice("lora", because, (full, Alternative("qlora", _why_not_packed(need))))
     lora = Alternative("lora", _lacks(need["lora"]))
