@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tunesmith.core.facts import Cpu, Hardware, ModelFacts
+from tunesmith.core.figures import GIB
 from tunesmith.core.select.load import CodePath, Load
-from tunesmith.core.select.memory import GIB, MARGIN, forecast_load
+from tunesmith.core.select.memory import MARGIN, forecast_load
 
 NOWHERE = Hardware(Cpu("none", 1), 0, 0, 0)
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")

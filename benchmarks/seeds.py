@@ -48,8 +48,10 @@ def main() -> None:
         os.environ["TUNESMITH_RUNS"] = folder
         for seed in given.seeds:
             rows.append(one(seed, given.method))
-            print(f"{seed:>5}" + "".join(f"{v:>{len(n) + 2}.1f}" for n, v in zip(COLUMNS, rows[-1], strict=True)), flush=True)
-    print(f"{'least':>5}" + "".join(f"{min(c):>{len(n) + 2}.1f}" for n, c in zip(COLUMNS, zip(*rows, strict=True), strict=True)))
+            figures = "".join(f"{v:>{len(n) + 2}.1f}" for n, v in zip(COLUMNS, rows[-1], strict=True))
+            print(f"{seed:>5}{figures}", flush=True)
+    least = [min(column) for column in zip(*rows, strict=True)]
+    print(f"{'least':>5}" + "".join(f"{v:>{len(n) + 2}.1f}" for n, v in zip(COLUMNS, least, strict=True)))
 
 
 if __name__ == "__main__":

@@ -12,9 +12,10 @@ from typing import Literal
 
 from tunesmith.core.errors import ModelError
 from tunesmith.core.facts import Hardware
+from tunesmith.core.figures import GIB, parameters, size
 from tunesmith.core.hardware import System, has_nvidia_card, probe_hardware
 from tunesmith.core.models import PRACTICE, find_model, hub_cache
-from tunesmith.core.select.memory import CPU_PROCESS, GIB, parameters_text, size_text
+from tunesmith.core.select.memory import CPU_PROCESS
 
 DISTRIBUTION = "tunesmith"
 SERVING = ("fastapi", "uvicorn")
@@ -113,7 +114,7 @@ def _gpus(hardware: Hardware) -> list[Check]:
     checks = []
     for gpu in hardware.gpus:
         major, minor = gpu.compute_capability
-        text = f"{gpu.name}, {size_text(gpu.free)} of {size_text(gpu.total)} free, capability {major}.{minor}"
+        text = f"{gpu.name}, {size(gpu.free)} of {size(gpu.total)} free, capability {major}.{minor}"
         text += ", bf16" if gpu.bf16 else ", no bf16 (fp16 is used)"
         checks.append(Check(f"GPU {gpu.index}", "ok", f"{text}, driver {hardware.driver}"))
     if hardware.gpu_problem:
@@ -145,14 +146,14 @@ def torch_build(hardware: Hardware, version: str | None = None) -> Check:
 
 
 def _memory(hardware: Hardware) -> Check:
-    text = f"{size_text(hardware.ram_available)} of {size_text(hardware.ram_total)} free"
+    text = f"{size(hardware.ram_available)} of {size(hardware.ram_total)} free"
     if hardware.ram_available < 2 * CPU_PROCESS:
         return Check("memory", "problem", text, "End other programs: the libraries alone take over 0.6 GiB.")
     return Check("memory", "ok", text)
 
 
 def _disk(hardware: Hardware, runs_root: Path) -> Check:
-    text = f"{size_text(hardware.disk_free)} free for {runs_root}"
+    text = f"{size(hardware.disk_free)} free for {runs_root}"
     if hardware.disk_free < GIB // 2:
         return Check("disk", "problem", text, "Free some room, or set TUNESMITH_RUNS to a folder on a larger disk.")
     if hardware.disk_free < 20 * GIB:
@@ -181,7 +182,7 @@ def _practice() -> Check:
         model = find_model(PRACTICE)
     except ModelError as error:
         return Check("practice model", "problem", error.title.rstrip("."), "Reinstall Tunesmith.")
-    return Check("practice model", "ok", f"{parameters_text(model.parameters)} parameters in {model.path}")
+    return Check("practice model", "ok", f"{parameters(model.parameters)} parameters in {model.path}")
 
 
 def _version(name: str) -> str | None:

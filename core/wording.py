@@ -5,21 +5,12 @@ from __future__ import annotations
 import unicodedata
 
 from tunesmith.core.bootstrap import Interval, unseen_error_bound
+from tunesmith.core.figures import percent
 from tunesmith.core.plan import Understand
 from tunesmith.core.results import Scored
 
 METRIC_NAMES = {"exact_match": "exact match", "f1": "F1"}
 """The plan's metrics as they stand in a sentence."""
-
-
-def percent(share: float) -> str:
-    """`98.7 %`; a share that is not whole is never rounded up to `100.0 %` nor down to `0.0 %`."""
-    shown = round(100 * share, 1)
-    if shown == 100 and share < 1:
-        shown = 99.9
-    if shown == 0 and share > 0:
-        shown = 0.1
-    return f"{shown:.1f} %"
 
 
 def span(interval: Interval) -> str:

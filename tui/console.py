@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from tunesmith.core import events as e
+from tunesmith.core.figures import duration, percent, size
 from tunesmith.core.plan import STAGES
 from tunesmith.core.run import Run, State
 from tunesmith.tui.plain_text import harmless, shortened
@@ -190,25 +191,3 @@ class Lines:
         self.screen.print(first)
         for line in remainder.wrap(self.screen, max(20, self.screen.width - indent)):
             self.screen.print(Text(" " * indent) + line)
-
-
-def percent(share: float) -> str:
-    """0.023 as `2.3 %`."""
-    return f"{100 * share:.1f} %"
-
-
-def size(count: float) -> str:
-    """A number of bytes in the largest unit that leaves at least 1: `1.0 GiB`."""
-    for unit in ("bytes", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}"
-        count /= 1024
-    return f"{count:.1f} GiB"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person would say them: `40 s`, `12 min`, `3 h 05 min`."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tunesmith.core.figures import percent
 from tunesmith.core.plan import Plan
 from tunesmith.core.results import TEST, Prediction, Results, Scored
-from tunesmith.core.wording import certainty_note, code, percent, plain, points, span
+from tunesmith.core.wording import certainty_note, code, plain, points, span
 
 WRONG_SHOWN = 20
 """Rows still wrong that the report lists; the file beside the predictions has all of them."""

@@ -18,9 +18,9 @@ from transformers import (
 )
 
 from tunesmith.core.events import Checkpoint, Progress, Sample, Step, Validation
+from tunesmith.core.figures import percent
 from tunesmith.core.metrics import exact_match, token_f1
 from tunesmith.core.rows import Row
-from tunesmith.core.wording import percent
 from tunesmith.core.worker.generate import answer_all
 from tunesmith.core.worker.job import Job
 

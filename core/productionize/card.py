@@ -15,9 +15,10 @@ from typing import Any, Literal
 import msgspec
 
 from tunesmith.core.facts import ModelFacts
+from tunesmith.core.figures import percent
 from tunesmith.core.plan import Plan
 from tunesmith.core.results import TEST, Results, Scored
-from tunesmith.core.wording import percent, plain, span
+from tunesmith.core.wording import plain, span
 
 Product = Literal["adapter", "merged", "full"]
 

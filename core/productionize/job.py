@@ -14,15 +14,10 @@ from transformers import PreTrainedTokenizerBase
 
 from tunesmith.core.errors import JobFailed, RunError
 from tunesmith.core.events import EventReader, StageFinished, Step, Written
+from tunesmith.core.figures import percent, size
 from tunesmith.core.plan import Plan
 from tunesmith.core.productionize.card import Product, Told, Training, write_card
-from tunesmith.core.productionize.job_merge import (
-    check_same_prompts,
-    folder_bytes,
-    merge,
-    size,
-    write_generation_settings,
-)
+from tunesmith.core.productionize.job_merge import check_same_prompts, folder_bytes, merge, write_generation_settings
 from tunesmith.core.productionize.serve import LOOPBACK, Asked, Manner, Server, endpoint_snippets, start_server
 from tunesmith.core.results import (
     Prediction,
@@ -34,7 +29,7 @@ from tunesmith.core.results import (
 )
 from tunesmith.core.rows import SPLITS, Row
 from tunesmith.core.run import Run
-from tunesmith.core.wording import percent, plain
+from tunesmith.core.wording import plain
 from tunesmith.core.worker.answers import Asker, base_model, free_memory, held_out_rows
 from tunesmith.core.worker.job import Job
 from tunesmith.core.worker.model import load_model, load_tokenizer

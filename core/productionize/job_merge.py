@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from tunesmith.core.errors import ModelError, SpaceError
+from tunesmith.core.figures import size
 from tunesmith.core.plan import Plan
 from tunesmith.core.rows import Row
 from tunesmith.core.run import Run
@@ -106,14 +107,6 @@ def check_same_prompts(before: Path, after: Path, rows: Sequence[Row]) -> None:
 def folder_bytes(folder: Path) -> int:
     """The size of all files in `folder`."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def size(count: int) -> str:
-    """Bytes as people read them: `8.1 MB`, `1.3 GB` (powers of ten, as disks are sold)."""
-    for unit, bytes_ in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= bytes_:
-            return f"{count / bytes_:.1f} {unit}"
-    return f"{count} B"
 
 
 def _no_room(folder: Path, cause: str) -> SpaceError:

@@ -14,13 +14,14 @@ import tunesmith.core
 from tunesmith.core.errors import SpaceError, TunesmithError
 from tunesmith.core.events import Decision
 from tunesmith.core.facts import Hardware, ModelFacts
+from tunesmith.core.figures import parameters, size
 from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.jobs import environment
 from tunesmith.core.models import find_model
 from tunesmith.core.plan import Plan, Select
 from tunesmith.core.run import write_json
 from tunesmith.core.select.load import adapter_parameters
-from tunesmith.core.select.memory import MemoryForecast, forecast, load_of, parameters_text, size_text
+from tunesmith.core.select.memory import MemoryForecast, forecast, load_of
 from tunesmith.core.worker.job import Job
 
 STAGE = "select"
@@ -77,7 +78,7 @@ def work(job: Job) -> str:
     _tell(job, model, told)
     check_memory(job, told)
     check_disk(job, model, hardware)
-    return f"{_method(plan.select)} on {model.name} ({parameters_text(model.parameters)} parameters), {_memory(told)}"
+    return f"{_method(plan.select)} on {model.name} ({parameters(model.parameters)} parameters), {_memory(told)}"
 
 
 def check_device(select: Select, hardware: Hardware) -> None:
@@ -96,8 +97,8 @@ def check_memory(job: Job, told: MemoryForecast) -> None:
     least = sum(told.of(name) for name in STATIC)
     if least > told.available:
         raise SpaceError(
-            f"The plan does not fit: weights, gradients and optimizer alone need {size_text(least)}, and the {where} "
-            f"has {size_text(told.available)} free.",
+            f"The plan does not fit: weights, gradients and optimizer alone need {size(least)}, and the {where} "
+            f"has {size(told.available)} free.",
             next_step="Take a smaller model, or method qlora; end other programs that hold memory.",
         )
     if not told.fits:
@@ -114,12 +115,12 @@ def check_disk(job: Job, model: ModelFacts, hardware: Hardware) -> None:
     free = hardware.disk_free
     if result > free:
         raise SpaceError(
-            f"There is no disk for the result: the weights need {size_text(result)}, and {job.run.folder} has "
-            f"{size_text(free)} free.",
+            f"There is no disk for the result: the weights need {size(result)}, and {job.run.folder} has "
+            f"{size(free)} free.",
             next_step="Free some room, or set TUNESMITH_RUNS to a folder on a larger disk.",
         )
     if everything > free:
-        text = f"Disk is short: result and checkpoints need about {size_text(everything)}, {size_text(free)} are free."
+        text = f"Disk is short: result and checkpoints need about {size(everything)}, {size(free)} are free."
         job.finding(STAGE, f"{text} Keep fewer checkpoints.", "warning")
 
 
@@ -139,7 +140,7 @@ def _tell(job: Job, model: ModelFacts, told: MemoryForecast) -> None:
     knobs = select.hyperparameters
     licence = f", licence {model.license}" if model.license else ""
     decisions: list[tuple[str, Any, str]] = [
-        ("Model", model.name, f"{parameters_text(model.parameters)} parameters, {model.architecture}{licence}"),
+        ("Model", model.name, f"{parameters(model.parameters)} parameters, {model.architecture}{licence}"),
         ("Method", _method(select), METHOD_BECAUSE[select.method]),
         ("Device", f"{select.device}, {select.precision}", _device_because(job)),
         ("Learning rate", f"{knobs.learning_rate:g}", f"{knobs.schedule} schedule, {100 * knobs.warmup:.0f} % warm-up"),
@@ -147,7 +148,7 @@ def _tell(job: Job, model: ModelFacts, told: MemoryForecast) -> None:
         ("Epochs", f"{knobs.epochs:g}", "how often each row is seen"),
         ("Sequence length", f"{knobs.max_length} tokens", "longer rows are cut at the end"),
     ]
-    decisions += [(f"Memory: {term.name}", size_text(term.bytes), term.from_what) for term in told.terms]
+    decisions += [(f"Memory: {term.name}", size(term.bytes), term.from_what) for term in told.terms]
     decisions.append(("Memory", _memory(told), "an estimate: the sum of these, for rows of the full sequence length"))
     for name, value, because in decisions:
         job.emit(Decision(stage=STAGE, name=name, value=str(value), because=because))
@@ -174,4 +175,4 @@ def _method(select: Select) -> str:
 
 
 def _memory(told: MemoryForecast) -> str:
-    return f"about {size_text(told.total)} of {size_text(told.available)}"
+    return f"about {size(told.total)} of {size(told.available)}"

@@ -22,11 +22,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tunesmith.core.facts import Hardware, ModelFacts
+from tunesmith.core.figures import GIB, parameters
 from tunesmith.core.plan import Select
 from tunesmith.core.select.activations import layer_gradient_bytes, layer_input_bytes, loss_bytes, saved_bytes
 from tunesmith.core.select.load import CodePath, Load, adapter_parameters
 
-GIB = 1 << 30
 NF4_BYTES = 0.5
 """A parameter packed to 4 bits."""
 ABSMAX_BYTES = {False: 4 / 64, True: 1 / 64 + 4 / (64 * 256)}
@@ -136,7 +136,9 @@ def _terms(model: ModelFacts, load: Load, path: CodePath) -> list[Term]:
     whose = "all weights" if load.method == "full" else "the adapter's weights"
     terms = [_weights(model, load, path)]
     if load.method == "full" and load.precision != "fp32":
-        text = f"{_count(model.linear_parameters)} weights once more in {load.precision}, for the products (autocast)"
+        text = (
+            f"{parameters(model.linear_parameters)} weights once more in {load.precision}, for the products (autocast)"
+        )
         terms.append(Term("working copies", 2 * model.linear_parameters, text))
     if load.method == "qlora":
         largest = max((inputs * outputs for inputs, outputs, _ in model.linear_shapes), default=0)
@@ -144,9 +146,9 @@ def _terms(model: ModelFacts, load: Load, path: CodePath) -> list[Term]:
             Term("unpacked weight", largest * load.compute_bytes, "the largest layer, unpacked for its product")
         )
     if load.method != "full":
-        text = f"{_count(adapter)} parameters of rank {load.rank} × {width} bytes"
+        text = f"{parameters(adapter)} parameters of rank {load.rank} × {width} bytes"
         terms.append(Term("adapter", adapter * width, text))
-    terms.append(Term("gradients", trained * width, f"{_count(trained)} × {width} bytes, one for each of {whose}"))
+    terms.append(Term("gradients", trained * width, f"{parameters(trained)} × {width} bytes, one for each of {whose}"))
     terms.append(_optimizer(trained, width, load))
     return terms + _step(model, load, path)
 
@@ -158,21 +160,23 @@ def _weights(model: ModelFacts, load: Load, path: CodePath) -> Term:
         rest = model.parameters - model.linear_parameters
         width = 4 if path.fp32_preparation else load.compute_bytes
         text = (
-            f"{_count(model.linear_parameters)} parameters × {each:.3f} bytes in 4 bits with their scales, "
-            f"{_count(rest)} (embeddings, norms) × {width} bytes"
+            f"{parameters(model.linear_parameters)} parameters × {each:.3f} bytes in 4 bits with their scales, "
+            f"{parameters(rest)} (embeddings, norms) × {width} bytes"
         )
         return Term("weights", round(model.linear_parameters * each) + rest * width, text)
     width = 4 if load.method == "full" else load.compute_bytes
-    return Term("weights", model.parameters * width, f"{_count(model.parameters)} parameters × {width} bytes")
+    return Term("weights", model.parameters * width, f"{parameters(model.parameters)} parameters × {width} bytes")
 
 
 def _optimizer(trained: int, width: int, load: Load) -> Term:
     if load.optimizer.endswith("8bit"):
-        text = f"{_count(trained)} × 2 states of AdamW in 8 bits with their scales"
+        text = f"{parameters(trained)} × 2 states of AdamW in 8 bits with their scales"
         return Term("optimizer", round(trained * STATE_BYTES_8BIT), text)
     # `adamw_torch` on a GPU takes torch's multi-tensor path, which holds one more copy during the step.
     copies = 3 if load.optimizer == "adamw_torch" and load.device == "cuda" else 2
-    return Term("optimizer", trained * copies * width, f"{_count(trained)} × {copies} states of AdamW × {width} bytes")
+    return Term(
+        "optimizer", trained * copies * width, f"{parameters(trained)} × {copies} states of AdamW × {width} bytes"
+    )
 
 
 def _step(model: ModelFacts, load: Load, path: CodePath) -> list[Term]:
@@ -196,19 +200,3 @@ def _step(model: ModelFacts, load: Load, path: CodePath) -> list[Term]:
         how = "a block of logits at a time" if path.loss == "fused" else "all logits at once"
         return [activations, Term("loss", loss, f"{rows} × {model.vocabulary:,} words, {how}")]
     return [activations, Term("backward", backward, f"{rows}: {doing}")]
-
-
-def _count(number: int) -> str:
-    """A number of parameters as people say it: 2.2 M, 7.6 B."""
-    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            return f"{number / size:.1f} {letter}"
-    return str(number)
-
-
-parameters_text = _count
-
-
-def size_text(count: float) -> str:
-    """Bytes as GiB, or as MiB where they are few."""
-    return f"{count / GIB:.1f} GiB" if count >= GIB / 10 else f"{count / (1 << 20):.0f} MiB"

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from tunesmith.core.draft import Alternative
 from tunesmith.core.facts import Hardware, ModelFacts
+from tunesmith.core.figures import parameters, size
 from tunesmith.core.plan import Method
 from tunesmith.core.select.load import Load, adapter_parameters
-from tunesmith.core.select.memory import MemoryForecast, forecast_load, parameters_text, size_text
+from tunesmith.core.select.memory import MemoryForecast, forecast_load
 
 FORGETS = "Biderman et al. 2024, LoRA learns less and forgets less, arXiv:2405.09673"
 
@@ -60,8 +61,8 @@ def _why_not_full(model: ModelFacts, need: MemoryForecast, load: Load) -> str:
         return _lacks(need)
     adapter = adapter_parameters(model, replace(load, method="lora"))
     return (
-        f"it would fit too ({_of(need)}), but moves all {parameters_text(model.parameters)} parameters instead of "
-        f"{parameters_text(adapter)}, forgets more of what the model knew, and saves the whole model each time "
+        f"it would fit too ({_of(need)}), but moves all {parameters(model.parameters)} parameters instead of "
+        f"{parameters(adapter)}, forgets more of what the model knew, and saves the whole model each time "
         f"({FORGETS})"
     )
 
@@ -70,13 +71,13 @@ def _why_not_packed(need: dict[Method, MemoryForecast]) -> str:
     saved = need["lora"].total - need["qlora"].total
     if saved < 0.1 * need["lora"].total:
         return "saves no memory to speak of here, and is slower"
-    return f"would save {size_text(saved)}, which is not needed, and costs time and some accuracy"
+    return f"would save {size(saved)}, which is not needed, and costs time and some accuracy"
 
 
 def _of(need: MemoryForecast) -> str:
-    return f"about {size_text(need.total)} of {size_text(need.available)}"
+    return f"about {size(need.total)} of {size(need.available)}"
 
 
 def _lacks(need: MemoryForecast) -> str:
     whose = "the card has" if need.device == "cuda" else "the memory has"
-    return f"needs {size_text(need.total)}, {whose} {size_text(need.available)} free"
+    return f"needs {size(need.total)}, {whose} {size(need.available)} free"

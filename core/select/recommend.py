@@ -8,10 +8,11 @@ from typing import Any, get_args
 
 from tunesmith.core.draft import Alternative, Draft
 from tunesmith.core.facts import Facts, ModelFacts
+from tunesmith.core.figures import parameters, size
 from tunesmith.core.plan import Method
 from tunesmith.core.reckon import counted_rows, settle, training_rows
 from tunesmith.core.select.load import Load
-from tunesmith.core.select.memory import forecast_load, parameters_text, size_text
+from tunesmith.core.select.memory import forecast_load
 from tunesmith.core.select.method import choose_method
 
 KNOBS = "select.hyperparameters."
@@ -77,7 +78,7 @@ def recommend_select(draft: Draft, facts: Facts) -> None:
 
 
 def _model_because(model: ModelFacts) -> str:
-    size = parameters_text(model.parameters)
+    size = parameters(model.parameters)
     if model.source == "practice":
         return f"shipped with Tunesmith: {size} parameters, tuned in a minute or two on a processor"
     licence = f", licence {model.license}" if model.license else ", licence not stated in its folder"
@@ -89,7 +90,7 @@ def _device(draft: Draft, facts: Facts) -> Load:
     gpu, cpu = facts.hardware.gpu, facts.hardware.cpu
     slower = Alternative("cpu", "many times slower")
     if gpu is not None:
-        name = draft.choose("select.device", "cuda", f"{gpu.name} has {size_text(gpu.free)} free", (slower,))
+        name = draft.choose("select.device", "cuda", f"{gpu.name} has {size(gpu.free)} free", (slower,))
     else:
         why = facts.hardware.gpu_problem or "there is no NVIDIA GPU here"
         name = draft.choose("select.device", "cpu", f"{why[0].lower()}{why[1:].rstrip('.')}" if why else "")
@@ -164,7 +165,7 @@ def _batch(draft: Draft, facts: Facts, load: Load, rows: int) -> tuple[int, Load
         room = max(1, effective // stated)
     batch = _largest_power(facts, load, room)
     told = forecast_load(facts.model, replace(load, batch_size=batch), facts.hardware)
-    memory = f"about {size_text(told.total)} of {size_text(told.available)}"
+    memory = f"about {size(told.total)} of {size(told.available)}"
     because = (
         f"all of a step at once fits: {memory}" if batch == room else f"the largest power of two that fits: {memory}"
     )

@@ -7,8 +7,9 @@ import pytest
 from rich.console import Console
 
 from tunesmith.core import events as e
+from tunesmith.core.figures import duration, percent, size
 from tunesmith.core.run import ExitRecord, Run, create_run, write_json
-from tunesmith.tui.console import Lines, duration, follow, percent, size
+from tunesmith.tui.console import Lines, follow
 
 
 def _shown(*events: e.AnyEvent) -> str:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from tunesmith.core.draft import Reason
 from tunesmith.core.errors import AccessError, PlanError
+from tunesmith.core.figures import size
 from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.jobs import Helper
 from tunesmith.core.models import find_model
@@ -25,7 +26,7 @@ from tunesmith.core.run import runs_root
 from tunesmith.core.select.memory import MemoryForecast, forecast
 from tunesmith.core.survey import PRACTICE, Survey, survey
 from tunesmith.tui.commands.wishes import read_settings
-from tunesmith.tui.console import console, size
+from tunesmith.tui.console import console
 from tunesmith.tui.plain_text import harmless, shortened
 
 SHOWN = (

@@ -12,8 +12,9 @@ from rich.text import Text
 
 from tunesmith.core import jobs
 from tunesmith.core.events import AnyEvent, EventReader, Score, StageFinished, StageStarted, Step, Validation
+from tunesmith.core.figures import percent
 from tunesmith.core.run import Run, State, find_run, list_runs, runs_root
-from tunesmith.tui.console import POLL_SECONDS, TITLES, console, follow, percent
+from tunesmith.tui.console import POLL_SECONDS, TITLES, console, follow
 from tunesmith.tui.plain_text import harmless
 
 EXIT_CODES = {"finished": 0, "new": 0, "running": 0, "silent": 0, "failed": 1, "stopped": 3, "killed": 4}

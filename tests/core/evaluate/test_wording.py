@@ -10,6 +10,7 @@ import pytest
 from tunesmith.core.bootstrap import Draws, Interval
 from tunesmith.core.errors import RunError
 from tunesmith.core.evaluate.report import report
+from tunesmith.core.figures import percent
 from tunesmith.core.plan import Plan
 from tunesmith.core.plan_yaml import validate
 from tunesmith.core.results import (
@@ -24,7 +25,7 @@ from tunesmith.core.results import (
     write_results,
 )
 from tunesmith.core.run import Run, create_run
-from tunesmith.core.wording import certainty_note, code, headline, percent, plain, points, span, verdict
+from tunesmith.core.wording import certainty_note, code, headline, plain, points, span, verdict
 
 
 def scored(model: str, match: float, f1: float, low: float = 0.9, high: float = 1.0, *, kind: str = "test") -> Scored:

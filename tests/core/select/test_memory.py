@@ -7,17 +7,10 @@ from dataclasses import replace
 import pytest
 
 from tunesmith.core.facts import ModelFacts
+from tunesmith.core.figures import size
 from tunesmith.core.plan import Hyperparameters, Lora, Select
 from tunesmith.core.select.load import CodePath, Load, adapter_parameters
-from tunesmith.core.select.memory import (
-    CPU_PROCESS,
-    CPU_STEP_MARGIN,
-    CUDA_CONTEXT,
-    MARGIN,
-    forecast,
-    forecast_load,
-    size_text,
-)
+from tunesmith.core.select.memory import CPU_PROCESS, CPU_STEP_MARGIN, CUDA_CONTEXT, MARGIN, forecast, forecast_load
 
 from ..facts_kit import GIB, SEVEN_B, SMALL, machine
 
@@ -151,4 +144,4 @@ def test_a_forecast_that_barely_fits_is_called_tight() -> None:
 
 
 def test_sizes_are_written_for_people() -> None:
-    assert [size_text(n) for n in (5 << 20, GIB // 2, 22 * GIB)] == ["5 MiB", "0.5 GiB", "22.0 GiB"]
+    assert [size(n) for n in (5 << 20, GIB // 2, 22 * GIB)] == ["5 MiB", "0.5 GiB", "22.0 GiB"]

@@ -1,0 +1,40 @@
+"""Numbers as people read them: shares, sizes, counts and times. One way for screens, reports, reasons and cards."""
+
+from __future__ import annotations
+
+GIB = 1 << 30
+
+
+def percent(share: float) -> str:
+    """`98.7 %`; a share that is not whole is never rounded up to `100.0 %` nor down to `0.0 %`."""
+    shown = round(100 * share, 1)
+    if shown == 100 and share < 1:
+        shown = 99.9
+    if shown == 0 and share > 0:
+        shown = 0.1
+    return f"{shown:.1f} %"
+
+
+def size(count: float) -> str:
+    """Bytes in the unit that suits them: `912 KiB`, `8 MiB`, `0.2 GiB`, `15.2 GiB`."""
+    if count >= GIB / 10:
+        return f"{count / GIB:.1f} GiB"
+    if count >= 1 << 20:
+        return f"{count / (1 << 20):.0f} MiB"
+    return f"{count / 1024:.0f} KiB" if count >= 1024 else f"{count:.0f} bytes"
+
+
+def parameters(number: int) -> str:
+    """A number of parameters as people say it: `233.5 k`, `2.2 M`, `7.6 B`."""
+    for unit, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if number >= unit:
+            return f"{number / unit:.1f} {letter}"
+    return str(number)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person would say them: `40 s`, `12 min`, `3 h 05 min`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"
