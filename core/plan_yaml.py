@@ -22,6 +22,9 @@ MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """From version n to n + 1. Empty: this is the first version."""
 
 COMMENT_WIDTH = 100
+MOST_VALUES = 20_000
+DEEPEST = 20
+"""No plan comes near these; a file with anchors that repeat each other passes any bound."""
 
 Lines = Mapping[tuple[str | int, ...], int]
 """Line numbers, from 1, of the keys and list items of a file."""
@@ -141,6 +144,12 @@ def _load(path: Path) -> tuple[dict[str, Any], Lines]:
 
 def _plain(node: Any, path: tuple[str | int, ...], lines: dict[tuple[str | int, ...], int]) -> Any:
     """`node` without ruamel's types; notes in `lines` where each key and item stands."""
+    if len(lines) > MOST_VALUES or len(path) > DEEPEST:
+        raise PlanError(
+            f"The plan holds more than {MOST_VALUES:,} values, or one inside itself.",
+            cause="Anchors (&) and aliases (*) that repeat each other can make a small file endless.",
+            next_step="Take them out, or write the plan anew with `tunesmith plan new`.",
+        )
     if isinstance(node, dict):
         positions = getattr(getattr(node, "lc", None), "data", None) or {}
         plain = {}

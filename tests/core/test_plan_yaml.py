@@ -139,6 +139,21 @@ def test_a_plan_that_can_not_be_written_gets_a_sentence(tmp_path: Path, plan_tre
         write_plan(tmp_path / "missing" / "plan.yaml", validate(plan_tree))
 
 
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+        + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12)),
+        "a: &a\n  b: *a\n",
+    ],
+)
+def test_a_small_file_that_unfolds_without_end_is_refused(tmp_path: Path, bomb: str) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text(bomb)
+    with pytest.raises(PlanError, match="Anchors|not a setting"):
+        read_plan(path)
+
+
 def test_a_repeated_key_is_refused_with_its_line(tmp_path: Path, plan_tree: dict[str, Any]) -> None:
     path = _file(tmp_path, plan_tree, "rank: 16\n", "rank: 16\n    rank: 8\n")
     with pytest.raises(PlanError, match=r"line \d+"):
