@@ -49,7 +49,7 @@ def plan_tree() -> dict[str, Any]:
             "precision": "fp32",
             "lora": {"rank": 16, "alpha": 32, "dropout": 0.05, "target_modules": "all-linear"},
             "hyperparameters": {
-                "learning_rate": 0.004,
+                "learning_rate": 0.002,
                 "schedule": "cosine",
                 "warmup": 0.1,
                 "epochs": 2,

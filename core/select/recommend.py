@@ -18,8 +18,9 @@ from tunesmith.core.select.method import choose_method
 KNOBS = "select.hyperparameters."
 EFFECTIVE_BATCH = 16
 FALLBACK_LENGTH = 512
-TINY_STEPS = 75
-"""Optimizer steps within which a tiny model learns its task; measured on the practice model: EM 99 % after 75."""
+TINY_STEPS = 90
+"""Optimizer steps within which a tiny model learns its task; measured on the practice model: exact match 99.7 to 100 %
+after 90 in each of five seeds."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,10 @@ class RateRule:
 RATES = (
     RateRule(
         50e6,
-        4e-3,
+        2e-3,
         1e-3,
-        "a model this small needs large steps: on the practice model 75 LoRA steps at 2e-5 reached 11 % exact match, "
-        "at 2e-4 71 %, at 4e-3 99 % (measured there)",
+        "a model this small needs large steps: measured on the practice model, 90 LoRA steps at 1e-3 reached 34 % "
+        "exact match and at 2e-3 100 %, 90 steps of full fine-tuning at 5e-4 62 % and at 1e-3 100 %",
     ),
     RateRule(
         13.5e9,
