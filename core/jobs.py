@@ -6,12 +6,14 @@ the console, killing the wizard or losing SSH changes nothing for it.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +34,12 @@ def start(run: Run, stages: Sequence[str] = STAGES, *, resume: bool = False) -> 
         RunError: Another worker is at it already, or the worker could not be started.
         AccessError: The run's folder can't be written to.
     """
-    if run.state().alive:
-        raise RunError(
-            f"{run.name} is being worked on already.",
-            next_step=f"Watch it with `tunesmith attach {run.name}`, or stop it with `tunesmith stop {run.name}`.",
-        )
     words = [sys.executable, "-m", "tunesmith.core.worker", str(run.folder), "--stages", ",".join(stages)]
     words += ["--resume"] if resume else []
     try:
-        for stale in (run.exit_path, run.job_path, run.stop_path, run.heartbeat_path):
-            stale.unlink(missing_ok=True)
-        with run.log_path.open("ab") as log:
+        with _locked(run) as lock, run.log_path.open("ab") as log:
+            for stale in (run.exit_path, run.job_path, run.stop_path, run.heartbeat_path):
+                stale.unlink(missing_ok=True)
             process = subprocess.Popen(
                 words,
                 stdin=subprocess.DEVNULL,
@@ -51,6 +48,7 @@ def start(run: Run, stages: Sequence[str] = STAGES, *, resume: bool = False) -> 
                 start_new_session=True,
                 cwd=run.folder,
                 env=worker_environment(),
+                pass_fds=[lock],  # the worker inherits the lock, and the kernel frees it however the worker ends
             )
     except OSError as error:
         raise AccessError(
@@ -65,6 +63,32 @@ def start(run: Run, stages: Sequence[str] = STAGES, *, resume: bool = False) -> 
             break
         time.sleep(0.005)
     raise RunError(f"The worker of {run.name} did not start.", next_step=f"The reason is in {run.log_path}.")
+
+
+@contextmanager
+def _locked(run: Run) -> Iterator[int]:
+    """The run's lock as an open file, so that of two starts at the same moment only one gets it.
+
+    Raises:
+        RunError: A worker holds it, or works on the run from another machine.
+    """
+    lock = os.open(run.lock_path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            taken = run.state().alive
+        except BlockingIOError:
+            taken = True
+        except OSError:  # a file system without locks: what the process table and the heartbeat say must do
+            taken = run.state().alive
+        if taken:
+            raise RunError(
+                f"{run.name} is being worked on already.",
+                next_step=f"Watch it with `tunesmith attach {run.name}`, or stop it with `tunesmith stop {run.name}`.",
+            )
+        yield lock
+    finally:
+        os.close(lock)
 
 
 def worker_environment() -> dict[str, str]:

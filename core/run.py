@@ -7,6 +7,7 @@ worker.log        everything the worker printed    predictions/  answers row by 
 job.json          who works on it                  report.md     the result
 heartbeat         its time is the last sign of life
 exit.json         how the last job ended           stop          present: stop and save
+lock              held by the worker while it lives
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ class Run:
         self.log_path = folder / "worker.log"
         self.job_path = folder / "job.json"
         self.heartbeat_path = folder / "heartbeat"
+        self.lock_path = folder / "lock"
         self.exit_path = folder / "exit.json"
         self.stop_path = folder / "stop"
         self.report_path = folder / "report.md"

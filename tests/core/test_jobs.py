@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -97,6 +99,23 @@ def test_stopping_saves_a_checkpoint_to_go_on_from(runs_folder: Path, plan_tree:
     assert of_kind(run, JobFinished)[-1].outcome == "stopped"
     with pytest.raises(RunError, match="is not running: stopped and saved"):
         jobs.stop(run)
+
+
+def test_of_two_starts_at_the_same_moment_only_one_works(runs_folder: Path, plan_tree: dict[str, Any]) -> None:
+    run = create_run("twice", runs_folder)
+    write_plan(run.plan_path, validate(plan_tree))
+    write_rows(run.rows_path("train"), make_rows(4))
+    code = (
+        "import sys, pathlib\nfrom tunesmith.core import jobs\nfrom tunesmith.core.run import Run\n"
+        "try: jobs.start(Run(pathlib.Path(sys.argv[1])), ['understand', 'finetune'])\n"
+        "except jobs.RunError as error: print(error.title)"
+    )
+    words = [sys.executable, "-c", code, str(run.folder)]
+    starters = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    said = [starter.communicate(timeout=60)[0].strip() for starter in starters]
+    jobs.kill(run)
+    assert sorted(said) == ["", *[f"{run.name} is being worked on already."] * 3]
+    assert len(of_kind(run, JobStarted)) == 1
 
 
 @slow
