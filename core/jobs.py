@@ -6,6 +6,7 @@ the console, killing the wizard or losing SSH changes nothing for it.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -122,25 +123,19 @@ def stop(run: Run) -> None:
         ) from error
 
 
-def kill(run: Run, grace_seconds: float = 10.0) -> None:
-    """End the worker and everything it started, without saving: first asked by SIGTERM, then by SIGKILL.
+def kill(run: Run, within_seconds: float = 10.0) -> None:
+    """End the worker and everything it started at once, without saving.
 
     Raises:
         RunError: Nothing is running there.
     """
     state = _running(run)
     assert state.job is not None
-    group = state.job.pid  # start_new_session made the worker the leader of its own process group
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(group, how)
-        except ProcessLookupError:
-            return
-        deadline = time.monotonic() + grace_seconds
-        while time.monotonic() < deadline:
-            if not run.state().alive:
-                return
-            time.sleep(0.05)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(state.job.pid, signal.SIGKILL)  # start_new_session made it the leader of its own process group
+    deadline = time.monotonic() + within_seconds
+    while run.state().alive and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def wait(run: Run, seconds: float | None = None) -> State:

@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 VERSION = 1
 """The version of this schema; `plan_yaml.MIGRATIONS` brings older files up to it."""
 
+MOST_SEED = 2**32 - 1
+"""The largest seed that NumPy's generators take."""
+
 Path = str
 """A dotted path to a value of the plan, e.g. `select.lora.rank`."""
 
@@ -35,9 +38,9 @@ def knob(title: str, text: str, *, unit: str = "", usual: str = "", source: str 
 
 
 class Section(BaseModel):
-    """A part of the plan: unknown keys are refused, values are checked also when they are changed."""
+    """A part of the plan: unknown keys are refused, and a value is what it looks like (`true` is no rank)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, str_strip_whitespace=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, str_strip_whitespace=False)
 
 
 UseCase = Literal["question-answering", "classification", "extraction", "summarisation", "style", "other"]
@@ -109,7 +112,9 @@ class Split(Section):
     test: float = knob(
         "Test share", "Kept for the final score and for nothing else.", usual="0.1 to 0.25", gt=0, le=0.5
     )
-    seed: int = knob("Split seed", "The same seed gives the same parts, also when rows are added later.", ge=0)
+    seed: int = knob(
+        "Split seed", "The same seed gives the same parts, also when rows are added later.", ge=0, le=MOST_SEED
+    )
 
 
 class Prepare(Section):
@@ -182,7 +187,7 @@ class Lora(Section):
     dropout: float = knob(
         "Dropout", "Share of the adapter's inputs left out at each step.", usual="0 to 0.1", ge=0, lt=1
     )
-    target_modules: str | list[str] = knob(
+    target_modules: Literal["all-linear"] | list[str] = knob(
         "Target modules",
         "Which layers get an adapter. `all-linear` adapts every linear layer but the output head.",
         source="Dettmers et al. 2023 (QLoRA), arXiv:2305.14314: all linear layers are needed to match full fine-tuning",
@@ -229,7 +234,7 @@ class Hyperparameters(Section):
         "Recomputes activations in the backward pass: far less memory for about a third more time.",
         source="Chen et al. 2016, arXiv:1604.06174",
     )
-    seed: int = knob("Seed", "Order of the rows, adapter initialisation and dropout.", ge=0)
+    seed: int = knob("Seed", "Order of the rows, adapter initialisation and dropout.", ge=0, le=MOST_SEED)
 
 
 class Select(Section):
@@ -256,6 +261,12 @@ class Select(Section):
             raise ValueError(f"method {self.method} needs a lora section")
         if self.method == "full" and self.lora is not None:
             raise ValueError("method full takes no lora section")
+        if self.device == "cpu" and self.precision == "fp16":
+            raise ValueError("precision fp16 is for GPUs; a cpu computes in fp32 or bf16")
+        if self.device == "cpu" and self.hyperparameters.optimizer.endswith("8bit"):
+            raise ValueError(f"optimizer {self.hyperparameters.optimizer} is for GPUs; take adamw_torch_fused")
+        if self.lora is not None and self.lora.target_modules in ("", []):
+            raise ValueError("lora.target_modules names no layer; take all-linear")
         if (self.method == "qlora") != (self.quantization is not None):
             raise ValueError("a quantization section goes with method qlora and with no other")
         return self
@@ -297,7 +308,11 @@ class Productionize(Section):
     """What is made of the result."""
 
     merge: bool = knob("Merge", "Fold the adapter into the weights: one plain model, no PEFT needed to serve it.")
-    host: str = knob("Host", "Where the endpoint listens; 127.0.0.1 is reachable only from this machine.")
+    host: str = knob(
+        "Host",
+        "Where the endpoint listens; 127.0.0.1 is reachable only from this machine.",
+        pattern=r"^[A-Za-z0-9.:_\[\]-]+$",
+    )
     port: int = knob("Port", "Of the endpoint; 0 takes a free one.", ge=0, le=65535)
     ask_once: bool = knob("Ask once", "Start the endpoint, ask it one question over HTTP, and stop it again.")
 

@@ -37,7 +37,7 @@ def validate(tree: Mapping[str, Any], file: Path | None = None, lines: Lines | N
         PlanError: An unknown key, a missing one, a wrong type or a value out of bounds.
     """
     try:
-        return Plan.model_validate(tree, strict=False)
+        return Plan.model_validate(tree)
     except ValidationError as error:
         complaints = error.errors(include_url=False)
         # A misspelt key is both unknown and missing: the first is the one to mend.
@@ -102,9 +102,6 @@ def write_plan(path: Path, plan: Plan, reasons: Mapping[str, Reason] | None = No
 
 def _load(path: Path) -> tuple[dict[str, Any], Lines]:
     """The file's mapping as plain values, and the line of each key."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -117,20 +114,7 @@ def _load(path: Path) -> tuple[dict[str, Any], Lines]:
         raise PlanError(f"{path} is not a text file in UTF-8.", next_step="Name a plan in YAML.") from None
     except OSError as error:
         raise AccessError(f"{path} can't be read: {error.strerror}.", next_step="Mend its permissions.") from error
-    try:
-        tree = YAML(typ="rt").load(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise PlanError(
-            f"{path}: line {line}: this is not YAML: {error.problem}.",
-            next_step="Mend that line; indentation and quotes are the usual causes.",
-            file=path,
-            line=line,
-        ) from None
-    except YAMLError as error:
-        raise PlanError(
-            f"{path} is not YAML: {error}.", next_step="Mend it, or write the plan anew.", file=path
-        ) from None
+    tree = _parsed(path, text)
     if not isinstance(tree, dict):
         raise PlanError(
             f"{path} is not a plan: it holds no sections.",
@@ -140,6 +124,28 @@ def _load(path: Path) -> tuple[dict[str, Any], Lines]:
         )
     lines: dict[tuple[str | int, ...], int] = {}
     return _plain(tree, (), lines), lines
+
+
+def _parsed(path: Path, text: str) -> Any:
+    """The text as YAML. Raises PlanError with the line."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        return YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise PlanError(
+            f"{path}: line {line}: this is not YAML: {error.problem}.",
+            next_step="Mend that line; indentation and quotes are the usual causes.",
+            file=path,
+            line=line,
+        ) from None
+    except (YAMLError, RecursionError, ValueError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise PlanError(
+            f"{path} is not a plan: {why}.", next_step="Mend it, or write the plan anew.", file=path
+        ) from None
 
 
 def _plain(node: Any, path: tuple[str | int, ...], lines: dict[tuple[str | int, ...], int]) -> Any:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from enum import StrEnum
@@ -164,7 +165,9 @@ def stop(
 def serve(
     name: RunName = None,
     host: Annotated[Optional[str], typer.Option(help="Where to listen; the plan's host by default.")] = None,  # noqa: UP045
-    port: Annotated[Optional[int], typer.Option(help="Port; the plan's by default, 0 takes a free one.")] = None,  # noqa: UP045
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port; the plan's by default, 0 takes a free one.")
+    ] = None,
 ) -> None:
     """Serve a run's model as an OpenAI-compatible endpoint until Ctrl-C."""
     from tunesmith.tui.commands.serve import serve as command
@@ -182,6 +185,9 @@ def doctor(as_json: Json = False) -> None:
 
 def main() -> None:
     """The console script: every error becomes a sentence and an exit code, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character gets `?`, never a crash
     try:
         app()
     except KeyboardInterrupt:

@@ -16,7 +16,10 @@ UNEXPECTED = 1
 
 def tell(error: Exception) -> int:
     """Print `error` for a person on standard error and return the exit code."""
-    if isinstance(error, TunesmithError):
+    if isinstance(error, FileNotFoundError) and not _folder_exists():
+        lines = ["The folder you are in does not exist any more.", "Go to another one, e.g. with `cd`."]
+        code = TunesmithError.exit_code
+    elif isinstance(error, TunesmithError):
         lines = [error.title, error.cause, error.next_step]
         code = error.exit_code
     else:
@@ -28,6 +31,14 @@ def tell(error: Exception) -> int:
     for number, line in enumerate(filter(None, lines)):
         print(("" if number else "Error: ") + harmless(line), file=sys.stderr)  # noqa: T201 - also works without rich
     return code
+
+
+def _folder_exists() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _log(error: Exception) -> Path:

@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerBase
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from tunesmith.core.errors import DataError
+from tunesmith.core.errors import DataError, PlanError
 from tunesmith.core.events import Decision
 from tunesmith.core.finetune.job_watch import Watch
 from tunesmith.core.models import find_model
@@ -42,6 +42,7 @@ def work(job: Job) -> str:
     train, validation = _rows(run, "train"), _rows(run, "validation")
     checkpoint = _checkpoint(job)
     model = load_model(model_path, plan.select, quantized=plan.select.method == "qlora")
+    _check_targets(model, plan)
     watch = Watch(job, tokenizer, validation)
     trainer = SFTTrainer(
         model=model,
@@ -148,6 +149,19 @@ def _dataset(tokenizer: PreTrainedTokenizerBase, rows: list[Row], plan: Plan) ->
     return Dataset.from_dict(
         {"input_ids": [row.input_ids for row in encoded], "labels": [row.labels for row in encoded]}
     )
+
+
+def _check_targets(model: Any, plan: Plan) -> None:
+    """Refuse target modules that the model has not, naming those it has. Raises PlanError."""
+    if plan.select.lora is None or isinstance(plan.select.lora.target_modules, str):
+        return
+    there = {name.rpartition(".")[2] for name, module in model.named_modules() if hasattr(module, "in_features")}
+    missing = [name for name in plan.select.lora.target_modules if name.rpartition(".")[2] not in there]
+    if missing:
+        raise PlanError(
+            f"This model has no layer {missing[0]} to put an adapter on.",
+            next_step=f"Set select.lora.target_modules to all-linear, or to some of: {', '.join(sorted(there))}.",
+        )
 
 
 def _checkpoint(job: Job) -> Path | None:

@@ -53,6 +53,8 @@ class Tokens:
     tokens: int = 0
     trained: int = 0
     cut: list[Row] = field(default_factory=list)
+    marked: list[Row] = field(default_factory=list)
+    """Rows whose text holds one of the model's own control marks, such as `<|im_end|>`."""
     untrained: list[Row] = field(default_factory=list)
     """Rows without a single trained token."""
 
@@ -118,6 +120,7 @@ def _check_tokens(job: Job, tokenizer: PreTrainedTokenizerBase, prepared: Prepar
     found = Tokens()
     rendered: list[Rendered] = []
     meter = job.progress(STAGE, "tokenising")
+    marks = [str(mark) for mark in tokenizer.all_special_tokens]
     for number, row in enumerate(rows, start=1):
         encoded = encode(tokenizer, row, longest)
         found.tokens += len(encoded.input_ids)
@@ -128,10 +131,16 @@ def _check_tokens(job: Job, tokenizer: PreTrainedTokenizerBase, prepared: Prepar
             found.untrained.append(row)
         if len(rendered) < RENDERED:
             rendered.append(Rendered(row.id, rendered_pieces(tokenizer, encoded)))
+        if any(mark in turn.content for turn in row.prompt for mark in marks) or any(m in row.answer for m in marks):
+            found.marked.append(row)
         meter(number, len(rows))
     if found.untrained:
         raise _too_long(tokenizer, found.untrained, longest)
     write_json(job.run.data / "rendered.json", rendered)
+    if found.marked:
+        text = f"{counted(len(found.marked), 'row')} with a control mark of the model in the text, e.g. row "
+        text += f"{shown(found.marked[0].id)}: the model takes it for the end of a turn. Take it out of the file."
+        job.finding(STAGE, text, "warning", len(found.marked))
     if found.cut:
         lost = f"{counted(len(found.cut), 'row')} longer than {longest:,} tokens: the end of the answer is cut off."
         job.finding(STAGE, lost, "warning", len(found.cut))

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import importlib
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -48,6 +49,8 @@ def _work(run: Run, stages: list[str], events: EventWriter, *, resume: bool) -> 
     try:
         job = Job(run, read_plan(run.plan_path), events, resume)
         _choose_gpu(job)
+        if "finetune" in stages and not resume:
+            _forget_checkpoints(run)
         signal.signal(signal.SIGTERM, lambda *_: setattr(job, "asked", True))
         for stage in stages:
             job.check_stop()
@@ -68,6 +71,12 @@ def _work(run: Run, stages: list[str], events: EventWriter, *, resume: bool) -> 
         return ExitRecord("failed", time.time(), told.title, told.cause, told.next_step)
     events.write(JobFinished(outcome="finished"))
     return ExitRecord("finished", time.time())
+
+
+def _forget_checkpoints(run: Run) -> None:
+    """A training that begins anew must not be resumed from an older one's checkpoints."""
+    for folder in run.checkpoints.glob("checkpoint-*"):
+        shutil.rmtree(folder)
 
 
 def _choose_gpu(job: Job) -> None:

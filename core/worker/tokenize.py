@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
+from tunesmith.core.errors import ModelError
 from tunesmith.core.facts import Lengths, TokenProfile
 from tunesmith.core.rows import Message, Row
 
@@ -94,7 +96,14 @@ def rendered_pieces(tokenizer: PreTrainedTokenizerBase, encoded: Encoded) -> lis
 
 
 def _template(tokenizer: PreTrainedTokenizerBase, turns: list[dict[str, str]], *, ask: bool) -> list[int]:
-    encoded: Any = tokenizer.apply_chat_template(turns, add_generation_prompt=ask, tokenize=True, return_dict=True)
+    try:
+        encoded: Any = tokenizer.apply_chat_template(turns, add_generation_prompt=ask, tokenize=True, return_dict=True)
+    except TemplateError as error:  # also what the sandbox raises where a template asks for more than text
+        raise ModelError(
+            "The chat template of this model can't be used for these rows.",
+            cause=f"{str(error).rstrip('.')}.",
+            next_step="Take another model, or mend chat_template in its tokenizer_config.json.",
+        ) from error
     ids: list[int] = encoded["input_ids"]
     return ids
 

@@ -23,6 +23,7 @@ from tunesmith.core.prepare.preview import Prepared, rows_from_plan
 from tunesmith.core.recommend import resolve
 from tunesmith.core.rows import SPLITS
 from tunesmith.core.run import runs_root
+from tunesmith.core.select.job import check_device
 from tunesmith.core.select.memory import MemoryForecast, forecast
 from tunesmith.core.survey import PRACTICE, Survey, survey
 from tunesmith.tui.commands.wishes import read_settings
@@ -59,7 +60,12 @@ def new(data: str, out: Path, *, model: str, goal: str, settings: Sequence[str],
     _show_memory(screen, memory)
     _show_reasons(screen, resolution.plan, resolution.reasons)
     screen.print(f"\nWritten to {harmless(str(out))}, with the reason for each value beside it.")
-    screen.print(f"Run it with  tunesmith run {harmless(str(out))}", style="bold")
+    if resolution.plan.select.device == "cuda" and measured.facts.hardware.gpu is None:
+        screen.print("It computes on a GPU, and none can be used here: run it on the machine that it is meant for.")
+    elif not memory.fits:
+        _does_not_fit(screen)
+    else:
+        screen.print(f"Run it with  tunesmith run {harmless(str(out))}", style="bold")
     return 0
 
 
@@ -69,18 +75,21 @@ def check(path: Path, *, as_json: bool) -> int:
     prepared = rows_from_plan(plan.prepare, path.absolute().parent)
     model = find_model(_model_source(plan, path.absolute().parent))
     hardware = probe_hardware(runs_root())
+    check_device(plan.select, hardware)
     memory = forecast(model, plan.select, hardware, plan.select.hyperparameters.max_length)
     if as_json:
         print(_json(plan, {}, memory, prepared, path))  # noqa: T201
-        return 0 if memory.fits else 1
+        return 0 if memory.fits else PlanError.exit_code
     screen = console()
     screen.print(f"{harmless(str(path))} is a valid plan.")
     _show_parts(screen, prepared)
     _show_memory(screen, memory)
-    if not memory.fits:
-        screen.print("It does not fit this machine: take a smaller micro-batch or sequence length, or qlora on a GPU.")
-        return 1
-    return 0
+    return 0 if memory.fits else _does_not_fit(screen)
+
+
+def _does_not_fit(screen: Console) -> int:
+    screen.print("It does not fit this machine: take a smaller micro-batch or sequence length, or qlora on a GPU.")
+    return PlanError.exit_code
 
 
 def _wishes(data: str, model: str, goal: str, settings: Sequence[str]) -> dict[str, Any]:

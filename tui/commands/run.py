@@ -10,7 +10,7 @@ import msgspec
 
 from tunesmith.core import jobs
 from tunesmith.core.errors import PlanError, RunError
-from tunesmith.core.events import EventReader, StageFinished
+from tunesmith.core.events import EventReader, JobStarted, StageFinished
 from tunesmith.core.plan import STAGES, Plan, Section
 from tunesmith.core.plan_yaml import read_plan, write_plan
 from tunesmith.core.recommend import Resolution, resolve
@@ -38,33 +38,48 @@ def run_target(
     """Run a plan file as a new run, or go on with a run; returns the exit code."""
     if only and first:
         raise PlanError("--only and --from were both given.", next_step="Give one of them.")
-    run = _existing(target, wanted=resume or target is None)
+    goes_on = bool(only or first or resume)
+    run = _existing(target, goes_on=goes_on)
     if run is None:
-        if resume:
-            raise RunError(f"{target} is a plan, not a run.", next_step="Name the run; `tunesmith runs` lists them.")
-        if first and STAGES.index(first) > STAGES.index("prepare"):
-            raise RunError(
-                f"--from {first} goes on with a run, and {target} has none yet.",
-                next_step="Leave --from out for a new run, or name a run; `tunesmith runs` lists them.",
-            )
         assert target is not None
+        if resume or (first and STAGES.index(first) > STAGES.index("prepare")):
+            raise RunError(
+                f"{target} is a plan that no run belongs to, so there is nothing to go on with.",
+                next_step="Leave the option out for a new run, or name a run; `tunesmith runs` lists them.",
+            )
         run = _new_run(_with_absolute_paths(read_plan(Path(target)), Path(target).absolute().parent))
     stages = _stages(run, only=only, first=first, resume=resume)
     jobs.start(run, stages, resume=resume)
     return _followed(run, detach=detach, as_json=as_json)
 
 
-def _existing(target: str | None, *, wanted: bool) -> Run | None:
-    """The run that `target` means: its name, its folder, or the plan inside it. None for a plan file elsewhere."""
+def _existing(target: str | None, *, goes_on: bool) -> Run | None:
+    """The run to go on with; None where `target` is a plan file that a new run is to be made of.
+
+    Raises:
+        RunError: There is no such run, or it is not said what to do with it.
+    """
     if target is None:
+        if not goes_on:
+            raise RunError(
+                "It is not said what to run.",
+                next_step="Name a plan file for a new run, or add --resume to go on with the newest run.",
+            )
         return find_run(None)
     path = Path(target)
     if path.is_file():
         inside = path.name == "plan.yaml" and (path.parent / "events.jsonl").exists()
-        return Run(path.absolute().parent) if inside else None
-    if path.suffix in (".yaml", ".yml") and not wanted:
+        return Run(path.absolute().parent) if inside and goes_on else None
+    if path.suffix in (".yaml", ".yml"):
         return None  # a plan that is missing: reading it says so
-    return find_run(target)
+    run = find_run(target)
+    if not goes_on and run.state().status != "new":
+        raise RunError(
+            f"{run.name} was started before: it is {run.state().text}.",
+            next_step=f"Add --resume to go on with it, or --from STAGE to do a part of it again; for a new run of the "
+            f"same plan: `tunesmith run {run.plan_path}`.",
+        )
+    return run
 
 
 def _stages(run: Run, *, only: str | None, first: str | None, resume: bool) -> Sequence[str]:
@@ -79,9 +94,12 @@ def _stages(run: Run, *, only: str | None, first: str | None, resume: bool) -> S
         return STAGES[STAGES.index(first) :]
     if not resume:
         return STAGES
-    job = run.job()
-    planned = job.stages if job else list(STAGES)
-    done = {event.stage for event in EventReader(run.events_path).stream() if isinstance(event, StageFinished)}
+    planned, done = list(STAGES), set[str]()
+    for event in EventReader(run.events_path).stream():
+        if isinstance(event, JobStarted) and not event.resumed:
+            planned, done = event.stages, set()
+        elif isinstance(event, StageFinished):
+            done.add(event.stage)
     left = [stage for stage in planned if stage not in done]
     if not left:
         raise RunError(f"{run.name} is finished.", next_step=f"See it again with `tunesmith attach {run.name}`.")

@@ -32,6 +32,10 @@ def list_all(*, as_json: bool) -> int:
     if not found:
         screen.print(f"There are no runs in {harmless(str(runs_root()))} yet. Start one with `tunesmith demo`.")
         return 0
+    if not screen.is_terminal:  # for grep and cut: a line a run, parted by tabs
+        for run, state in found:
+            screen.print(harmless(f"{run.name}\t{state.status}\t{_how_far(run)}\t{state.text}").replace("\\x09", "\t"))
+        return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("Run", "State", "How far", "Begun"):
         table.add_column(title, overflow="fold")
@@ -54,7 +58,8 @@ def stop(name: str | None, *, now: bool) -> int:
     screen = console()
     if now:
         jobs.kill(run)
-        screen.print(f"{run.name} was ended. Go on from its last checkpoint with `tunesmith run {run.name} --resume`.")
+        where = "from its last checkpoint" if run.last_checkpoint() else "from the beginning of its stage"
+        screen.print(f"{run.name} was ended. `tunesmith run {run.name} --resume` goes on {where}.")
         return 0
     jobs.stop(run)
     screen.print(f"{run.name} stops at its next step and saves …")
@@ -92,8 +97,12 @@ def _close(run: Run, state: State) -> None:
     events = EventReader(run.events_path).read()
     if state.status == "killed":
         screen.print(f"\n{run.name}: {harmless(state.text)}. Nothing saved is lost.")
-    if state.status in ("killed", "stopped", "failed"):
+    if state.status in ("killed", "stopped"):
         screen.print(f"Go on with `tunesmith run {run.name} --resume`.")
+    if state.status == "failed":
+        screen.print("\nWhere the plan is to blame, mend the run's own copy, or start anew with yours:")
+        screen.print(harmless(f"  {run.plan_path}"))
+        screen.print(f"Then go on with `tunesmith run {run.name} --resume`.")
     if state.status != "finished":
         return
     if run.merged.exists():

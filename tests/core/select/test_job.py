@@ -42,7 +42,7 @@ def test_the_choice_is_told_in_a_sentence_and_its_memory_term_by_term(at: Any) -
     assert summary.endswith("of 22.0 GiB")
     decisions = {event.name: event for event in told(job, Decision)}
     assert decisions["Method"].value == "LoRA r 16"
-    assert decisions["Learning rate"].value == "0.004"
+    assert decisions["Learning rate"].value == "0.002"
     assert decisions["Memory: weights"].value == "8 MiB"
     assert decisions["Memory: libraries"].because.startswith("measured")
     assert "an estimate" in decisions["Memory"].because
