@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,6 +46,9 @@ class Watch(TrainerCallback):
         self._idle = 0.0
         """Seconds since the beginning that went into evaluation and saving, not into training steps."""
         self._first_step = 0
+        self._untouched_due = False
+        self._step_scored: int | None = None
+        """The step that the scores stand for, where it is not the present one: 0 for the untouched model."""
         self._tokens = (0.0, 0.0)
         """Tokens seen and training seconds at the last logged step."""
         self._losses: list[float] = []
@@ -69,12 +73,22 @@ class Watch(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Score the untouched model, the line that every later point is held against."""
+        """Score the untouched model, the line that every later point is held against.
+
+        With an adapter that waits until the first step is done: switched off, it gives the untouched model at any time.
+        """
         self._began = time.monotonic()
         self._first_step = state.global_step
-        if state.global_step == 0 and self._trainer is not None:
-            self._evaluate_untouched()
-        self._idle = time.monotonic() - self._began
+        self._untouched_due = state.global_step == 0
+        if self._untouched_due and (self.job.plan.select.method == "full" or state.max_steps < 2):
+            self._score_untouched()
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """After the first step: the untouched model, with the adapter switched off."""
+        if self._untouched_due and state.global_step == 1:
+            self._score_untouched()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Stop and save where somebody asked for it."""
@@ -129,7 +143,7 @@ class Watch(TrainerCallback):
         if not self.slice or self._trainer is None:
             return
         began = time.monotonic()
-        step = state.global_step
+        step = state.global_step if self._step_scored is None else self._step_scored
         answers = answer_all(
             self._trainer.model,
             self.tokenizer,
@@ -160,11 +174,18 @@ class Watch(TrainerCallback):
         (folder / COMPLETE).touch()
         self.job.emit(Checkpoint(step=state.global_step, path=str(folder.relative_to(self.job.run.folder))))
 
-    def _evaluate_untouched(self) -> None:
-        assert self._trainer is not None and self._trainer.model is not None
-        if self._trainer.eval_dataset is not None:
+    def _score_untouched(self) -> None:
+        self._untouched_due = False
+        if self._trainer is None or self._trainer.eval_dataset is None:
+            return
+        model: Any = self._trainer.model
+        began, idle = time.monotonic(), self._idle
+        self._step_scored = 0
+        with contextlib.nullcontext() if self.job.plan.select.method == "full" else model.disable_adapter():
             self._trainer.evaluate()  # calls on_evaluate
-        self._trainer.model.train()
+        self._step_scored = None
+        model.train()
+        self._idle = idle + time.monotonic() - began
 
     def _report(self, done: int, total: int) -> None:
         self.job.emit(
