@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -26,6 +27,8 @@ from tunesmith.core.plan import STAGES
 from tunesmith.core.run import Run, State
 
 STARTS_WITHIN_SECONDS = 30.0
+ENDS_WITHIN_SECONDS = 30.0
+"""Python frees a large model and its GPU within seconds after a worker's last word."""
 
 
 def start(run: Run, stages: Sequence[str] = STAGES, *, resume: bool = False) -> int:
@@ -35,7 +38,7 @@ def start(run: Run, stages: Sequence[str] = STAGES, *, resume: bool = False) -> 
         RunError: Another worker is at it already, or the worker could not be started.
         AccessError: The run's folder can't be written to.
     """
-    words = [sys.executable, "-m", "tunesmith.core.worker", str(run.folder), "--stages", ",".join(stages)]
+    words = [sys.executable, "-P", "-m", "tunesmith.core.worker", str(run.folder), "--stages", ",".join(stages)]
     words += ["--resume"] if resume else []
     try:
         with _locked(run) as lock, run.log_path.open("ab") as log:
@@ -75,14 +78,7 @@ def _locked(run: Run) -> Iterator[int]:
     """
     lock = os.open(run.lock_path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            taken = run.state().alive
-        except BlockingIOError:
-            taken = True
-        except OSError:  # a file system without locks: what the process table and the heartbeat say must do
-            taken = run.state().alive
-        if taken:
+        if not _lock(lock, run) or run.state().alive:
             raise RunError(
                 f"{run.name} is being worked on already.",
                 next_step=f"Watch it with `tunesmith attach {run.name}`, or stop it with `tunesmith stop {run.name}`.",
@@ -90,6 +86,22 @@ def _locked(run: Run) -> Iterator[int]:
         yield lock
     finally:
         os.close(lock)
+
+
+def _lock(lock: int, run: Run) -> bool:
+    """Take the lock; waits while a worker that has said how it ended is still being torn down."""
+    deadline = time.monotonic() + ENDS_WITHIN_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if run.state().alive or time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+            continue
+        except OSError:  # a file system without locks: what the process table and the heartbeat say must do
+            return True
+        return True
 
 
 def worker_environment() -> dict[str, str]:
@@ -131,6 +143,10 @@ def kill(run: Run, within_seconds: float = 10.0) -> None:
     """
     state = _running(run)
     assert state.job is not None
+    if state.job.host != socket.gethostname():
+        raise RunError(
+            f"{run.name} runs on {state.job.host}.", next_step="Log in there to end it, or stop it with a checkpoint."
+        )
     with contextlib.suppress(ProcessLookupError):
         os.killpg(state.job.pid, signal.SIGKILL)  # start_new_session made it the leader of its own process group
     deadline = time.monotonic() + within_seconds
@@ -162,7 +178,7 @@ class Helper:
     def __init__(self, log: Path | None = None) -> None:
         self._log = (log or Path(os.devnull)).open("ab")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tunesmith.core.worker.helper"],
+            [sys.executable, "-P", "-m", "tunesmith.core.worker.helper"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

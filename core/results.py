@@ -95,7 +95,7 @@ class Results(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def results_path(run: Run) -> Path:
     """Where the results of `run` are."""
-    return run.folder / "results.json"
+    return run.results_path
 
 
 def write_results(run: Run, results: Results) -> None:

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,8 @@ from typing import Literal, TypeVar
 import msgspec
 
 from tunesmith.core.errors import AccessError, RunError
+from tunesmith.core.events import EventReader, JobStarted, StageFinished
+from tunesmith.core.plan import STAGES
 
 Record = TypeVar("Record")
 Status = Literal["new", "running", "silent", "stopped", "finished", "failed", "killed"]
@@ -87,6 +90,8 @@ class Run:
         self.exit_path = folder / "exit.json"
         self.stop_path = folder / "stop"
         self.report_path = folder / "report.md"
+        self.results_path = folder / "results.json"
+        self.commands_path = folder / "SERVE.md"
         self.data = folder / "data"
         self.checkpoints = folder / "checkpoints"
         self.model = folder / "model"
@@ -115,8 +120,7 @@ class Run:
         job = self.job()
         end = _read(self.exit_path, ExitRecord)
         if end is not None:
-            text = {"finished": "finished", "stopped": "stopped and saved", "failed": f"failed: {end.title}"}
-            return State(end.outcome, text[end.outcome], job, end)
+            return State(end.outcome, _ended(end), job, end)
         if job is None:
             return State("new", "not started yet")
         age = self._silence()
@@ -126,6 +130,9 @@ class Run:
                 return State("running", f"running on {job.host}", job)
             return State("killed", f"no sign of life from {job.host} for {age:.0f} s", job)
         if not process_alive(job.pid, job.started):
+            end = _read(self.exit_path, ExitRecord)  # it may have ended since we looked
+            if end is not None:
+                return State(end.outcome, _ended(end), job, end)
             return State("killed", "the worker was killed before it could finish", job)
         if age > SILENT_AFTER_SECONDS:
             return State("silent", f"alive, but no sign for {age:.0f} s", job)
@@ -144,6 +151,46 @@ class Run:
             return 0.0
 
 
+def forget_before(run: Run, stages: Sequence[str]) -> None:
+    """Take away what was made of results that `stages` are about to make anew, so that no old figure outlives them.
+
+    Beginning a stage anew makes everything untrue that followed from its former result: a checkpoint of the former
+    training, scores of the former model, the merged model and its endpoint's commands. Looking again (understand,
+    select) changes nothing.
+    """
+    scores = (run.predictions, run.results_path, run.report_path, run.commands_path)
+    made_by: dict[str, tuple[Path, ...]] = {
+        "prepare": (run.data, run.checkpoints, run.model, *scores),
+        "finetune": (run.checkpoints, run.model, *scores),
+        "evaluate": scores,
+        "productionize": (run.commands_path,),
+    }
+    first = next((stage for stage in stages if stage in made_by), None)
+    for path in made_by[first] if first else ():
+        if path.is_dir():
+            shutil.rmtree(path)
+            path.mkdir()
+        else:
+            path.unlink(missing_ok=True)
+
+
+def stages_left(run: Run) -> list[str]:
+    """What a resumed run has still to do: every stage that was ever asked for and has no valid result.
+
+    A stage that begins anew takes the validity of all later ones with it (see `forget_before`).
+    """
+    wanted, done = set[str](), set[str]()
+    for event in EventReader(run.events_path).stream():
+        if isinstance(event, JobStarted):
+            wanted |= set(event.stages)
+            anew = [STAGES.index(stage) for stage in event.stages if stage not in ("understand", "select")]
+            if not event.resumed and anew:
+                done -= set(STAGES[min(anew) :]) - {"select"}
+        elif isinstance(event, StageFinished):
+            done.add(event.stage)
+    return [stage for stage in STAGES if stage in wanted - done]
+
+
 def process_alive(pid: int, started: float) -> bool:
     """Whether the process that had `pid` when it started at `started` (seconds since 1970) is still there."""
     import psutil
@@ -159,7 +206,12 @@ def process_alive(pid: int, started: float) -> bool:
 def runs_root() -> Path:
     """Where runs are kept: `$TUNESMITH_RUNS`, else `~/tunesmith/runs`."""
     stated = os.environ.get("TUNESMITH_RUNS")
-    return Path(stated).expanduser().absolute() if stated else Path.home() / "tunesmith" / "runs"
+    try:
+        return Path(stated).expanduser().absolute() if stated else Path.home() / "tunesmith" / "runs"
+    except RuntimeError as error:
+        raise AccessError(
+            f"It is not known where runs are kept: {error}", next_step="Set TUNESMITH_RUNS to a folder, written out."
+        ) from error
 
 
 def create_run(name: str, root: Path | None = None) -> Run:
@@ -230,6 +282,10 @@ def write_json(path: Path, record: object) -> None:
     aside = path.with_name(f"{path.name}.{os.getpid()}.part")
     aside.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")
     aside.replace(path)
+
+
+def _ended(end: ExitRecord) -> str:
+    return {"finished": "finished", "stopped": "stopped and saved", "failed": f"failed: {end.title}"}[end.outcome]
 
 
 def _read(path: Path, kind: type[Record]) -> Record | None:

@@ -43,7 +43,11 @@ def _folder_exists() -> bool:
 
 def _log(error: Exception) -> Path:
     """Where the traceback was written."""
-    for folder in (runs_root().parent, Path(tempfile.gettempdir())):
+    try:
+        places = [runs_root().parent, Path(tempfile.gettempdir())]
+    except TunesmithError:
+        places = [Path(tempfile.gettempdir())]
+    for folder in places:
         path = folder / "tunesmith-error.log"
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -37,11 +37,11 @@ def work(job: Job) -> str:
         Stopped: The person asked to stop; a checkpoint was saved.
     """
     plan, run = job.plan, job.run
-    model_path = find_model(plan.select.model).path
-    tokenizer = load_tokenizer(model_path)
+    base = find_model(plan.select.model)
+    tokenizer = load_tokenizer(base.path)
     train, validation = _rows(run, "train"), _rows(run, "validation")
     checkpoint = _checkpoint(job)
-    model = load_model(model_path, plan.select, quantized=plan.select.method == "qlora")
+    model = load_model(base.path, plan.select, quantized=plan.select.method == "qlora")
     _check_targets(model, plan)
     watch = Watch(job, tokenizer, validation)
     trainer = SFTTrainer(
@@ -67,7 +67,7 @@ def work(job: Job) -> str:
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if watch.stopped:
         raise Stopped
-    save(trainer.model, tokenizer, run.merged if plan.select.method == "full" else run.adapter)
+    save(trainer.model, tokenizer, run.merged if plan.select.method == "full" else run.adapter, base.name)
     return watch.summary()
 
 
@@ -121,10 +121,12 @@ def training_arguments(plan: Plan, output: Path, *, evaluates: bool) -> SFTConfi
     )
 
 
-def save(model: Any, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+def save(model: Any, tokenizer: PreTrainedTokenizerBase, folder: Path, base_name: str) -> None:
     """Save weights and tokenizer aside and rename, so that a folder of that name is always whole."""
     aside = folder.with_name(folder.name + ".part")
     shutil.rmtree(aside, ignore_errors=True)
+    for config in getattr(model, "peft_config", {}).values():
+        config.base_model_name_or_path = base_name  # never the path on this machine: adapters are passed on
     model.save_pretrained(aside)
     tokenizer.save_pretrained(aside)
     shutil.rmtree(folder, ignore_errors=True)

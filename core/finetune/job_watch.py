@@ -203,7 +203,7 @@ class Watch(TrainerCallback):
 
     def _memory_bytes(self) -> int:
         """Peak memory that torch allocated on the GPU, or the process's resident memory in RAM."""
-        if torch.cuda.is_available():
+        if torch.cuda.is_available() and self.job.plan.select.device == "cuda":
             return torch.cuda.max_memory_allocated()
         return int(self._memory().rss)
 

@@ -171,7 +171,7 @@ def _training(run: Run) -> Training:
     steps, loss, seconds = 0, None, 0.0
     for event in EventReader(run.events_path).stream():
         if isinstance(event, Step):
-            steps, loss = event.step, event.loss
+            steps, loss = event.steps, event.loss
         elif isinstance(event, StageFinished) and event.stage == "finetune":
             seconds = event.seconds
     return Training(steps=steps, loss=loss, seconds=seconds)
@@ -181,7 +181,7 @@ def _serve(job: Job, rows: Sequence[Row], answers: Sequence[Prediction]) -> str:
     """Write the commands down and, where the plan says so, ask the endpoint one of the test questions."""
     plan, run = job.plan, job.run
     row = rows[0]
-    commands = run.folder / "SERVE.md"
+    commands = run.commands_path
     aside = commands.with_name("SERVE.md.part")
     aside.write_text(_serve_text(plan, run, row), "utf-8")
     aside.replace(commands)

@@ -185,8 +185,8 @@ def _python(base_url: str, body: dict[str, object]) -> str:
 def _words(detached: bool) -> list[str]:
     """The command that runs transformers' own command line with this interpreter."""
     if detached:
-        return [sys.executable, "-m", "transformers.cli.transformers"]
-    return [sys.executable, "-m", "tunesmith.core.productionize.job_server", str(os.getpid())]
+        return [sys.executable, "-P", "-m", "transformers.cli.transformers"]
+    return [sys.executable, "-P", "-m", "tunesmith.core.productionize.job_server", str(os.getpid())]
 
 
 def _check_model(model: Path) -> None:

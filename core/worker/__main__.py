@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import importlib
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -20,7 +19,7 @@ from tunesmith.core.events import EventWriter, JobError, JobFinished, JobStarted
 from tunesmith.core.hardware import gpu_environment, probe_hardware
 from tunesmith.core.jobs import own_start_time
 from tunesmith.core.plan_yaml import read_plan
-from tunesmith.core.run import HEARTBEAT_SECONDS, ExitRecord, JobRecord, Run, write_json
+from tunesmith.core.run import HEARTBEAT_SECONDS, ExitRecord, JobRecord, Run, forget_before, write_json
 from tunesmith.core.worker.job import Job, Stopped
 
 
@@ -36,10 +35,13 @@ def main(words: list[str] | None = None) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _beat(run)
+    if not given.resume:
+        forget_before(run, stages)
     events = EventWriter(run.events_path)
     events.write(JobStarted(pid=os.getpid(), stages=stages, resumed=given.resume))
     end = _work(run, stages, events, resume=given.resume)
-    write_json(run.exit_path, end)
+    with contextlib.suppress(OSError):  # a disk without room for these few bytes: the events and the log tell it
+        write_json(run.exit_path, end)
     return 1 if end.outcome == "failed" else 0
 
 
@@ -49,8 +51,6 @@ def _work(run: Run, stages: list[str], events: EventWriter, *, resume: bool) -> 
     try:
         job = Job(run, read_plan(run.plan_path), events, resume)
         _choose_gpu(job)
-        if "finetune" in stages and not resume:
-            _forget_checkpoints(run)
         signal.signal(signal.SIGTERM, lambda *_: setattr(job, "asked", True))
         for stage in stages:
             job.check_stop()
@@ -73,12 +73,6 @@ def _work(run: Run, stages: list[str], events: EventWriter, *, resume: bool) -> 
     return ExitRecord("finished", time.time())
 
 
-def _forget_checkpoints(run: Run) -> None:
-    """A training that begins anew must not be resumed from an older one's checkpoints."""
-    for folder in run.checkpoints.glob("checkpoint-*"):
-        shutil.rmtree(folder)
-
-
 def _choose_gpu(job: Job) -> None:
     """Show torch only the GPU that the plan was reckoned for, before anything imports it; TRL trains on one."""
     gpu = probe_hardware(job.run.folder).gpu if job.plan.select.device == "cuda" else None
@@ -97,13 +91,16 @@ def _told(error: BaseException, run: Run) -> TunesmithError:
     """The error as a sentence for a person."""
     if isinstance(error, TunesmithError):
         return error
-    if isinstance(error, OSError) and error.errno in (28, 122):  # ENOSPC, EDQUOT
+    # safetensors and torch wrap what the file system said; the numbers are ENOSPC and EDQUOT.
+    told = str(error).lower()
+    full = isinstance(error, OSError) and error.errno in (28, 122)
+    if full or any(sign in told for sign in ("os error 28", "os error 122", "no space left")):
         return SpaceError(
             "The disk is full.",
-            cause=f"Writing {error.filename or run.folder} failed.",
+            cause=f"Writing {getattr(error, 'filename', None) or run.folder} failed.",
             next_step="Free some room and go on with `tunesmith run --resume`.",
         )
-    if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
+    if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError) or "allocate memory" in told:
         return SpaceError(
             "The memory is not enough for this plan.",
             cause=str(error).partition("\n")[0],

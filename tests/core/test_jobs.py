@@ -45,6 +45,9 @@ def test_a_job_trains_and_leaves_an_adapter_a_log_and_its_events(runs_folder: Pa
     jobs.start(run, ["finetune"])
     assert jobs.wait(run, 180).status == "finished", run.log_path.read_text()[-3000:]
     assert (run.adapter / "adapter_model.safetensors").exists()
+    # An adapter is passed on: it must not tell where it was made.
+    config = (run.adapter / "adapter_config.json").read_text()
+    assert str(Path.home()) not in config and "/practice/model" not in config and str(run.folder) not in config
     steps = of_kind(run, Step)
     assert [step.step for step in steps] == list(range(1, 13))
     assert all(step.steps == 12 and step.tokens_per_second >= 0 and step.memory_bytes > 1e8 for step in steps)
@@ -99,6 +102,24 @@ def test_stopping_saves_a_checkpoint_to_go_on_from(runs_folder: Path, plan_tree:
     assert of_kind(run, JobFinished)[-1].outcome == "stopped"
     with pytest.raises(RunError, match="is not running: stopped and saved"):
         jobs.stop(run)
+
+
+def test_files_beside_the_person_are_never_run_as_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs_folder: Path, plan_tree: dict[str, Any]
+) -> None:
+    (tmp_path / "random.py").write_text("raise SystemExit('executed')\n")
+    monkeypatch.chdir(tmp_path)
+    rows = tmp_path / "rows.jsonl"
+    write_rows(rows, make_rows(2))
+    from tunesmith.core.practice import MODEL_DIR
+
+    with jobs.Helper() as helper:
+        assert helper.ask("tokens", model=str(MODEL_DIR), rows=str(rows))["profile"]["rows"] == 2
+    run = create_run("safe", runs_folder)
+    write_plan(run.plan_path, validate(plan_tree))
+    (run.folder / "random.py").write_text("raise SystemExit('executed')\n")
+    jobs.start(run, ["understand", "prepare"])
+    assert jobs.wait(run, 60).status == "finished", run.log_path.read_text()
 
 
 def test_of_two_starts_at_the_same_moment_only_one_works(runs_folder: Path, plan_tree: dict[str, Any]) -> None:

@@ -11,6 +11,8 @@ import psutil
 import pytest
 
 from tunesmith.core.errors import AccessError, RunError
+from tunesmith.core.events import EventWriter, JobStarted, StageFinished
+from tunesmith.core.plan import STAGES
 from tunesmith.core.run import (
     SILENT_AFTER_SECONDS,
     ExitRecord,
@@ -18,7 +20,9 @@ from tunesmith.core.run import (
     Run,
     create_run,
     find_run,
+    forget_before,
     list_runs,
+    stages_left,
     write_json,
 )
 
@@ -125,3 +129,50 @@ def test_a_place_that_can_not_be_written_to_gets_a_sentence(tmp_path: Path) -> N
     blocked.touch()
     with pytest.raises(AccessError, match=r"A run can't be kept in .*Set TUNESMITH_RUNS"):
         create_run("p", blocked / "runs")
+
+
+def _history(run: Run, *events: JobStarted | StageFinished) -> list[str]:
+    writer = EventWriter(run.events_path)
+    for event in events:
+        writer.write(event)
+    writer.close()
+    return stages_left(run)
+
+
+def _begun(*stages: str, resumed: bool = False) -> JobStarted:
+    return JobStarted(pid=1, stages=list(stages), resumed=resumed)
+
+
+def _done(*stages: str) -> list[StageFinished]:
+    return [StageFinished(stage=stage, seconds=1, summary="") for stage in stages]
+
+
+def test_a_resumed_run_does_what_is_left(run: Run) -> None:
+    assert _history(run, _begun(*STAGES), *_done("understand", "prepare", "select")) == list(STAGES[3:])
+    # looking at one stage again in between loses nothing of what was planned
+    assert _history(run, _begun("select"), *_done("select")) == list(STAGES[3:])
+    assert _history(run, _begun(*STAGES[3:], resumed=True), *_done("finetune")) == ["evaluate", "productionize"]
+    assert _history(run, _begun("evaluate", "productionize", resumed=True), *_done(*STAGES[4:])) == []
+
+
+def test_training_anew_makes_what_followed_from_the_old_training_due_again(run: Run) -> None:
+    assert _history(run, _begun(*STAGES), *_done(*STAGES)) == []
+    assert _history(run, _begun("finetune")) == ["finetune", "evaluate", "productionize"]
+    assert _history(run, *_done("finetune")) == ["evaluate", "productionize"]
+
+
+def test_a_run_of_one_stage_only_has_nothing_left(run: Run) -> None:
+    assert _history(run, _begun("prepare"), *_done("prepare")) == []
+
+
+def test_no_old_figure_outlives_a_new_training(run: Run) -> None:
+    for path in (run.results_path, run.report_path, run.commands_path, run.data / "train.jsonl"):
+        path.write_text("old")
+    (run.checkpoints / "checkpoint-9").mkdir()
+    run.merged.mkdir()
+    forget_before(run, ["understand", "select"])
+    assert run.results_path.exists() and run.merged.exists()
+    forget_before(run, ["finetune", "evaluate"])
+    assert (run.data / "train.jsonl").exists()
+    assert not run.results_path.exists() and not run.report_path.exists() and not run.commands_path.exists()
+    assert not run.merged.exists() and not list(run.checkpoints.iterdir())

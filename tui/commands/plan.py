@@ -26,7 +26,7 @@ from tunesmith.core.run import runs_root
 from tunesmith.core.select.job import check_device
 from tunesmith.core.select.memory import MemoryForecast, forecast
 from tunesmith.core.survey import PRACTICE, Survey, survey
-from tunesmith.tui.commands.wishes import read_settings
+from tunesmith.tui.commands.wishes import read_settings, spelled_out, with_paths
 from tunesmith.tui.console import console
 from tunesmith.tui.plain_text import harmless, shortened
 
@@ -92,20 +92,16 @@ def _does_not_fit(screen: Console) -> int:
     return PlanError.exit_code
 
 
+def _model_source(plan: Plan, base: Path) -> str:
+    folder = spelled_out(plan.select.model, base)
+    return str(folder) if plan.select.model != PRACTICE and folder.is_dir() else plan.select.model
+
+
 def _wishes(data: str, model: str, goal: str, settings: Sequence[str]) -> dict[str, Any]:
     wishes: dict[str, Any] = {"prepare.data": data, "select.model": model}
-    if data != PRACTICE:
-        wishes["prepare.data"] = str(Path(data).expanduser().absolute())
-    if model != PRACTICE and Path(model).expanduser().is_dir():
-        wishes["select.model"] = str(Path(model).expanduser().absolute())
     if goal:
         wishes["understand.goal"] = goal
-    return {**wishes, **read_settings(settings)}
-
-
-def _model_source(plan: Plan, base: Path) -> str:
-    folder = base / plan.select.model
-    return str(folder) if plan.select.model != PRACTICE and folder.is_dir() else plan.select.model
+    return with_paths({**wishes, **read_settings(settings)})
 
 
 def _check_place(out: Path, force: bool) -> None:

@@ -10,19 +10,18 @@ import msgspec
 
 from tunesmith.core import jobs
 from tunesmith.core.errors import PlanError, RunError
-from tunesmith.core.events import EventReader, JobStarted, StageFinished
 from tunesmith.core.plan import STAGES, Plan, Section
 from tunesmith.core.plan_yaml import read_plan, write_plan
 from tunesmith.core.recommend import Resolution, resolve
-from tunesmith.core.run import Run, create_run, find_run
+from tunesmith.core.run import Run, create_run, find_run, stages_left
 from tunesmith.core.survey import PRACTICE, survey
 from tunesmith.tui.commands.runs import follow_to_end
-from tunesmith.tui.commands.wishes import read_settings
+from tunesmith.tui.commands.wishes import read_settings, spelled_out, with_paths
 
 
 def demo(settings: Sequence[str], *, detach: bool, as_json: bool) -> int:
     """The whole way on the built-in data and model; returns the exit code."""
-    wishes = {"prepare.data": PRACTICE, "select.model": PRACTICE, **read_settings(settings)}
+    wishes = with_paths({"prepare.data": PRACTICE, "select.model": PRACTICE, **read_settings(settings)})
     if sys.stderr.isatty():
         print("Measuring the data and this machine …", file=sys.stderr)  # noqa: T201
     with jobs.Helper() as helper:
@@ -42,7 +41,7 @@ def run_target(
     run = _existing(target, goes_on=goes_on)
     if run is None:
         assert target is not None
-        if resume or (first and STAGES.index(first) > STAGES.index("prepare")):
+        if resume or any(name and STAGES.index(name) > STAGES.index("select") for name in (first, only)):
             raise RunError(
                 f"{target} is a plan that no run belongs to, so there is nothing to go on with.",
                 next_step="Leave the option out for a new run, or name a run; `tunesmith runs` lists them.",
@@ -94,13 +93,7 @@ def _stages(run: Run, *, only: str | None, first: str | None, resume: bool) -> S
         return STAGES[STAGES.index(first) :]
     if not resume:
         return STAGES
-    planned, done = list(STAGES), set[str]()
-    for event in EventReader(run.events_path).stream():
-        if isinstance(event, JobStarted) and not event.resumed:
-            planned, done = event.stages, set()
-        elif isinstance(event, StageFinished):
-            done.add(event.stage)
-    left = [stage for stage in planned if stage not in done]
+    left = stages_left(run)
     if not left:
         raise RunError(f"{run.name} is finished.", next_step=f"See it again with `tunesmith attach {run.name}`.")
     return left
@@ -117,9 +110,10 @@ def _with_absolute_paths(plan: Plan, base: Path) -> Plan:
     """The plan with paths that are relative to its own folder spelled out, so that the run's copy means the same."""
     changes: dict[str, Section] = {}
     if plan.prepare.data != PRACTICE:
-        changes["prepare"] = plan.prepare.model_copy(update={"data": str((base / plan.prepare.data).absolute())})
-    if (base / plan.select.model).is_dir() and plan.select.model != PRACTICE:
-        changes["select"] = plan.select.model_copy(update={"model": str((base / plan.select.model).absolute())})
+        changes["prepare"] = plan.prepare.model_copy(update={"data": str(spelled_out(plan.prepare.data, base))})
+    model = spelled_out(plan.select.model, base)
+    if plan.select.model != PRACTICE and model.is_dir():
+        changes["select"] = plan.select.model_copy(update={"model": str(model)})
     return plan.model_copy(update=changes)
 
 

@@ -34,7 +34,7 @@ def list_all(*, as_json: bool) -> int:
         return 0
     if not screen.is_terminal:  # for grep and cut: a line a run, parted by tabs
         for run, state in found:
-            screen.print(harmless(f"{run.name}\t{state.status}\t{_how_far(run)}\t{state.text}").replace("\\x09", "\t"))
+            print(*map(harmless, (run.name, state.status, _how_far(run), state.text)), sep="\t")  # noqa: T201
         return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("Run", "State", "How far", "Begun"):
