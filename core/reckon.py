@@ -61,4 +61,5 @@ def optimizer_steps(draft: Draft, facts: Facts) -> int:
     at = "select.hyperparameters."
     batch = usable(draft.values.get(at + "batch_size"), 1) * usable(draft.values.get(at + "accumulation"), 1)
     epochs = usable(draft.values.get(at + "epochs"), 1.0)
-    return max(1, math.ceil(training_rows(draft, facts) / max(1, batch) * epochs))
+    # The last batch of an epoch may be short, and counts as a step all the same.
+    return max(1, math.ceil(math.ceil(training_rows(draft, facts) / max(1, batch)) * epochs))

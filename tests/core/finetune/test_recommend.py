@@ -20,7 +20,7 @@ def both(draft: Draft, about: Facts) -> None:
 
 def test_the_practice_run_is_looked_at_five_times() -> None:
     value = recommended(both, facts(tokens=tokens(rows=1050))).values  # 106 steps
-    assert (value["finetune.log_every"], value["finetune.evaluate_every"], value["finetune.save_every"]) == (2, 21, 21)
+    assert (value["finetune.log_every"], value["finetune.evaluate_every"], value["finetune.save_every"]) == (2, 22, 22)
     assert (value["finetune.validation_rows"], value["finetune.samples"]) == (24, 3)
     assert value["finetune.keep_checkpoints"] == 2
 
