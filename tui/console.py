@@ -66,8 +66,6 @@ class Lines:
 
     def __init__(self, screen: Console) -> None:
         self.screen = screen
-        self.verdict = ""
-        """The result line of Evaluate, once it is there."""
         self._doing: Callable[[], str] = lambda: "starting: loading the libraries"
         self._answers: dict[str, str] = {}
         self._scores_headed = False
@@ -83,7 +81,7 @@ class Lines:
     @show.register
     def _(self, event: e.JobStarted) -> None:
         if event.resumed:
-            self._line("·", "default", "resumed from the last checkpoint")
+            self._line("·", "default", "resumed")
 
     @show.register
     def _(self, event: e.StageStarted) -> None:
@@ -95,8 +93,6 @@ class Lines:
     @show.register
     def _(self, event: e.StageFinished) -> None:
         self._line("✓", "green", f"{event.summary}  ({event.seconds:.0f} s)" if event.summary else "done")
-        if event.stage == "evaluate":
-            self.verdict = event.summary
 
     @show.register
     def _(self, event: e.Decision) -> None:

@@ -89,7 +89,7 @@ def test_a_killed_worker_is_told_by_runs_and_resume_finishes_it(
     assert f"tunesmith run {run.name} --resume" in attached.stdout
     resumed = tunesmith("run", run.name, "--resume")
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
-    assert "resumed from the last checkpoint" in resumed.stdout
+    assert "· resumed" in resumed.stdout
     assert run.state().status == "finished"
     assert steps(run)[-1].step == 60
     finished = tunesmith("run", run.name, "--resume")
