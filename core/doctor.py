@@ -14,7 +14,8 @@ from tunesmith.core.errors import ModelError
 from tunesmith.core.facts import Hardware
 from tunesmith.core.figures import GIB, parameters, size
 from tunesmith.core.hardware import System, has_nvidia_card, probe_hardware
-from tunesmith.core.models import PRACTICE, find_model, hub_cache
+from tunesmith.core.models import find_model, hub_cache
+from tunesmith.core.practice import PRACTICE
 from tunesmith.core.select.memory import CPU_PROCESS
 
 DISTRIBUTION = "tunesmith"

@@ -73,7 +73,11 @@ class Decision(Event, frozen=True, tag="decision"):
 
 
 class Step(Event, frozen=True, tag="step"):
-    """One logged training step. `loss` is the mean over the steps since the last line (nats a trained token)."""
+    """One logged training step. `loss` is the mean over the steps since the last line (nats a trained token).
+
+    `tokens_seen` counts all tokens that went through the model since the training began, those of the prompts
+    included, padding left out; a resumed training counts on from its checkpoint.
+    """
 
     step: int
     steps: int
@@ -81,7 +85,7 @@ class Step(Event, frozen=True, tag="step"):
     loss: float
     learning_rate: float
     gradient_norm: float | None = None
-    trained_tokens: int = 0
+    tokens_seen: int = 0
     tokens_per_second: float = 0.0
     seconds_left: float = 0.0
     memory_bytes: int = 0
@@ -188,7 +192,10 @@ _encoder = msgspec.json.Encoder()
 
 
 class EventWriter:
-    """Appends events to a file, each as one line in one write, so that readers never see two lines mixed."""
+    """Appends events to a file, each as one line in one write, so that readers never see two lines mixed.
+
+    One writer at a time: the worker that holds the run's lock.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
@@ -196,10 +203,17 @@ class EventWriter:
         # A worker that was killed in the middle of a line leaves half of it: close that line, never join onto it.
         if size and os.pread(self._file, 1, size - 1) != b"\n":
             os.write(self._file, b"\n")
+        self._torn = False
+        """Whether the last line was refused half way, so that the next one must not join onto it."""
 
     def write(self, event: AnyEvent) -> None:
-        """Append `event`. Raises OSError when the disk refuses it."""
-        os.write(self._file, _encoder.encode(event) + b"\n")
+        """Append `event`. Raises OSError when the disk does not take all of it; what it took stays half a line."""
+        line = _encoder.encode(event) + b"\n"
+        left = memoryview(b"\n" + line if self._torn else line)
+        while left:  # a disk that is nearly full, or a signal, may take only a part and say so
+            written = os.write(self._file, left)
+            left = left[written:]
+            self._torn = bool(left)
 
     def close(self) -> None:
         """Close the file; the writer can't be used afterwards."""

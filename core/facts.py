@@ -102,6 +102,9 @@ class TokenProfile(msgspec.Struct, frozen=True):
     answer: Lengths
     trained_share: float
     """Trained tokens (the answer and its end mark) over all tokens."""
+    bins: tuple[tuple[int, int], ...] = ()
+    """Histogram of whole rows: (longest length in the bin, rows), bins of equal width from the shortest to the longest.
+    """
 
 
 class DataProfile(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from typing import Any
 import msgspec
 import psutil
 
+from tunesmith.core import errors
 from tunesmith.core.errors import AccessError, JobFailed, RunError, TunesmithError
 from tunesmith.core.plan import STAGES
 from tunesmith.core.run import Run, State
@@ -176,6 +178,7 @@ class Helper:
     """
 
     def __init__(self, log: Path | None = None) -> None:
+        self._turn = threading.Lock()  # one question at a time, whichever thread asks
         self._log = (log or Path(os.devnull)).open("ab")
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "tunesmith.core.worker.helper"],
@@ -201,26 +204,28 @@ class Helper:
         """
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None and stdout is not None
-        try:
-            stdin.write(msgspec.json.encode({"question": question, "details": details}) + b"\n")
-            stdin.flush()
-        except BrokenPipeError:
-            pass
-        line = stdout.readline()
+        with self._turn:
+            with contextlib.suppress(BrokenPipeError, ValueError):  # ValueError: closed in the meantime
+                stdin.write(msgspec.json.encode({"question": question, "details": details}) + b"\n")
+                stdin.flush()
+            line = b"" if stdout.closed else stdout.readline()
         if not line:
             raise JobFailed("The helper process ended unexpectedly.", next_step="Run `tunesmith doctor`.")
         reply = msgspec.json.decode(line)
         if "error" in reply:
-            raise TunesmithError(reply["error"], cause=reply["cause"], next_step=reply["next_step"])
+            kind = getattr(errors, reply.get("kind", ""), TunesmithError)
+            raise kind(reply["error"], cause=reply["cause"], next_step=reply["next_step"])
         return reply["answer"]
 
     def close(self) -> None:
-        """End the process."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        """End the process; a question that another thread is waiting for fails with JobFailed."""
         self._process.terminate()
         self._process.wait()
+        with self._turn:
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(BrokenPipeError):
+                        pipe.close()
         self._log.close()
 
 

@@ -17,10 +17,9 @@ import msgspec
 
 from tunesmith.core.errors import ModelError
 from tunesmith.core.facts import ModelFacts
-from tunesmith.core.practice import MODEL_DIR
+from tunesmith.core.practice import MODEL_DIR, PRACTICE
 from tunesmith.core.weights import Weights, read_weights
 
-PRACTICE = "practice"
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 CAUSAL = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 """How transformers names the classes that write text."""

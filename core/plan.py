@@ -6,6 +6,7 @@ range and source stand on the field, once. `plan_yaml` reads and writes it; `rec
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -20,20 +21,31 @@ Path = str
 """A dotted path to a value of the plan, e.g. `select.lora.rank`."""
 
 
-def knob(title: str, text: str, *, unit: str = "", usual: str = "", source: str = "", **bounds: Any) -> Any:
+def knob(
+    title: str,
+    text: str,
+    *,
+    question: str = "",
+    meanings: Mapping[str, str] | None = None,
+    unit: str = "",
+    usual: str = "",
+    source: str = "",
+    **bounds: Any,
+) -> Any:
     """A field of the plan.
 
     Args:
         title: Its name in plain words.
         text: Its help: the term in two sentences.
+        question: How everybody is asked for it; a field without one is only shown among all settings.
+        meanings: What each option means, in a few words, where it is a choice.
         unit: What its number counts.
         usual: The range people use.
         source: Where the range or the default comes from: a paper, or a library's documentation.
         bounds: pydantic's own constraints (ge, le, min_length ...).
     """
-    extra: dict[str, Any] = {
-        key: value for key, value in (("unit", unit), ("usual", usual), ("source", source)) if value
-    }
+    told = {"question": question, "meanings": dict(meanings or {}), "unit": unit, "usual": usual, "source": source}
+    extra: dict[str, Any] = {key: value for key, value in told.items() if value}
     return Field(title=title, description=text, json_schema_extra=extra, **bounds)
 
 
@@ -52,29 +64,59 @@ class Understand(Section):
     """What is wanted, and whether fine-tuning is the way to it."""
 
     goal: str = knob(
-        "Goal", "What the tuned model is for, in one sentence. It goes into the report and the model card."
+        "Goal",
+        "What the tuned model is for, in one sentence. It goes into the report and the model card.",
+        question="What should the model do?",
     )
-    use_case: UseCase = knob("Use case", "The kind of task. It decides what is advised and which measures make sense.")
+    use_case: UseCase = knob(
+        "Use case",
+        "The kind of task. It decides what is advised and which measures make sense.",
+        question="What kind of task is it?",
+        meanings={
+            "question-answering": "questions with one right answer",
+            "classification": "a label for each text",
+            "extraction": "values taken out of a text",
+            "summarisation": "a long text made short",
+            "style": "a way of answering: tone, form, persona",
+            "other": "none of these",
+        },
+    )
     metric: Metric = knob(
         "Metric",
         "What success is measured by. Exact match counts answers that are right to the letter after normalising case, "
         "punctuation and articles; F1 counts shared words, so it suits longer answers.",
+        question="How is success measured?",
+        meanings={"exact_match": "an answer is right to the letter, or wrong", "f1": "by the words it shares"},
         source="Rajpurkar et al. 2016 (SQuAD), arXiv:1606.05250",
     )
     threshold: float = knob(
         "Goal to reach",
         "The share of held-out rows that must be right for the model to count as good enough.",
+        question="How good is good enough?",
         usual="0.80 to 0.99",
         ge=0,
         le=1,
     )
     tried: list[Literal["prompt", "few-shot", "retrieval"]] = knob(
-        "Already tried", "What has been tried before fine-tuning; the cheaper ways should come first."
+        "Already tried",
+        "What has been tried before fine-tuning; the cheaper ways should come first.",
+        question="What was tried already?",
+        meanings={
+            "prompt": "instructions in the prompt",
+            "few-shot": "examples in the prompt",
+            "retrieval": "facts looked up and put into the prompt",
+        },
     )
     approach: Approach = knob(
         "Approach",
         "Prompting changes only the question, retrieval brings the facts into the prompt, fine-tuning changes how the "
         "model answers. They can be combined.",
+        question="Which way to go?",
+        meanings={
+            "prompt": "better instructions, no training",
+            "retrieval": "facts looked up and put into the prompt",
+            "fine-tune": "train the model on examples",
+        },
     )
 
 
@@ -106,11 +148,17 @@ class Split(Section):
         "Group by",
         "The column whose values are never divided between the parts: all rows of one person stay together, so that "
         "the score is for people the model has not seen. None splits row by row.",
+        question="What must never be in two parts?",
         default=None,
     )
     validation: float = knob("Validation share", "Watched while training.", usual="0.05 to 0.1", ge=0, le=0.5)
     test: float = knob(
-        "Test share", "Kept for the final score and for nothing else.", usual="0.1 to 0.25", gt=0, le=0.5
+        "Test share",
+        "Kept for the final score and for nothing else.",
+        question="How much is kept for the test?",
+        usual="0.1 to 0.25",
+        gt=0,
+        le=0.5,
     )
     seed: int = knob(
         "Split seed", "The same seed gives the same parts, also when rows are added later.", ge=0, le=MOST_SEED
@@ -120,7 +168,12 @@ class Split(Section):
 class Prepare(Section):
     """From the person's file to rows of prompt and answer."""
 
-    data: str = knob("Data", "The file, or `practice` for the built-in employee table.", min_length=1)
+    data: str = knob(
+        "Data",
+        "The file, or `practice` for the built-in employee table.",
+        question="Which file holds the examples?",
+        min_length=1,
+    )
     fingerprint: str = knob(
         "Fingerprint", "SHA-256 of the file when the plan was made; a file that changed since is noticed.", default=""
     )
@@ -128,6 +181,13 @@ class Prepare(Section):
         "Shape",
         "What one row of the file is: a record of a table, a question with its answer (and perhaps a context), "
         "a prompt with its completion, or a chat.",
+        question="What is one row of it?",
+        meanings={
+            "table": "a record; questions are made of its columns",
+            "question-answer": "a question, its answer, perhaps a context",
+            "prompt-completion": "a prompt and what should follow",
+            "chat": "a conversation",
+        },
     )
     columns: dict[str, str] = knob(
         "Columns",
@@ -175,7 +235,14 @@ Method = Literal["full", "lora", "qlora"]
 class Lora(Section):
     """The low-rank adapter that is trained beside the frozen weights (Hu et al. 2021, arXiv:2106.09685)."""
 
-    rank: int = knob("Rank (r)", "How wide the adapter is: its capacity, and its size.", usual="8 to 64", ge=1, le=1024)
+    rank: int = knob(
+        "Rank (r)",
+        "How wide the adapter is: its capacity, and its size.",
+        question="How wide is the adapter?",
+        usual="8 to 64",
+        ge=1,
+        le=1024,
+    )
     alpha: int = knob(
         "Alpha",
         "The adapter's output is scaled by alpha / r.",
@@ -206,7 +273,8 @@ class Hyperparameters(Section):
 
     learning_rate: float = knob(
         "Learning rate",
-        "How far each step moves the weights.",
+        "How far each step moves the weights. Too large and the loss jumps about; too small and little is learnt.",
+        question="How far does each step move?",
         usual="LoRA 1e-4 to 2e-4, full 1e-5 to 5e-5",
         gt=0,
         le=1,
@@ -215,13 +283,31 @@ class Hyperparameters(Section):
     warmup: float = knob(
         "Warm-up", "Share of the steps over which the learning rate rises from zero.", usual="0.03 to 0.1", ge=0, lt=1
     )
-    epochs: float = knob("Epochs", "How often each row is seen.", unit="passes", usual="1 to 5", gt=0, le=1000)
-    batch_size: int = knob("Micro-batch", "Rows computed at once; decides the memory.", unit="rows", ge=1)
+    epochs: float = knob(
+        "Epochs",
+        "How often each row is seen. More passes learn more, and in the end learn the rows by heart.",
+        question="How often is each row seen?",
+        unit="passes",
+        usual="1 to 5",
+        gt=0,
+        le=1000,
+    )
+    batch_size: int = knob(
+        "Micro-batch",
+        "Rows computed at once; decides the memory.",
+        question="How many rows at once?",
+        unit="rows",
+        ge=1,
+    )
     accumulation: int = knob(
         "Accumulation", "Micro-batches added up before a step: effective batch = micro-batch × this.", ge=1
     )
     max_length: int = knob(
-        "Sequence length", "Longer rows are cut; the longest decides the memory.", unit="tokens", ge=8
+        "Sequence length",
+        "Longer rows are cut; the longest decides the memory.",
+        question="How long may a row be?",
+        unit="tokens",
+        ge=8,
     )
     weight_decay: float = knob("Weight decay", "Pulls weights towards zero.", usual="0 to 0.1", ge=0, le=1)
     max_grad_norm: float = knob("Gradient clipping", "The largest gradient norm let through.", usual="0.3 to 1", gt=0)
@@ -243,11 +329,18 @@ class Select(Section):
     model: str = knob(
         "Model",
         "`practice`, a folder with a model in Hugging Face layout, or a name in the local Hugging Face cache.",
+        question="Which model is tuned?",
         min_length=1,
     )
     method: Method = knob(
         "Method",
         "full moves every weight, lora trains a small adapter, qlora does so over weights packed to 4 bits.",
+        question="How is it trained?",
+        meanings={
+            "full": "every weight moves",
+            "lora": "a small adapter beside the frozen weights",
+            "qlora": "the same over weights packed to 4 bits",
+        },
     )
     device: Literal["cuda", "cpu"] = knob("Device", "Where it is computed.")
     precision: Literal["bf16", "fp16", "fp32"] = knob("Precision", "Number format of the computation.")

@@ -1,12 +1,11 @@
 """Measures everything that `resolve` looks at: the machine, the data, the model, and the data's lengths in its tokens.
 
-Light itself: what needs the model's tokenizer is asked of a helper process (see `jobs.Helper`).
+It is done by a helper process (see `jobs.Helper`), so that whoever asks stays quick: `look` needs no heavy library and
+answers at once, `counted` waits for the model's tokenizer.
 """
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -16,34 +15,59 @@ from tunesmith.core.facts import Facts, TokenProfile
 from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.jobs import Helper
 from tunesmith.core.models import find_model
-from tunesmith.core.prepare.preview import Prepared, rows_from_plan
+from tunesmith.core.practice import PRACTICE
+from tunesmith.core.prepare.preview import Prepared, Preview, rows_from_plan
 from tunesmith.core.prepare.profile import profile
 from tunesmith.core.recommend import resolve
-from tunesmith.core.rows import SPLITS, write_rows
 from tunesmith.core.run import runs_root
 
-PRACTICE = "practice"
-"""The name of the built-in data and of the built-in model."""
 
-
-@dataclass(frozen=True)
-class Survey:
-    """What was measured, the rows as they would be made, and the first of them as the model will see them."""
+class Survey(msgspec.Struct, frozen=True):
+    """What was measured, what becomes of the data, and some rows as the model will see them."""
 
     facts: Facts
-    prepared: Prepared
+    preview: Preview
+    rendered: list[list[tuple[str, bool]]] = []
+    """Rows in runs of (text, whether it is trained); none before the tokens are counted."""
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """Lengths over all rows in a model's tokens, and some rows as it will see them."""
+
+    profile: TokenProfile
     rendered: list[list[tuple[str, bool]]]
-    """Rows in runs of (text, whether it is trained)."""
 
 
 def survey(wishes: Wishes, base: Path, helper: Helper) -> Survey:
-    """Measure for these wishes; paths in them are relative to `base`.
+    """Measure everything for these wishes; paths in them are relative to `base`.
 
     Raises:
         DataError: The data can't be read or gives no rows.
         ModelError: There is no usable model of that name.
         PlanError: The wishes contradict the plan's schema.
     """
+    return counted(look(wishes, base, helper), helper)
+
+
+def look(wishes: Wishes, base: Path, helper: Helper) -> Survey:
+    """The same without tokens: quick, because no heavy library is needed. Raises what `survey` does."""
+    answer = helper.ask("look", wishes=dict(wishes), base=str(base))
+    return msgspec.convert(answer, Survey)
+
+
+def counted(seen: Survey, helper: Helper) -> Survey:
+    """`seen`, the helper's last look, with its rows counted in the model's tokens.
+
+    Raises:
+        ModelError: The model's tokenizer can't be used.
+    """
+    found = msgspec.convert(helper.ask("tokens", model=seen.facts.model.path), Counted)
+    data = msgspec.structs.replace(seen.facts.data, tokens=found.profile)
+    return Survey(msgspec.structs.replace(seen.facts, data=data), seen.preview, found.rendered)
+
+
+def measure(wishes: Wishes, base: Path) -> tuple[Survey, Prepared]:
+    """What `look` answers, and the rows themselves: what the helper does when it is asked."""
     data = profile(
         str(wishes.get("prepare.data", PRACTICE)),
         base,
@@ -53,15 +77,4 @@ def survey(wishes: Wishes, base: Path, helper: Helper) -> Survey:
     model = find_model(str(wishes.get("select.model", PRACTICE)))
     facts = Facts(hardware=probe_hardware(runs_root()), data=data, model=model)
     prepared = rows_from_plan(resolve(wishes, facts).plan.prepare, base)
-    tokens, rendered = _tokens(prepared, model.path, helper)
-    facts = msgspec.structs.replace(facts, data=msgspec.structs.replace(data, tokens=tokens))
-    return Survey(facts, prepared, rendered)
-
-
-def _tokens(prepared: Prepared, model: str, helper: Helper) -> tuple[TokenProfile, list[list[tuple[str, bool]]]]:
-    with tempfile.TemporaryDirectory(prefix="tunesmith-") as folder:
-        rows = Path(folder) / "rows.jsonl"
-        write_rows(rows, (row for split in SPLITS for row in prepared.rows[split]))
-        answer = helper.ask("tokens", model=model, rows=str(rows))
-    rendered = [[(text, trained) for text, trained in one["pieces"]] for one in answer["rendered"]]
-    return msgspec.convert(answer["profile"], TokenProfile), rendered
+    return Survey(facts, prepared.preview()), prepared

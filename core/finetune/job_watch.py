@@ -51,6 +51,8 @@ class Watch(TrainerCallback):
         """The step that the scores stand for, where it is not the present one: 0 for the untouched model."""
         self._tokens = (0.0, 0.0)
         """Tokens seen and training seconds at the last logged step."""
+        self._seen_before = 0.0
+        """Tokens seen up to the checkpoint that this training goes on from; TRL's own count begins at 0 again."""
         self._losses: list[float] = []
         self._scores: list[Validation] = []
 
@@ -79,6 +81,8 @@ class Watch(TrainerCallback):
         """
         self._began = time.monotonic()
         self._first_step = state.global_step
+        self._seen_before = _tokens_seen(state)
+        self._tokens = (self._seen_before, 0.0)
         self._untouched_due = state.global_step == 0
         if self._untouched_due and (self.job.plan.select.method == "full" or state.max_steps < 2):
             self._score_untouched()
@@ -91,12 +95,13 @@ class Watch(TrainerCallback):
             self._score_untouched()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Stop and save where somebody asked for it."""
+        """Stop and save where somebody asked for it; a checkpoint's step is logged, so that it knows its tokens."""
         if self.job.stop_requested() and state.global_step < state.max_steps:
             self.stopped = True
             control.should_save = True
             control.should_evaluate = False
             control.should_training_stop = True
+        control.should_log = control.should_log or control.should_save
 
     def on_log(
         self,
@@ -110,7 +115,8 @@ class Watch(TrainerCallback):
         if not logs or "loss" not in logs:
             return
         seconds = self._training_seconds()
-        seen = float(logs.get("num_tokens", 0.0))
+        seen = self._seen_before + float(logs.get("num_tokens", 0.0))
+        state.log_history[-1]["num_tokens"] = seen  # saved with the checkpoint: a resumed training counts on from it
         tokens, elapsed = seen - self._tokens[0], seconds - self._tokens[1]
         self._tokens = (seen, seconds)
         done = state.global_step - self._first_step
@@ -123,7 +129,7 @@ class Watch(TrainerCallback):
                 loss=float(logs["loss"]),
                 learning_rate=float(logs.get("learning_rate", 0.0)),
                 gradient_norm=_number(logs.get("grad_norm")),
-                trained_tokens=int(seen),
+                tokens_seen=int(seen),
                 tokens_per_second=tokens / elapsed if elapsed > 0 else 0.0,
                 seconds_left=self._seconds_left(state, done),
                 memory_bytes=self._memory_bytes(),
@@ -213,6 +219,11 @@ def _spread(rows: Sequence[Row], count: int) -> list[Row]:
     if count >= len(rows):
         return list(rows)
     return [rows[index * len(rows) // count] for index in range(count)]
+
+
+def _tokens_seen(state: TrainerState) -> float:
+    """Tokens seen up to the last logged step of a training that is resumed; 0 for a new one."""
+    return float(next((log["num_tokens"] for log in reversed(state.log_history) if "num_tokens" in log), 0.0))
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -11,7 +11,9 @@ Importing this module loads nothing but the standard library.
 
 from pathlib import Path
 
+PRACTICE = "practice"
+"""The name of the built-in data and of the built-in model in a plan."""
 MODEL_DIR: Path = Path(__file__).resolve().parent / "model"
 EMPLOYEES_CSV: Path = Path(__file__).resolve().parent / "employees.csv"
 
-__all__ = ["EMPLOYEES_CSV", "MODEL_DIR"]
+__all__ = ["EMPLOYEES_CSV", "MODEL_DIR", "PRACTICE"]

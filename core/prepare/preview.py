@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from tunesmith.core.errors import DataError
 from tunesmith.core.plan import Prepare
 from tunesmith.core.prepare.cells import counted, shown
@@ -19,13 +21,25 @@ from tunesmith.core.prepare.split import split_rows
 from tunesmith.core.rows import SPLITS, Row, Split
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """Something that was found or done on the way, as a sentence."""
 
     text: str
     level: Literal["ok", "note", "warning"] = "note"
     count: int = 0
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """What became of every record, without the rows themselves: read = used + set aside."""
+
+    read: int
+    used: int
+    aside: int
+    parts: dict[str, int]
+    """How many rows each part has."""
+    notes: list[Note]
+    examples: list[Row]
+    """The first training rows."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +59,11 @@ class Prepared:
     def total(self) -> int:
         """How many rows there are in all parts."""
         return sum(len(rows) for rows in self.rows.values())
+
+    def preview(self, examples: int = 3) -> Preview:
+        """The same in counts, with the first `examples` training rows."""
+        parts = {split: len(self.rows[split]) for split in SPLITS}
+        return Preview(self.read, self.used, len(self.aside), parts, self.notes, self.rows["train"][:examples])
 
     def each(self) -> Iterable[tuple[Split, Row]]:
         """All rows with their part, train first."""

@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from tunesmith.core.errors import AccessError, DataError
-from tunesmith.core.practice import EMPLOYEES_CSV
+from tunesmith.core.practice import EMPLOYEES_CSV, PRACTICE
 from tunesmith.core.prepare.cells import shown
 from tunesmith.core.prepare.read_csv import parse_csv
 from tunesmith.core.prepare.read_json import parse_json, parse_jsonl
 from tunesmith.core.prepare.records import Format, Records, name_of
-
-PRACTICE = "practice"
-"""Names the built-in employee table wherever a file can be named."""
 
 FORMATS: dict[str, Format] = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _READABLE = "CSV (.csv, .tsv), JSON (.json) and JSON lines (.jsonl) files are read"

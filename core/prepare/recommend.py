@@ -9,9 +9,9 @@ from typing import Any
 
 from tunesmith.core.draft import Alternative, Draft
 from tunesmith.core.facts import DataProfile, Facts
+from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.profile import used_columns
-from tunesmith.core.prepare.read import PRACTICE
 from tunesmith.core.prepare.shape import roles_for
 from tunesmith.core.reckon import settle
 from tunesmith.core.records import words

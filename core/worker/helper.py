@@ -6,53 +6,72 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tunesmith.core.errors import TunesmithError
-from tunesmith.core.facts import TokenProfile
-from tunesmith.core.rows import read_rows
+from tunesmith.core.prepare.preview import Prepared
+from tunesmith.core.survey import Counted, Survey, measure
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
-class Pieces(msgspec.Struct, frozen=True):
-    """One rendered row: runs of (text, whether it is trained)."""
+class Surveyor:
+    """Answers the questions; holds the rows of its last look, and the tokenizers it has loaded."""
 
-    pieces: list[tuple[str, bool]]
+    def __init__(self) -> None:
+        self._prepared: Prepared | None = None
+
+    def look(self, wishes: dict[str, Any], base: str) -> Survey:
+        """Everything that can be measured without a heavy library."""
+        seen, self._prepared = measure(wishes, Path(base))
+        return seen
+
+    def tokens(self, model: str, show: int = 3) -> Counted:
+        """Lengths of the last look's rows with the tokenizer in the folder `model`; the first `show` rendered."""
+        from tunesmith.core.worker.tokenize import encode, rendered_pieces, token_profile
+
+        assert self._prepared is not None, "a look comes first"
+        tokenizer = _tokenizer(model)
+        rows = [row for _, row in self._prepared.each()]
+        rendered = [rendered_pieces(tokenizer, encode(tokenizer, row)) for row in rows[:show]]
+        return Counted(token_profile(tokenizer, rows), rendered)
+
+    def warm(self) -> bool:
+        """Load what the next questions need, while nobody waits for it."""
+        import tunesmith.core.worker.tokenize
+
+        return bool(tunesmith.core.worker.tokenize)
 
 
-class TokenAnswer(msgspec.Struct, frozen=True):
-    """Lengths over all rows, and some rows as the model will see them."""
-
-    profile: TokenProfile
-    rendered: list[Pieces]
-
-
-def tokens(model: str, rows: str, show: int = 3) -> TokenAnswer:
-    """Lengths of the rows in the file `rows` with the tokenizer in the folder `model`; the first `show` rendered."""
+@lru_cache(maxsize=4)
+def _tokenizer(model: str) -> PreTrainedTokenizerBase:
     from tunesmith.core.worker.model import load_tokenizer
-    from tunesmith.core.worker.tokenize import encode, rendered_pieces, token_profile
 
-    tokenizer = load_tokenizer(model)
-    loaded = list(read_rows(Path(rows)))
-    rendered = [Pieces(rendered_pieces(tokenizer, encode(tokenizer, row))) for row in loaded[:show]]
-    return TokenAnswer(token_profile(tokenizer, loaded), rendered)
-
-
-QUESTIONS: dict[str, Callable[..., Any]] = {"tokens": tokens}
+    return load_tokenizer(model)
 
 
 def main() -> None:
     """Answer until the asker closes the pipe."""
     replies = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever a library prints goes to the log, never between two answers
+    surveyor = Surveyor()
+    questions: dict[str, Callable[..., Any]] = {
+        "look": surveyor.look,
+        "tokens": surveyor.tokens,
+        "warm": surveyor.warm,
+    }
     for line in sys.stdin.buffer:
         asked = msgspec.json.decode(line)
         try:
-            reply: dict[str, Any] = {"answer": QUESTIONS[asked["question"]](**asked["details"])}
+            reply: dict[str, Any] = {"answer": questions[asked["question"]](**asked["details"])}
         except TunesmithError as error:
-            reply = {"error": error.title, "cause": error.cause, "next_step": error.next_step}
+            kind = type(error).__name__
+            reply = {"error": error.title, "cause": error.cause, "next_step": error.next_step, "kind": kind}
         except Exception as error:  # noqa: BLE001 - a question must not end the helper; the log has the traceback
             traceback.print_exc()
             title = f"Something unexpected went wrong: {type(error).__name__}."

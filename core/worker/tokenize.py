@@ -74,7 +74,16 @@ def token_profile(tokenizer: PreTrainedTokenizerBase, rows: Iterable[Row]) -> To
         prompt=lengths(prompts),
         answer=lengths(answers),
         trained_share=sum(answers) / max(1, sum(whole)),
+        bins=histogram(whole),
     )
+
+
+def histogram(values: Sequence[int], most: int = 24) -> tuple[tuple[int, int], ...]:
+    """(longest length in the bin, how many) in at most `most` bins of equal whole width, shortest to longest."""
+    low, high = min(values), max(values)
+    width = max(1, -(-(high - low + 1) // most))
+    counts = np.bincount((np.asarray(values) - low) // width)
+    return tuple((low + (index + 1) * width - 1, int(count)) for index, count in enumerate(counts))
 
 
 def lengths(values: Sequence[int]) -> Lengths:

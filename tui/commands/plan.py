@@ -17,16 +17,17 @@ from tunesmith.core.figures import size
 from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.jobs import Helper
 from tunesmith.core.models import find_model
+from tunesmith.core.paths import spelled_out, wishes_spelled_out
 from tunesmith.core.plan import Plan
 from tunesmith.core.plan_yaml import read_plan, write_plan
-from tunesmith.core.prepare.preview import Prepared, rows_from_plan
+from tunesmith.core.practice import PRACTICE
+from tunesmith.core.prepare.preview import Preview, rows_from_plan
 from tunesmith.core.recommend import resolve
-from tunesmith.core.rows import SPLITS
 from tunesmith.core.run import runs_root
 from tunesmith.core.select.job import check_device
 from tunesmith.core.select.memory import MemoryForecast, forecast
-from tunesmith.core.survey import PRACTICE, Survey, survey
-from tunesmith.tui.commands.wishes import read_settings, spelled_out, with_paths
+from tunesmith.core.survey import Survey, survey
+from tunesmith.tui.commands.wishes import read_settings
 from tunesmith.tui.console import console
 from tunesmith.tui.plain_text import harmless, shortened
 
@@ -53,7 +54,7 @@ def new(data: str, out: Path, *, model: str, goal: str, settings: Sequence[str],
     memory = _forecast(resolution.plan, measured)
     write_plan(out, resolution.plan, resolution.reasons)
     if as_json:
-        print(_json(resolution.plan, resolution.reasons, memory, measured.prepared, out))  # noqa: T201
+        print(_json(resolution.plan, resolution.reasons, memory, measured.preview, out))  # noqa: T201
         return 0
     screen = console()
     _show_rows(screen, measured)
@@ -72,17 +73,17 @@ def new(data: str, out: Path, *, model: str, goal: str, settings: Sequence[str],
 def check(path: Path, *, as_json: bool) -> int:
     """Check a plan's keys, its data, its model and its memory; returns the exit code."""
     plan = read_plan(path)
-    prepared = rows_from_plan(plan.prepare, path.absolute().parent)
+    preview = rows_from_plan(plan.prepare, path.absolute().parent).preview()
     model = find_model(_model_source(plan, path.absolute().parent))
     hardware = probe_hardware(runs_root())
     check_device(plan.select, hardware)
     memory = forecast(model, plan.select, hardware, plan.select.hyperparameters.max_length)
     if as_json:
-        print(_json(plan, {}, memory, prepared, path))  # noqa: T201
+        print(_json(plan, {}, memory, preview, path))  # noqa: T201
         return 0 if memory.fits else PlanError.exit_code
     screen = console()
     screen.print(f"{harmless(str(path))} is a valid plan.")
-    _show_parts(screen, prepared)
+    _show_parts(screen, preview)
     _show_memory(screen, memory)
     return 0 if memory.fits else _does_not_fit(screen)
 
@@ -101,7 +102,7 @@ def _wishes(data: str, model: str, goal: str, settings: Sequence[str]) -> dict[s
     wishes: dict[str, Any] = {"prepare.data": data, "select.model": model}
     if goal:
         wishes["understand.goal"] = goal
-    return with_paths({**wishes, **read_settings(settings)})
+    return wishes_spelled_out({**wishes, **read_settings(settings)}, Path.cwd())
 
 
 def _check_place(out: Path, force: bool) -> None:
@@ -122,7 +123,7 @@ def _forecast(plan: Plan, measured: Survey) -> MemoryForecast:
 
 def _show_rows(screen: Console, measured: Survey) -> None:
     """What was read and repaired, and some rows as the model will see them, the trained part in brackets."""
-    _show_parts(screen, measured.prepared)
+    _show_parts(screen, measured.preview)
     tokens = measured.facts.data.tokens
     if tokens is not None:
         screen.print(
@@ -138,12 +139,12 @@ def _show_rows(screen: Console, measured: Survey) -> None:
         screen.print(text)
 
 
-def _show_parts(screen: Console, prepared: Prepared) -> None:
+def _show_parts(screen: Console, preview: Preview) -> None:
     screen.print("Data", style="bold")
-    for note in prepared.notes:
+    for note in preview.notes:
         screen.print(f"  {'!' if note.level == 'warning' else '·'} {harmless(note.text)}")
-    parts = ", ".join(f"{len(prepared.rows[split]):,} {split}" for split in SPLITS)
-    screen.print(f"  {prepared.read:,} records read, {len(prepared.aside):,} set aside; rows: {parts}.")
+    parts = ", ".join(f"{count:,} {split}" for split, count in preview.parts.items())
+    screen.print(f"  {preview.read:,} records read, {preview.aside:,} set aside; rows: {parts}.")
 
 
 def _show_memory(screen: Console, memory: MemoryForecast) -> None:
@@ -173,13 +174,13 @@ def _show_reasons(screen: Console, plan: Plan, reasons: dict[str, Reason] | Any)
         screen.print(line)
 
 
-def _json(plan: Plan, reasons: Any, memory: MemoryForecast, prepared: Prepared, path: Path) -> str:
+def _json(plan: Plan, reasons: Any, memory: MemoryForecast, preview: Preview, path: Path) -> str:
     document = {
         "file": str(path),
         "plan": plan.model_dump(mode="json"),
         "reasons": {name: reason.because for name, reason in reasons.items()},
         "memory": memory,
-        "rows": {split: len(prepared.rows[split]) for split in SPLITS},
-        "notes": [note.text for note in prepared.notes],
+        "rows": preview.parts,
+        "notes": [note.text for note in preview.notes],
     }
     return msgspec.json.encode(document).decode()

@@ -10,24 +10,27 @@ import msgspec
 
 from tunesmith.core import jobs
 from tunesmith.core.errors import PlanError, RunError
-from tunesmith.core.plan import STAGES, Plan, Section
-from tunesmith.core.plan_yaml import read_plan, write_plan
-from tunesmith.core.recommend import Resolution, resolve
-from tunesmith.core.run import Run, create_run, find_run, stages_left
-from tunesmith.core.survey import PRACTICE, survey
+from tunesmith.core.launch import launch, new_run
+from tunesmith.core.paths import plan_spelled_out, wishes_spelled_out
+from tunesmith.core.plan import STAGES
+from tunesmith.core.plan_yaml import read_plan
+from tunesmith.core.practice import PRACTICE
+from tunesmith.core.recommend import resolve
+from tunesmith.core.run import Run, find_run, stages_left
+from tunesmith.core.survey import survey
 from tunesmith.tui.commands.runs import follow_to_end
-from tunesmith.tui.commands.wishes import read_settings, spelled_out, with_paths
+from tunesmith.tui.commands.wishes import read_settings
 
 
 def demo(settings: Sequence[str], *, detach: bool, as_json: bool) -> int:
     """The whole way on the built-in data and model; returns the exit code."""
-    wishes = with_paths({"prepare.data": PRACTICE, "select.model": PRACTICE, **read_settings(settings)})
+    wishes = {"prepare.data": PRACTICE, "select.model": PRACTICE, **read_settings(settings)}
+    wishes = wishes_spelled_out(wishes, Path.cwd())
     if sys.stderr.isatty():
         print("Measuring the data and this machine …", file=sys.stderr)  # noqa: T201
     with jobs.Helper() as helper:
         resolution = resolve(wishes, survey(wishes, Path.cwd(), helper).facts)
-    run = _new_run(resolution.plan, resolution)
-    jobs.start(run)
+    run = launch(resolution.plan, resolution.reasons)
     return _followed(run, detach=detach, as_json=as_json)
 
 
@@ -46,7 +49,7 @@ def run_target(
                 f"{target} is a plan that no run belongs to, so there is nothing to go on with.",
                 next_step="Leave the option out for a new run, or name a run; `tunesmith runs` lists them.",
             )
-        run = _new_run(_with_absolute_paths(read_plan(Path(target)), Path(target).absolute().parent))
+        run = new_run(plan_spelled_out(read_plan(Path(target)), Path(target).absolute().parent))
     stages = _stages(run, only=only, first=first, resume=resume)
     jobs.start(run, stages, resume=resume)
     return _followed(run, detach=detach, as_json=as_json)
@@ -97,24 +100,6 @@ def _stages(run: Run, *, only: str | None, first: str | None, resume: bool) -> S
     if not left:
         raise RunError(f"{run.name} is finished.", next_step=f"See it again with `tunesmith attach {run.name}`.")
     return left
-
-
-def _new_run(plan: Plan, resolution: Resolution | None = None) -> Run:
-    """A run folder with this plan in it."""
-    run = create_run(plan.name)
-    write_plan(run.plan_path, plan, resolution.reasons if resolution else None)
-    return run
-
-
-def _with_absolute_paths(plan: Plan, base: Path) -> Plan:
-    """The plan with paths that are relative to its own folder spelled out, so that the run's copy means the same."""
-    changes: dict[str, Section] = {}
-    if plan.prepare.data != PRACTICE:
-        changes["prepare"] = plan.prepare.model_copy(update={"data": str(spelled_out(plan.prepare.data, base))})
-    model = spelled_out(plan.select.model, base)
-    if plan.select.model != PRACTICE and model.is_dir():
-        changes["select"] = plan.select.model_copy(update={"model": str(model)})
-    return plan.model_copy(update=changes)
 
 
 def _followed(run: Run, *, detach: bool, as_json: bool) -> int:

@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from tunesmith.core import jobs
-from tunesmith.core.events import AnyEvent, EventReader, Score, StageFinished, StageStarted, Step, Validation
+from tunesmith.core.events import EventReader, Score, StageFinished, Step, Validation
 from tunesmith.core.figures import percent
+from tunesmith.core.history import Figure, read_history
 from tunesmith.core.run import Run, State, find_run, list_runs, runs_root
 from tunesmith.tui.console import POLL_SECONDS, TITLES, console, follow
 from tunesmith.tui.plain_text import harmless
@@ -148,19 +149,17 @@ def _record(run: Run, state: State) -> dict[str, object]:
 
 def _how_far(run: Run) -> str:
     """The last stage with its newest figure, from the run's events."""
-    stage, figure = "", ""
-    for event in EventReader(run.events_path).stream():
-        stage, figure = _later(event, stage, figure)
+    history = read_history(run)
+    stage, figure = history.last_stage, _told(history.figure)
     return f"{TITLES.get(stage, stage)}{', ' if stage and figure else ''}{figure}"
 
 
-def _later(event: AnyEvent, stage: str, figure: str) -> tuple[str, str]:
-    if isinstance(event, StageStarted):
-        return event.stage, figure if event.stage == "productionize" else ""
-    if isinstance(event, Step):
-        return stage, f"step {event.step} of {event.steps}"
-    if isinstance(event, Validation) and event.step:
-        return stage, f"step {event.step}, exact match {percent(event.exact_match)}"
-    if isinstance(event, Score) and event.rows_kind == "test" and event.model == "tuned":
-        return stage, f"exact match {percent(event.exact_match)}"
-    return stage, figure
+def _told(figure: Figure | None) -> str:
+    match figure:
+        case Step(step=step, steps=steps):
+            return f"step {step} of {steps}"
+        case Validation(step=step, exact_match=share):
+            return f"step {step}, exact match {percent(share)}"
+        case Score(exact_match=share):
+            return f"exact match {percent(share)}"
+    return ""

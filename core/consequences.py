@@ -1,0 +1,88 @@
+"""What changes when one value of a plan does: two resolutions laid beside each other.
+
+Because `resolve` is pure and quick, a screen can show this at each keystroke, before anything is accepted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tunesmith.core.draft import Wishes
+from tunesmith.core.errors import PlanError
+from tunesmith.core.facts import Facts
+from tunesmith.core.figures import duration, parameters, size
+from tunesmith.core.outlook import Outlook, outlook
+from tunesmith.core.plan import STAGES, Path, Plan
+from tunesmith.core.recommend import Resolution, resolve
+from tunesmith.core.schema import knob_at, knobs, plain_value, told
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that is another way afterwards, in words."""
+
+    title: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """What choosing `value` would lead to: the changes beside it, or why it can't be chosen."""
+
+    value: Any
+    changes: tuple[Change, ...]
+    refused: str = ""
+
+
+def what_if(wishes: Wishes, path: Path, value: Any, facts: Facts, now: Resolution) -> WhatIf:
+    """The consequences of wishing `value` at `path` instead of what is there now."""
+    try:
+        then = resolve({**wishes, path: value}, facts)
+    except PlanError as error:
+        return WhatIf(value, (), error.title)
+    return WhatIf(value, changes(now.plan, then.plan, facts, leave_out=path))
+
+
+def changes(before: Plan, after: Plan, facts: Facts, leave_out: Path = "") -> tuple[Change, ...]:
+    """What is another way in `after`: first what it takes (memory, steps, time, disk), then the values themselves."""
+    return (*_estimates(outlook(before, facts), outlook(after, facts)), *_values(before, after, leave_out))
+
+
+def _estimates(before: Outlook, after: Outlook) -> list[Change]:
+    pairs = [
+        ("memory, estimated", _memory(before), _memory(after)),
+        ("trained parameters", parameters(before.trained_parameters), parameters(after.trained_parameters)),
+        ("training steps", f"{before.steps:,}", f"{after.steps:,}"),
+        ("training time, estimated", span(before.seconds), span(after.seconds)),
+        ("disk, estimated", size(before.disk), size(after.disk)),
+    ]
+    return [Change(*pair) for pair in pairs if pair[1] != pair[2]]
+
+
+def span(seconds: tuple[float, float] | None) -> str:
+    """`20 s to 2 min`; what can't be told before the first steps says so."""
+    if seconds is None:
+        return "told by the first steps"
+    low, high = (max(1.0, one) for one in seconds)
+    return f"{duration(low)} to {duration(high)}"
+
+
+def _memory(one: Outlook) -> str:
+    return size(one.memory.total) + ("" if one.memory.fits else " (does not fit)")
+
+
+def _values(before: Plan, after: Plan, leave_out: Path) -> list[Change]:
+    found = []
+    for stage in STAGES:
+        for knob in knobs(stage):
+            was, is_now = plain_value(before, knob.path), plain_value(after, knob.path)
+            if was != is_now and knob.path != leave_out:
+                found.append(Change(knob.title.lower(), told(knob, was) or "none", told(knob, is_now) or "none"))
+    return found
+
+
+def title_of(path: Path) -> str:
+    """A value's name in plain words."""
+    return knob_at(path).title

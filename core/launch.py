@@ -1,0 +1,42 @@
+"""From a plan to a run that works on it: the folder with the plan in it, and the detached job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tunesmith.core import jobs
+from tunesmith.core.draft import Reason
+from tunesmith.core.errors import RunError
+from tunesmith.core.plan import STAGES, Path, Plan
+from tunesmith.core.plan_yaml import write_plan
+from tunesmith.core.run import Run, create_run, stages_left
+
+
+def new_run(plan: Plan, reasons: Mapping[Path, Reason] | None = None) -> Run:
+    """A run folder with this plan in it, not started yet; `reasons` stand as comments beside the values.
+
+    Raises:
+        AccessError: The folder can't be made or written to.
+    """
+    run = create_run(plan.name)
+    write_plan(run.plan_path, plan, reasons)
+    return run
+
+
+def launch(plan: Plan, reasons: Mapping[Path, Reason] | None = None, stages: Sequence[str] = STAGES) -> Run:
+    """A new run of this plan with a job at it. Raises what `new_run` and `jobs.start` do."""
+    run = new_run(plan, reasons)
+    jobs.start(run, stages)
+    return run
+
+
+def resume(run: Run) -> None:
+    """Go on with a run where it ended: everything that was asked of it and has no valid result.
+
+    Raises:
+        RunError: Nothing is left to do, or somebody is at it.
+    """
+    left = stages_left(run)
+    if not left:
+        raise RunError(f"{run.name} is finished.", next_step=f"See it again with `tunesmith attach {run.name}`.")
+    jobs.start(run, left, resume=True)

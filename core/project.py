@@ -1,0 +1,293 @@
+"""A project: what a person has answered so far, on disk before the next screen opens, and what follows from it.
+
+`runs/projects/NAME/` holds `project.json` (the wishes and how far the person is) and `plan.yaml` (what would run now).
+The wizard, the plain prompts and a later login all go on from the same folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from tunesmith.core.draft import Reason
+from tunesmith.core.errors import AccessError, PlanError, RunError
+from tunesmith.core.facts import Facts
+from tunesmith.core.outlook import Outlook, outlook
+from tunesmith.core.paths import spelled_out, wishes_spelled_out
+from tunesmith.core.plan import STAGES, Plan
+from tunesmith.core.plan import Path as PlanPath
+from tunesmith.core.plan_yaml import read_plan, write_plan
+from tunesmith.core.practice import PRACTICE
+from tunesmith.core.prepare.recommend import project_name
+from tunesmith.core.recommend import Resolution, resolve
+from tunesmith.core.run import Run, runs_root, write_json
+from tunesmith.core.schema import wishes_of
+from tunesmith.core.survey import Survey
+
+Standing = Literal["settled", "stale", "open"]
+ASKED: tuple[str, ...] = ("understand", "prepare", "select")
+"""The stages that ask; the later three are what a run does."""
+
+MEASURED = ("prepare.data", "prepare.shape", "prepare.columns", "select.model")
+"""Values that decide what is measured: after a change of one of them, nothing is known until it is measured anew."""
+ROWS = "prepare."
+"""Other values of this section change the rows: they are made and counted anew, while the rest already shows."""
+
+
+class Saved(msgspec.Struct, omit_defaults=True):
+    """`project.json`."""
+
+    base: str
+    """The folder that relative paths start from."""
+    wishes: dict[str, Any] = {}
+    stage: str = "understand"
+    """The screen that was open last."""
+    settled: dict[str, str] = {}
+    """Stage → fingerprint of its section when it was accepted."""
+    run: str = ""
+    """The folder of the run that was started from it."""
+
+
+class Project:
+    """One person's answers, the facts measured for them, and the plan that follows."""
+
+    def __init__(self, folder: Path, saved: Saved) -> None:
+        self.folder = folder
+        self.saved = saved
+        self.survey: Survey | None = None
+        self.resolution: Resolution | None = None
+
+    @property
+    def name(self) -> str:
+        """Of its folder."""
+        return self.folder.name
+
+    @property
+    def base(self) -> Path:
+        """The folder that relative paths start from."""
+        return Path(self.saved.base)
+
+    @property
+    def wishes(self) -> Mapping[PlanPath, Any]:
+        """What the person stated."""
+        return self.saved.wishes
+
+    @property
+    def plan_path(self) -> Path:
+        """Where `write_plan` leaves what would run now."""
+        return self.folder / "plan.yaml"
+
+    @property
+    def plan(self) -> Plan:
+        """What would run now. Raises RunError before anything was measured."""
+        return self._resolved().plan
+
+    @property
+    def reasons(self) -> Mapping[PlanPath, Reason]:
+        """Why each value is what it is."""
+        return self._resolved().reasons
+
+    @property
+    def facts(self) -> Facts:
+        """What was measured last. Raises RunError before anything was."""
+        if self.survey is None:
+            raise RunError("Nothing was measured yet.", next_step="Wait a moment.")
+        return self.survey.facts
+
+    @property
+    def outlook(self) -> Outlook:
+        """What the plan will take."""
+        return outlook(self.plan, self.facts)
+
+    @property
+    def run(self) -> Run | None:
+        """The run that was started from it, where it is still there."""
+        folder = Path(self.saved.run)
+        return Run(folder) if self.saved.run and (folder / "plan.yaml").exists() else None
+
+    def wish(self, path: PlanPath, value: Any) -> bool:
+        """State a value, keep it, and work out what follows; returns whether something must be measured anew.
+
+        Raises:
+            PlanError: It contradicts the schema or another wish; everything stays as it was.
+            AccessError: It can't be kept on disk.
+        """
+        wishes = {**self.wishes, path: value}
+        if path == "prepare.data":  # another file: what was said of the columns of the first one means nothing now
+            wishes = {key: one for key, one in wishes.items() if not key.startswith("prepare.") or key == path}
+        if path == "prepare.shape" and value != self.wishes.get(path):
+            of_shape = ("prepare.columns", "prepare.fields", "prepare.questions", "prepare.layouts")
+            wishes = {key: one for key, one in wishes.items() if not key.startswith(of_shape)}
+        return self._take_up(wishes_spelled_out(wishes, self.base), path)
+
+    def take_back(self, path: PlanPath) -> bool:
+        """Go back to what is recommended at `path`; returns whether something must be measured anew."""
+        return self._take_up({key: one for key, one in self.wishes.items() if key != path}, path)
+
+    def measured(self, survey: Survey) -> None:
+        """Take up what was measured for the present wishes.
+
+        Raises:
+            PlanError: A wish contradicts what was measured.
+        """
+        self.resolution = resolve(self.wishes, survey.facts)
+        self.survey = survey
+
+    def accept(self, stage: str) -> None:
+        """Settle a stage as it is now, and keep that."""
+        self.saved.settled[stage] = self._fingerprint(stage)
+        self.save()
+
+    def standing(self, stage: str) -> Standing:
+        """Whether a stage was accepted, and is still what it was then."""
+        accepted = self.saved.settled.get(stage)
+        if accepted is None:
+            return "open"
+        if self.resolution is None:
+            return "settled"
+        return "settled" if accepted == self._fingerprint(stage) else "stale"
+
+    def go_to(self, stage: str) -> None:
+        """Note which screen is open, so that the next start opens it again."""
+        if stage != self.saved.stage:
+            self.saved.stage = stage
+            self.save()
+
+    def started(self, run: Run) -> None:
+        """Note the run that was started from it."""
+        self.saved.run = str(run.folder)
+        self.save()
+
+    def save(self) -> None:
+        """Keep everything that was said. Raises AccessError where the disk refuses."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_json(self.folder / "project.json", self.saved)
+        except OSError as error:
+            raise AccessError(
+                f"Your answers can't be kept in {self.folder}: {error.strerror}.",
+                next_step="Set TUNESMITH_RUNS to a folder that you may write to.",
+            ) from error
+
+    def write_plan(self) -> Path:
+        """Write what would run now, with its reasons, and return where. Raises AccessError."""
+        self.save()
+        write_plan(self.plan_path, self.plan, self.reasons)
+        return self.plan_path
+
+    def _take_up(self, wishes: dict[str, Any], path: PlanPath) -> bool:
+        anew = path.startswith(MEASURED)
+        if self.survey is not None and not anew:
+            self.resolution = resolve(wishes, self.survey.facts)
+        self.saved.wishes = wishes
+        self.save()
+        return anew or path.startswith(ROWS)
+
+    def _resolved(self) -> Resolution:
+        if self.resolution is None:
+            raise RunError("Nothing was measured yet.", next_step="Wait a moment.")
+        return self.resolution
+
+    def _fingerprint(self, stage: str) -> str:
+        section = getattr(self.plan, stage).model_dump_json()
+        return hashlib.sha256(section.encode()).hexdigest()[:16]
+
+
+def projects_root() -> Path:
+    """Where projects are kept: beside the runs."""
+    return runs_root() / "projects"
+
+
+def new_project(data: str, base: Path, wishes: Mapping[PlanPath, Any] | None = None) -> Project:
+    """A project for a file (or `practice`), not on disk before something is said or measured.
+
+    Raises:
+        AccessError: A path begins with a home that does not exist.
+    """
+    stated = wishes_spelled_out({**(wishes or {}), "prepare.data": data}, base)
+    return Project(_free_folder(project_name(stated["prepare.data"])), Saved(str(base), stated))
+
+
+def open_plan(path: Path) -> Project:
+    """A project in which every value of the plan file at `path` is a wish.
+
+    Raises:
+        PlanError: It is no valid plan.
+    """
+    plan = read_plan(path)
+    base = path.absolute().parent
+    stated = wishes_spelled_out(wishes_of(plan), base)
+    return Project(_free_folder(plan.name), Saved(str(base), stated))
+
+
+def project_of(run: Run) -> Project:
+    """The project that a run was started from; where that is gone, one made of the run's own plan.
+
+    Raises:
+        PlanError: The run's plan can't be read.
+    """
+    for project in list_projects():
+        if project.saved.run == str(run.folder):
+            return project
+    project = open_plan(run.plan_path)
+    project.saved.run = str(run.folder)
+    project.resolution = None
+    return project
+
+
+def list_projects() -> list[Project]:
+    """All projects that can be read, the one changed last first."""
+    found = []
+    for path in projects_root().glob("*/project.json"):
+        try:
+            found.append(
+                (path.stat().st_mtime, Project(path.parent, msgspec.json.decode(path.read_bytes(), type=Saved)))
+            )
+        except (OSError, msgspec.DecodeError):
+            continue
+    return [project for _, project in sorted(found, key=lambda pair: pair[0], reverse=True)]
+
+
+def unfinished() -> Project | None:
+    """The project changed last, where no run was started from it yet."""
+    newest = next(iter(list_projects()), None)
+    return newest if newest is not None and newest.run is None else None
+
+
+def forget(project: Project) -> None:
+    """Remove a project; its runs stay."""
+    shutil.rmtree(project.folder, ignore_errors=True)
+
+
+def check_data(text: str, base: Path) -> str:
+    """A file that a person named, spelled out.
+
+    Raises:
+        PlanError: Nothing was named, or there is no such file; names the nearest.
+    """
+    text = text.strip().strip("'\"")
+    if not text:
+        raise PlanError("No file is named.", next_step="Type a path, e.g. data.csv, or choose one from the list.")
+    return PRACTICE if text == PRACTICE else str(spelled_out(text, base))
+
+
+def _free_folder(name: str) -> Path:
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", name)
+    root = projects_root()
+    return next(
+        folder
+        for folder in (root / (name + suffix) for suffix in ("", *(f"-{n}" for n in range(2, 10_000))))
+        if not folder.exists()
+    )
+
+
+def stage_after(stage: str) -> str | None:
+    """The next of the six stages; None after the last."""
+    index = STAGES.index(stage) + 1
+    return STAGES[index] if index < len(STAGES) else None
