@@ -13,9 +13,10 @@ from tunesmith.core.errors import PlanError
 from tunesmith.core.facts import Facts
 from tunesmith.core.figures import duration, parameters, size
 from tunesmith.core.outlook import Outlook, outlook
-from tunesmith.core.plan import STAGES, Path, Plan
+from tunesmith.core.plan import Path, Plan
 from tunesmith.core.recommend import Resolution, resolve
 from tunesmith.core.schema import knob_at, knobs, plain_value, told
+from tunesmith.core.stages import STAGES
 
 
 @dataclass(frozen=True)

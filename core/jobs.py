@@ -25,8 +25,8 @@ import psutil
 
 from tunesmith.core import errors
 from tunesmith.core.errors import AccessError, JobFailed, RunError, TunesmithError
-from tunesmith.core.plan import STAGES
 from tunesmith.core.run import Run, State
+from tunesmith.core.stages import STAGES
 
 STARTS_WITHIN_SECONDS = 30.0
 ENDS_WITHIN_SECONDS = 30.0

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from tunesmith.core import jobs
 from tunesmith.core.draft import Reason
 from tunesmith.core.errors import RunError
-from tunesmith.core.plan import STAGES, Path, Plan
+from tunesmith.core.plan import Path, Plan
 from tunesmith.core.plan_yaml import write_plan
 from tunesmith.core.run import Run, create_run, stages_left
+from tunesmith.core.stages import STAGES
 
 
 def new_run(plan: Plan, reasons: Mapping[Path, Reason] | None = None) -> Run:

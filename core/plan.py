@@ -421,7 +421,3 @@ class Plan(Section):
     finetune: Finetune
     evaluate: Evaluate
     productionize: Productionize
-
-
-STAGES: tuple[str, ...] = ("understand", "prepare", "select", "finetune", "evaluate", "productionize")
-"""The six stages in order, named as the plan's sections are."""

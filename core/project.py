@@ -13,21 +13,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-
 from tunesmith.core.draft import Reason
 from tunesmith.core.errors import AccessError, PlanError, RunError
 from tunesmith.core.facts import Facts
 from tunesmith.core.outlook import Outlook, outlook
 from tunesmith.core.paths import spelled_out, wishes_spelled_out
-from tunesmith.core.plan import STAGES, Plan
 from tunesmith.core.plan import Path as PlanPath
+from tunesmith.core.plan import Plan
 from tunesmith.core.plan_yaml import read_plan, write_plan
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.recommend import project_name
+from tunesmith.core.project_file import Saved, projects_root, saved_projects
 from tunesmith.core.recommend import Resolution, resolve
-from tunesmith.core.run import Run, runs_root, write_json
+from tunesmith.core.run import Run, write_json
 from tunesmith.core.schema import wishes_of
+from tunesmith.core.stages import STAGES
 from tunesmith.core.survey import Survey
 
 Standing = Literal["settled", "stale", "open"]
@@ -38,20 +38,6 @@ MEASURED = ("prepare.data", "prepare.shape", "prepare.columns", "select.model")
 """Values that decide what is measured: after a change of one of them, nothing is known until it is measured anew."""
 ROWS = "prepare."
 """Other values of this section change the rows: they are made and counted anew, while the rest already shows."""
-
-
-class Saved(msgspec.Struct, omit_defaults=True):
-    """`project.json`."""
-
-    base: str
-    """The folder that relative paths start from."""
-    wishes: dict[str, Any] = {}
-    stage: str = "understand"
-    """The screen that was open last."""
-    settled: dict[str, str] = {}
-    """Stage → fingerprint of its section when it was accepted."""
-    run: str = ""
-    """The folder of the run that was started from it."""
 
 
 class Project:
@@ -199,11 +185,6 @@ class Project:
         return hashlib.sha256(section.encode()).hexdigest()[:16]
 
 
-def projects_root() -> Path:
-    """Where projects are kept: beside the runs."""
-    return runs_root() / "projects"
-
-
 def new_project(data: str, base: Path, wishes: Mapping[PlanPath, Any] | None = None) -> Project:
     """A project for a file (or `practice`), not on disk before something is said or measured.
 
@@ -243,21 +224,7 @@ def project_of(run: Run) -> Project:
 
 def list_projects() -> list[Project]:
     """All projects that can be read, the one changed last first."""
-    found = []
-    for path in projects_root().glob("*/project.json"):
-        try:
-            found.append(
-                (path.stat().st_mtime, Project(path.parent, msgspec.json.decode(path.read_bytes(), type=Saved)))
-            )
-        except (OSError, msgspec.DecodeError):
-            continue
-    return [project for _, project in sorted(found, key=lambda pair: pair[0], reverse=True)]
-
-
-def unfinished() -> Project | None:
-    """The project changed last, where no run was started from it yet."""
-    newest = next(iter(list_projects()), None)
-    return newest if newest is not None and newest.run is None else None
+    return [Project(folder, saved) for folder, saved in saved_projects()]
 
 
 def forget(project: Project) -> None:

@@ -27,7 +27,7 @@ import msgspec
 
 from tunesmith.core.errors import AccessError, RunError
 from tunesmith.core.events import EventReader, JobStarted, StageFinished
-from tunesmith.core.plan import STAGES
+from tunesmith.core.stages import STAGES
 
 Record = TypeVar("Record")
 Status = Literal["new", "running", "silent", "stopped", "finished", "failed", "killed"]

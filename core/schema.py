@@ -17,7 +17,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tunesmith.core.errors import PlanError
-from tunesmith.core.plan import STAGES, Path, Plan
+from tunesmith.core.plan import Path, Plan
+from tunesmith.core.stages import STAGES
 
 Kind = Literal["choice", "choices", "flag", "whole", "number", "text", "structure"]
 

@@ -13,15 +13,14 @@ from rich.text import Text
 
 from tunesmith.core import events as e
 from tunesmith.core.figures import duration, percent, size
-from tunesmith.core.plan import STAGES
 from tunesmith.core.run import Run, State
+from tunesmith.core.stages import STAGES, TITLES
 from tunesmith.tui.plain_text import harmless, shortened
 
 POLL_SECONDS = 0.25
 LABEL = 22
 """Columns for the name before a value."""
 
-TITLES = {stage: stage.capitalize() for stage in STAGES} | {"finetune": "Fine-tune"}
 MARKS = {"ok": ("✓", "green"), "note": ("·", "default"), "warning": ("!", "yellow")}
 
 

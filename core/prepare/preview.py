@@ -62,7 +62,7 @@ class Prepared:
 
     def preview(self, examples: int = 3) -> Preview:
         """The same in counts, with the first `examples` training rows."""
-        parts = {split: len(self.rows[split]) for split in SPLITS}
+        parts: dict[str, int] = {split: len(self.rows[split]) for split in SPLITS}
         return Preview(self.read, self.used, len(self.aside), parts, self.notes, self.rows["train"][:examples])
 
     def each(self) -> Iterable[tuple[Split, Row]]:

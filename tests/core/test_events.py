@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -74,3 +76,29 @@ def test_small_chunks_read_the_same(tmp_path: Path) -> None:
         writer.write(Progress(stage="prepare", doing="rows", done=done, total=200))
     writer.close()
     assert [e.done for e in EventReader(path).stream(chunk=7)] == list(range(200))
+
+
+def test_a_line_that_the_disk_takes_in_pieces_is_written_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, whole_write = tmp_path / "events.jsonl", os.write
+    monkeypatch.setattr(os, "write", lambda file, data: whole_write(file, bytes(data)[:7]))
+    _write(path, "one", "two")
+    assert [e.text for e in EventReader(path).read()] == ["one", "two"]
+
+
+def test_a_line_that_is_refused_half_way_is_told_and_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    writer = EventWriter(path)
+    writer.write(Finding(stage="prepare", text="before"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, hard))  # room for ten bytes more
+    try:
+        for _ in range(2):
+            with pytest.raises(OSError, match="File too large"):
+                writer.write(Finding(stage="prepare", text="lost"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    writer.write(Finding(stage="prepare", text="after"))
+    writer.close()
+    assert [e.text for e in EventReader(path).read()] == ["before", "after"]

@@ -8,8 +8,9 @@ import pytest
 
 from tunesmith.core.draft import Alternative, Reason
 from tunesmith.core.errors import AccessError, PlanError
-from tunesmith.core.plan import STAGES, Plan
+from tunesmith.core.plan import Plan
 from tunesmith.core.plan_yaml import dump_plan, read_plan, validate, write_plan
+from tunesmith.core.stages import STAGES
 
 
 def _sections(model: type[Any]) -> list[tuple[str, Any]]:

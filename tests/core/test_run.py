@@ -12,7 +12,6 @@ import pytest
 
 from tunesmith.core.errors import AccessError, RunError
 from tunesmith.core.events import EventWriter, JobStarted, StageFinished
-from tunesmith.core.plan import STAGES
 from tunesmith.core.run import (
     SILENT_AFTER_SECONDS,
     ExitRecord,
@@ -25,6 +24,7 @@ from tunesmith.core.run import (
     stages_left,
     write_json,
 )
+from tunesmith.core.stages import STAGES
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from tunesmith.core import jobs
 from tunesmith.core.errors import PlanError, RunError
 from tunesmith.core.launch import launch, new_run
 from tunesmith.core.paths import plan_spelled_out, wishes_spelled_out
-from tunesmith.core.plan import STAGES
 from tunesmith.core.plan_yaml import read_plan
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.recommend import resolve
 from tunesmith.core.run import Run, find_run, stages_left
+from tunesmith.core.stages import STAGES
 from tunesmith.core.survey import survey
 from tunesmith.tui.commands.runs import follow_to_end
 from tunesmith.tui.commands.wishes import read_settings

@@ -15,7 +15,8 @@ from tunesmith.core.events import EventReader, Score, StageFinished, Step, Valid
 from tunesmith.core.figures import percent
 from tunesmith.core.history import Figure, read_history
 from tunesmith.core.run import Run, State, find_run, list_runs, runs_root
-from tunesmith.tui.console import POLL_SECONDS, TITLES, console, follow
+from tunesmith.core.stages import TITLES
+from tunesmith.tui.console import POLL_SECONDS, console, follow
 from tunesmith.tui.plain_text import harmless
 
 EXIT_CODES = {"finished": 0, "new": 0, "running": 0, "silent": 0, "failed": 1, "stopped": 3, "killed": 4}

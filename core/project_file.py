@@ -1,0 +1,46 @@
+"""`project.json`: what is kept of a project, and where; light, so that a start screen can list projects at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tunesmith.core.run import runs_root
+
+
+class Saved(msgspec.Struct, omit_defaults=True):
+    """`project.json`."""
+
+    base: str
+    """The folder that relative paths start from."""
+    wishes: dict[str, Any] = {}
+    stage: str = "understand"
+    """The screen that was open last."""
+    settled: dict[str, str] = {}
+    """Stage → fingerprint of its section when it was accepted."""
+    run: str = ""
+    """The folder of the run that was started from it."""
+
+
+def projects_root() -> Path:
+    """Where projects are kept: beside the runs."""
+    return runs_root() / "projects"
+
+
+def saved_projects() -> list[tuple[Path, Saved]]:
+    """The folder and the answers of each project that can be read, the one changed last first."""
+    found = []
+    for path in projects_root().glob("*/project.json"):
+        try:
+            found.append((path.stat().st_mtime, path.parent, msgspec.json.decode(path.read_bytes(), type=Saved)))
+        except (OSError, msgspec.DecodeError):
+            continue
+    return [(folder, saved) for _, folder, saved in sorted(found, key=lambda one: one[0], reverse=True)]
+
+
+def unfinished() -> tuple[Path, Saved] | None:
+    """The project changed last, where no run was started from it yet."""
+    newest = next(iter(saved_projects()), None)
+    return newest if newest is not None and not newest[1].run else None
