@@ -51,7 +51,7 @@ def ours(plan: Path) -> tuple[float, float]:
     subprocess.run([TUNESMITH, "stop", run.name, "--now"], check=True, stdout=subprocess.DEVNULL)
     steps = [event for event in events if isinstance(event, Step)]
     # Seconds spent on steps: tokens over tokens a second, which leaves evaluations and checkpoints out.
-    tokens = [b.trained_tokens - a.trained_tokens for a, b in pairwise(steps)]
+    tokens = [b.tokens_seen - a.tokens_seen for a, b in pairwise(steps)]
     seconds = sum(count / step.tokens_per_second for count, step in zip(tokens, steps[1:], strict=True))
     return steps[0].at - began, (steps[-1].step - steps[0].step) / seconds
 

@@ -16,8 +16,8 @@ from math import nan
 from typing import Any, Literal
 
 from tunesmith.core import events as e
-from tunesmith.core.plan import STAGES
 from tunesmith.core.run import Run
+from tunesmith.core.stages import STAGES
 
 NOTABLE_MOST = 500
 """Happenings that are kept for an event list; older ones fall out, so that a run of months does not fill memory."""
@@ -118,11 +118,11 @@ class Training:
         self._reached = 0
         """The highest step that anything was told of."""
 
+    __hash__ = None  # type: ignore[assignment]  # it grows
+
     def __eq__(self, other: object) -> bool:
         """Whether both would be drawn the same; a NaN is like another NaN."""
         return isinstance(other, Training) and self._told() == other._told()
-
-    __hash__ = None  # type: ignore[assignment]
 
     @property
     def untouched(self) -> e.Validation | None:
@@ -185,7 +185,7 @@ class Training:
         self._reached = step
 
     def _cut(self, step: int) -> None:
-        """Forget what was told of `step` and later ones; each line is taken away once, so this adds up to nothing."""
+        """Forget what was told of `step` and later ones; each line goes only once, so an event stays cheap."""
         step = max(step, 1)  # the untouched model's scores stay true
         curves = (self.steps, self.losses, self.learning_rates, self.gradient_norms, self.tokens_per_second)
         while self.steps and self.steps[-1] >= step:
@@ -242,9 +242,10 @@ class History:
     """How the last job ended; None while one goes on or where it was killed."""
     notable: deque[Notable] = field(default_factory=lambda: deque(maxlen=NOTABLE_MOST))
     """What is worth a line in a list of events, the newest last; at most `NOTABLE_MOST`."""
-    _pace: e.Step | None = None
+    _pace: e.Step | None = field(default=None, init=False)
     """The newest step since Fine-tune was begun or taken up: one from before says nothing about the time left."""
-    _written_in: dict[str, str] = field(default_factory=dict)
+    _written_in: dict[str, str] = field(default_factory=dict, init=False)
+    """By path, the stage that wrote it."""
 
     def add(self, event: e.AnyEvent) -> None:
         """Fold in the next event of the run."""

@@ -197,7 +197,10 @@ class Prepare(Section):
     system: str = knob("System prompt", "Instructions put before every prompt; empty for none.", default="")
     fields: list[str] = knob("Fields", "table: the columns that the context shows.", default_factory=list)
     questions: list[QuestionTemplate] = knob(
-        "Question templates", "table: the questions asked of every record.", default_factory=list
+        "Question templates",
+        "table: the questions asked of every record, each with the column that answers it.",
+        question="What is asked of each record?",
+        default_factory=list,
     )
     layouts: list[Layout] = knob(
         "Context layouts",

@@ -36,6 +36,8 @@ ASKED: tuple[str, ...] = ("understand", "prepare", "select")
 
 MEASURED = ("prepare.data", "prepare.shape", "prepare.columns", "select.model")
 """Values that decide what is measured: after a change of one of them, nothing is known until it is measured anew."""
+STARTED = "started"
+"""What the fingerprint of the whole plan is kept under when a run is started."""
 ROWS = "prepare."
 """Other values of this section change the rows: they are made and counted anew, while the rest already shows."""
 
@@ -148,6 +150,7 @@ class Project:
     def started(self, run: Run) -> None:
         """Note the run that was started from it."""
         self.saved.run = str(run.folder)
+        self.saved.settled[STARTED] = self._fingerprint()
         self.save()
 
     def save(self) -> None:
@@ -167,6 +170,19 @@ class Project:
         write_plan(self.plan_path, self.plan, self.reasons)
         return self.plan_path
 
+    def write_plan_to(self, folder: Path) -> Path:
+        """Write a copy of the plan into `folder` under a name that is free; returns where. Raises AccessError."""
+        names = (f"{self.plan.name}{suffix}.yaml" for suffix in ("", *(f"-{n}" for n in range(2, 10_000))))
+        path = next(folder / name for name in names if not (folder / name).exists())
+        write_plan(path, self.plan, self.reasons)
+        return path
+
+    @property
+    def run_is_stale(self) -> bool:
+        """Whether the answers are others than those that the run was started with."""
+        accepted = self.saved.settled.get(STARTED)
+        return self.run is not None and accepted is not None and accepted != self._fingerprint()
+
     def _take_up(self, wishes: dict[str, Any], path: PlanPath) -> bool:
         anew = path.startswith(MEASURED)
         if self.survey is not None and not anew:
@@ -180,8 +196,9 @@ class Project:
             raise RunError("Nothing was measured yet.", next_step="Wait a moment.")
         return self.resolution
 
-    def _fingerprint(self, stage: str) -> str:
-        section = getattr(self.plan, stage).model_dump_json()
+    def _fingerprint(self, stage: str = "") -> str:
+        """Of one section of the plan, or of all of it."""
+        section = (getattr(self.plan, stage) if stage else self.plan).model_dump_json()
         return hashlib.sha256(section.encode()).hexdigest()[:16]
 
 
