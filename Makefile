@@ -18,7 +18,7 @@ test-fast: .venv/installed
 check: .venv/installed .typing/tunesmith
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	cd .typing && MYPYPATH=. ../$(BIN)/mypy --config-file ../pyproject.toml --cache-dir ../.mypy_cache -p tunesmith.core -p tunesmith.tui
+	cd .typing && MYPYPATH=. ../$(BIN)/mypy --config-file ../pyproject.toml --cache-dir ../.mypy_cache -p tunesmith.core -p tunesmith.tui -p tunesmith.themes
 	$(BIN)/lint-imports
 
 format: .venv/installed

@@ -74,12 +74,12 @@ class Project:
     @property
     def plan(self) -> Plan:
         """What would run now. Raises RunError before anything was measured."""
-        return self._resolved().plan
+        return self.resolved.plan
 
     @property
     def reasons(self) -> Mapping[PlanPath, Reason]:
         """Why each value is what it is."""
-        return self._resolved().reasons
+        return self.resolved.reasons
 
     @property
     def facts(self) -> Facts:
@@ -191,7 +191,9 @@ class Project:
         self.save()
         return anew or path.startswith(ROWS)
 
-    def _resolved(self) -> Resolution:
+    @property
+    def resolved(self) -> Resolution:
+        """The plan with its reasons. Raises RunError before anything was measured."""
         if self.resolution is None:
             raise RunError("Nothing was measured yet.", next_step="Wait a moment.")
         return self.resolution

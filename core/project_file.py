@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tunesmith.core.errors import AccessError
 from tunesmith.core.run import runs_root
 
 
@@ -38,6 +39,20 @@ def saved_projects() -> list[tuple[Path, Saved]]:
         except (OSError, msgspec.DecodeError):
             continue
     return [(folder, saved) for _, folder, saved in sorted(found, key=lambda one: one[0], reverse=True)]
+
+
+def read_saved(folder: Path) -> Saved:
+    """The answers kept in a project's folder.
+
+    Raises:
+        AccessError: They can't be read.
+    """
+    try:
+        return msgspec.json.decode((folder / "project.json").read_bytes(), type=Saved)
+    except (OSError, msgspec.DecodeError) as error:
+        raise AccessError(
+            f"The answers kept in {folder} can't be read.", cause=str(error), next_step="Begin a new project."
+        ) from error
 
 
 def unfinished() -> tuple[Path, Saved] | None:

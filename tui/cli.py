@@ -24,7 +24,7 @@ app = typer.Typer(
     name="tunesmith",
     help="From a file and a problem to a tuned, measured, served language model.",
     epilog=EXIT_CODES,
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -62,19 +62,46 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def tunesmith(
+    context: typer.Context,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Ask in numbered lines, for screen readers and simple terminals.")
+    ] = False,
+    ascii_only: Annotated[bool, typer.Option("--ascii", help="Draw with ASCII signs only.")] = False,
+    no_mouse: Annotated[bool, typer.Option("--no-mouse", help="Leave the mouse to the terminal.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """From a file and a problem to a tuned, measured, served language model."""
+    """From a file and a problem to a tuned, measured, served language model. Without a command: the wizard."""
+    if context.invoked_subcommand is None:
+        from tunesmith.tui.commands.wizard import full_screen, wizard
+
+        if plain or not full_screen(os.environ):
+            from tunesmith.tui.plain import plain as ask
+
+            raise typer.Exit(ask(None, stdin=sys.stdin, stdout=sys.stdout))
+        raise typer.Exit(wizard(ascii_wanted=ascii_only, mouse=not no_mouse))
 
 
 @app.command()
-def demo(detach: Detach = False, as_json: Json = False, settings: Settings = None) -> None:
-    """Tune the built-in practice model on the built-in employee table: all six stages, no GPU, no network."""
-    from tunesmith.tui.commands.run import demo as command
+def demo(
+    headless: Annotated[bool, typer.Option("--headless", help="Run it at once and print, without the wizard.")] = False,
+    detach: Detach = False,
+    as_json: Json = False,
+    settings: Settings = None,
+) -> None:
+    """Tune the built-in practice model on the built-in employee table: no GPU, no network, a minute or two.
 
-    raise typer.Exit(command(settings or [], detach=detach, as_json=as_json))
+    In a terminal the wizard opens with every answer filled in; elsewhere it runs at once.
+    """
+    from tunesmith.tui.commands.run import demo as command
+    from tunesmith.tui.commands.wizard import full_screen, wizard
+
+    if headless or detach or as_json or settings or not full_screen(os.environ):
+        raise typer.Exit(command(settings or [], detach=detach, as_json=as_json))
+    from tunesmith.tui.opening import Opening
+
+    raise typer.Exit(wizard(Opening(data="practice")))
 
 
 @app.command()
@@ -143,9 +170,20 @@ def runs(as_json: Json = False) -> None:
 
 
 @app.command()
-def attach(name: RunName = None, as_json: Json = False) -> None:
-    """Follow a live or finished run from its beginning. Leaving (Ctrl-C) does not stop it."""
+def attach(
+    name: RunName = None,
+    plain: Annotated[bool, typer.Option("--plain", help="As lines instead of the live screen.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Come back to a live or finished run with its whole history. Leaving does not stop it."""
     from tunesmith.tui.commands.runs import attach as command
+    from tunesmith.tui.commands.wizard import full_screen, wizard
+
+    if not plain and not as_json and full_screen(os.environ):
+        from tunesmith.core.run import find_run
+        from tunesmith.tui.opening import Opening
+
+        raise typer.Exit(wizard(Opening(run=find_run(name))))
 
     raise typer.Exit(command(name, as_json=as_json))
 

@@ -33,6 +33,15 @@ def tell(error: Exception) -> int:
     return code
 
 
+def unexpected(error: BaseException) -> TunesmithError:
+    """A defect of ours as a sentence; its traceback is in the log that it names."""
+    return TunesmithError(
+        f"Something unexpected went wrong: {type(error).__name__}.",
+        cause=f"{error}. Runs that were started go on, and your answers are kept.",
+        next_step=f"The details are in {_log(error)}.",
+    )
+
+
 def _folder_exists() -> bool:
     try:
         Path.cwd()
@@ -41,7 +50,7 @@ def _folder_exists() -> bool:
     return True
 
 
-def _log(error: Exception) -> Path:
+def _log(error: BaseException) -> Path:
     """Where the traceback was written."""
     try:
         places = [runs_root().parent, Path(tempfile.gettempdir())]

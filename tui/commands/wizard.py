@@ -1,0 +1,41 @@
+"""`tunesmith` itself: the wizard in a terminal, plain prompts where a full screen can't serve."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from tunesmith.tui.plain_text import harmless
+
+if TYPE_CHECKING:
+    from tunesmith.tui.opening import Opening
+
+SLOW_LINE = {"TEXTUAL_FPS": "15", "TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
+"""Over SSH every frame costs bytes: Textual reads these once, when it is imported."""
+
+
+def full_screen(environment: Mapping[str, str]) -> bool:
+    """Whether the wizard can be drawn: a terminal on every side that is not a dumb one."""
+    terminals = all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+    return terminals and environment.get("TERM", "") not in ("dumb", "")
+
+
+def wizard(opens: Opening | None = None, *, ascii_wanted: bool = False, mouse: bool = True) -> int:
+    """Open the wizard; returns the exit code when the person has left."""
+    if os.environ.get("SSH_CONNECTION"):
+        for name, value in SLOW_LINE.items():
+            os.environ.setdefault(name, value)
+    from tunesmith.core.settings import read_settings
+    from tunesmith.tui.app import TunesmithApp
+    from tunesmith.tui.glyphs import glyphs_for
+
+    glyphs = glyphs_for(os.environ, sys.stdout.encoding or "", ascii_wanted or read_settings().ascii)
+    app = TunesmithApp(glyphs, dict(os.environ), opens)
+    parting = app.run(mouse=mouse)
+    if app.failure is not None:
+        raise app.failure
+    if parting:
+        print(harmless(parting))  # noqa: T201
+    return app.return_code or 0

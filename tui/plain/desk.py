@@ -1,0 +1,94 @@
+"""The project at hand with its helper: answers go through here, so that each is checked, kept, or taken back whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tunesmith.core.consequences import changes
+from tunesmith.core.errors import TunesmithError
+from tunesmith.core.facts import DataProfile
+from tunesmith.core.jobs import Helper
+from tunesmith.core.plan import Path, Plan
+from tunesmith.core.project import MEASURED, Project
+from tunesmith.core.schema import plain_value
+from tunesmith.core.survey import survey
+from tunesmith.tui.plain.voice import Voice
+
+MOST_CHANGES = 4
+
+
+class Desk:
+    """What all questions work on."""
+
+    def __init__(self, project: Project, helper: Helper, voice: Voice) -> None:
+        self.project = project
+        self.voice = voice
+        self._helper = helper
+
+    @property
+    def plan(self) -> Plan:
+        """What would run now."""
+        return self.project.plan
+
+    @property
+    def data(self) -> DataProfile:
+        """The file as it was read."""
+        return self.project.facts.data
+
+    def value(self, path: Path) -> Any:
+        """The present value at `path` as plain data."""
+        return plain_value(self.plan, path)
+
+    def measure(self) -> None:
+        """Look at the machine, the data and the model anew. Raises TunesmithError where one can't be used."""
+        self.voice.say("Looking at the data ...")
+        self.project.measured(survey(self.project.wishes, self.project.base, self._helper))
+
+    def change(self, path: Path, value: Any) -> None:
+        """State a value and say what follows from it.
+
+        Raises:
+            TunesmithError: It contradicts the schema, another answer or the data; everything is as it was.
+        """
+        if value == self.value(path):
+            return
+        reason = self.project.reasons.get(path)
+        recommended = reason.recommended if reason is not None and reason.chosen else None
+        if path in self.project.wishes and value == recommended and not path.startswith(MEASURED):
+            self.apply(lambda: self.project.take_back(path), path)
+        else:
+            self.apply(lambda: self.project.wish(path, value), path)
+
+    def apply(self, state: Callable[[], bool], path: Path) -> None:
+        """Do what `state` does to the project's wishes, measure where it says so, and say what is another way now.
+
+        Raises:
+            TunesmithError: It can't be done; everything is as it was.
+        """
+        project, before = self.project, self.plan
+        wishes, resolution, seen = dict(project.wishes), project.resolution, project.survey
+        try:
+            if state():
+                self.measure()
+        except TunesmithError:
+            project.saved.wishes, project.resolution, project.survey = wishes, resolution, seen
+            project.save()
+            raise
+        self._tell_changes(before, path)
+
+    def take_back(self, paths: Iterable[Path]) -> bool:
+        """Go back to what is recommended at all of them; returns whether something must be measured anew."""
+        return any([self.project.take_back(path) for path in paths])
+
+    def _tell_changes(self, before: Plan, path: Path) -> None:
+        """At most a few lines: what a change led to beside itself."""
+        told = [
+            one
+            for one in changes(before, self.plan, self.project.facts, leave_out=path)
+            if one.title not in ("fingerprint",)
+        ]
+        for one in told[:MOST_CHANGES]:
+            self.voice.say(f"Changed with it: {one.title}, from {one.before} to {one.after}.")
+        if len(told) > MOST_CHANGES:
+            self.voice.say(f"And {len(told) - MOST_CHANGES} more values; the plan has them all.")

@@ -1,0 +1,294 @@
+"""Prepare's own questions: which column is what, what is mended, what is asked of each record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tunesmith.core.errors import DataError, PlanError
+from tunesmith.core.facts import Column, DataFinding, Shape
+from tunesmith.core.prepare.shape import NEEDED, OPTIONAL
+from tunesmith.core.schema import knob_at
+from tunesmith.tui.plain.desk import Desk
+from tunesmith.tui.plain.questions import KnobQuestion, Option, Question, by_name, by_number, labelled, not_listed
+from tunesmith.tui.plain.voice import Voice, in_short, sentence
+from tunesmith.tui.plain_text import shortened
+
+ROLES = {
+    "entity": "Which column names what each record is about?",
+    "question": "Which column holds the question?",
+    "answer": "Which column holds the answer?",
+    "context": "Which column holds the text that the answer is in?",
+    "prompt": "Which column holds the prompt?",
+    "completion": "Which column holds what should follow the prompt?",
+    "input": "Which column holds the text that the instruction is about?",
+    "messages": "Which column holds the conversation?",
+}
+MOST_LISTED = 30
+"""Columns that are listed; of a wider file the others are named."""
+EXAMPLE = 40
+REPAIRS = {
+    "drop-duplicates": "rows that repeat an earlier one are left out",
+    "drop-empty": "rows without a value there are left out",
+    "dates-to-iso": "those dates are written like the others, as 2020-04-10; what can't be read for certain is left out",
+    "drop-out-of-range": "rows with such a value are left out",
+}
+
+
+class ShapeQuestion(KnobQuestion):
+    """What one row is; where no columns offer themselves for the answer, they are asked for at once."""
+
+    def take(self, answer: str) -> bool:
+        shape = self._read(answer) if answer else self.desk.value(self.key)
+        if shape == self.desk.value(self.key):
+            return True
+        try:
+            self.desk.change(self.key, shape)
+        except DataError as error:
+            self.desk.voice.say(error.title)
+            roles = ask_roles(self.desk.voice, shape, [labelled_column(one) for one in self.desk.data.columns])
+            self.desk.apply(lambda: state_shape(self.desk, shape, roles), self.key)
+        return True
+
+
+def state_shape(desk: Desk, shape: Shape, roles: dict[str, str]) -> bool:
+    """Wish a shape and the columns of its parts together; both are measured by."""
+    desk.project.wish("prepare.shape", shape)
+    return desk.project.wish("prepare.columns", roles)
+
+
+def ask_roles(voice: Voice, shape: Shape, options: list[Option]) -> dict[str, str]:
+    """Which column plays each part that `shape` needs. Raises what `Voice.ask` does."""
+    roles: dict[str, str] = {}
+    for role in NEEDED[shape]:
+        voice.say(ROLES[role])
+        left = [one for one in options if one.value not in roles.values()]
+        list_options(voice, left)
+        while True:
+            answer = voice.ask("Number:")
+            try:
+                found = by_number(answer, left) or (by_name(answer, left) if answer else None)
+            except PlanError:
+                found = None
+            if found is not None:
+                break
+            voice.say(f"Type a number from 1 to {len(left)}, or a column's name.")
+        roles[role] = found.value
+    return roles
+
+
+class ColumnQuestion(Question):
+    """Which column plays one part."""
+
+    stage = "prepare"
+
+    def __init__(self, desk: Desk, role: str) -> None:
+        super().__init__(desk)
+        self.role = role
+        self.key = f"prepare.columns.{role}"
+        self.text = ROLES[role]
+
+    @property
+    def options(self) -> list[Option]:
+        """The file's columns, the present one first; none, where the part may be left out."""
+        now = self._now()
+        listed = [labelled_column(one) for one in self.desk.data.columns]
+        if self.role in OPTIONAL[self.desk.data.shape]:
+            listed.append(Option(None, "none", "there is no such column"))
+        return sorted(listed, key=lambda one: one.value != now)
+
+    def show(self) -> None:
+        reason = self.desk.project.reasons.get("prepare.columns")
+        now = self._now() or "none"
+        own = "prepare.columns" in self.desk.project.wishes or reason is None or self._now() is None
+        self.desk.voice.say(f"Now: {now}." if own or not reason else f"Recommended: {now}. Why: {in_short(reason.because)}")
+        list_options(self.desk.voice, self.options)
+
+    def explain(self) -> None:
+        voice = self.desk.voice
+        voice.say(f"Columns: {knob_at('prepare.columns').text}")
+        voice.say(f"In the plan: {self.key}.")
+        for one in self.desk.data.columns:
+            examples = ", ".join(shortened(text, EXAMPLE) for text in one.examples)
+            voice.say(f"{one.name}: {one.kind}, {one.filled:,} filled, {one.distinct:,} different. E.g. {examples}")
+
+    def prompt(self) -> str:
+        return "Number (Enter takes 1):"
+
+    def take(self, answer: str) -> bool:
+        if not answer:
+            return True
+        options = self.options
+        found = by_number(answer, options) or by_name(answer, options)
+        if found is None:
+            raise not_listed(answer, options)
+        if found.value != self._now():
+            roles = self._with(found.value)
+            self.desk.apply(lambda: self._state(roles), "prepare.columns")
+        return True
+
+    def _now(self) -> str | None:
+        return self.desk.plan.prepare.columns.get(self.role)
+
+    def _with(self, column: str | None) -> dict[str, str]:
+        """The parts with this one played by `column`; whichever part that column played takes the former one."""
+        roles = dict(self.desk.plan.prepare.columns)
+        before = roles.pop(self.role, None)
+        for other, played in list(roles.items()):
+            if played == column and column is not None:
+                if before is None:
+                    raise PlanError(
+                        f"{column} is the {other} already.", next_step="Choose another column, or change that one first."
+                    )
+                roles[other] = before
+                self.desk.voice.say(f"{column} was the {other}; {before} takes its place there.")
+        return roles | ({self.role: column} if column is not None else {})
+
+    def _state(self, roles: dict[str, str]) -> bool:
+        """Wish all parts as one value, which is what the findings are looked for by."""
+        project = self.desk.project
+        project.wish("prepare.columns", roles)
+        self.desk.take_back([path for path in project.wishes if path.startswith("prepare.columns.")])
+        return True
+
+
+class RepairQuestion(Question):
+    """Whether one thing that was found is mended."""
+
+    stage = "prepare"
+
+    def __init__(self, desk: Desk, repair: dict[str, Any]) -> None:
+        super().__init__(desk)
+        self.repair = repair
+        self.key = f"prepare.repairs:{repair['kind']}:{repair.get('column', '')}"
+        self.text = "Something was found in the data. Mend it?"
+
+    def show(self) -> None:
+        finding = self._finding()
+        column = self.repair.get("column")
+        self.desk.voice.say(f"Found: {finding.text}" if finding else f"The plan mends: {column or 'whole rows'}.")
+        answers = {True: f"yes: {REPAIRS[self.repair['kind']]}", False: "no: the rows stay as they are"}
+        now = self._accepted()
+        for number, choice in enumerate((True, False), 1):
+            self.desk.voice.say(f"{number}. {answers[choice]}{' (recommended)' * choice}", indent=2)
+        if not now:
+            self.desk.voice.say("Now: no, your choice.")
+
+    def explain(self) -> None:
+        voice, finding, knob = self.desk.voice, self._finding(), knob_at("prepare.repairs")
+        voice.say(f"{knob.title}: {knob.text} The file itself is never changed.")
+        voice.say(f"In the plan: prepare.repairs, {self.repair['kind']}.")
+        if finding and finding.examples:
+            voice.say(f"Examples: {', '.join(finding.examples)}.")
+        if self.repair["kind"] == "drop-out-of-range":
+            voice.say(f"Kept: {self.repair.get('low')} to {self.repair.get('high')}.")
+
+    def prompt(self) -> str:
+        return f"1 or 2 (Enter takes {1 if self._accepted() else 2}):"
+
+    def take(self, answer: str) -> bool:
+        answers = {"1": True, "yes": True, "y": True, "2": False, "no": False, "n": False}
+        if answer and answer.lower() not in answers:
+            raise PlanError(f"{answer} is not one of the answers.", next_step="Type 1 for yes, or 2 for no.")
+        wanted = answers[answer.lower()] if answer else self._accepted()
+        if wanted != self._accepted():
+            present = self.desk.value("prepare.repairs")
+            kept = [one for one in offered_repairs(self.desk) if (one in present) != (one == self.repair)]
+            self.desk.change("prepare.repairs", kept)
+        return True
+
+    def _accepted(self) -> bool:
+        return self.repair in self.desk.value("prepare.repairs")
+
+    def _finding(self) -> DataFinding | None:
+        return next((one for one in self.desk.data.findings if _mends(self.repair, one)), None)
+
+
+def offered_repairs(desk: Desk) -> list[dict[str, Any]]:
+    """The repairs that are recommended, in their order, and those that the plan has beside them."""
+    reason, present = desk.project.reasons.get("prepare.repairs"), desk.value("prepare.repairs")
+    recommended = reason.recommended if reason is not None and reason.recommended is not None else present
+    return [*recommended, *(one for one in present if one not in recommended)]
+
+
+def _mends(repair: dict[str, Any], finding: DataFinding) -> bool:
+    return bool(finding.repair == repair["kind"] and (repair.get("column") or "") == finding.column)
+
+
+class TemplatesQuestion(Question):
+    """The questions asked of each record: kept, dropped one by one, or added."""
+
+    stage = "prepare"
+    key = "prepare.questions"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.text = knob_at(self.key).question
+
+    def show(self) -> None:
+        voice, reason = self.desk.voice, self.desk.project.reasons.get(self.key)
+        shown = self._templates()
+        if reason is not None and reason.chosen and reason.recommended is not None:
+            voice.say(f"Now: {len(shown)}, your choice.")
+        elif reason is not None:
+            voice.say(f"Recommended: these {len(shown)}. Why: {in_short(reason.because)}")
+        for number, one in enumerate(shown, 1):
+            voice.say(f"{number}. {one['ask']} | {one['answer']}", indent=2)
+        voice.say("To add one, type it in the same way: question | {column}. To leave one out, type: drop 2.")
+
+    def explain(self) -> None:
+        voice, knob = self.desk.voice, knob_at(self.key)
+        voice.say(f"{knob.title}: {knob.text}")
+        voice.say("A column's name in braces stands for the record's value there; before the bar stands what is asked,")
+        voice.say("behind it what the model should answer. `reset` goes back to what is recommended.")
+        voice.say(f"Columns: {', '.join(one.name for one in self.desk.data.columns)}.")
+        voice.say(f"In the plan: {self.key}.")
+
+    def prompt(self) -> str:
+        return "Enter keeps them, or add or drop one:"
+
+    def take(self, answer: str) -> bool:
+        if not answer:
+            return True
+        word, _, rest = answer.partition(" ")
+        templates = self._templates()
+        if answer.lower() == "reset":
+            self.desk.apply(lambda: self.desk.take_back([self.key]), self.key)
+        elif word.lower() == "drop":
+            self._drop(rest.strip(), templates)
+        elif "|" in answer:
+            ask, _, wanted = (part.strip() for part in answer.partition("|"))
+            self.desk.change(self.key, [*templates, {"ask": ask, "answer": wanted}])
+        else:
+            raise PlanError(
+                f"{sentence(answer)[:-1]} is no question with its answer.",
+                next_step="Type it as question | {column}, or drop and a number; Enter keeps what is listed.",
+            )
+        return False
+
+    def _drop(self, number: str, templates: list[dict[str, str]]) -> None:
+        options = [Option(one, one["ask"]) for one in templates]
+        found = by_number(number, options)
+        if found is None:
+            raise not_listed(number or "Nothing", options)
+        if len(templates) == 1:
+            raise PlanError("The last question can't be left out.", next_step="Add another one first.")
+        place = int(number) - 1
+        self.desk.change(self.key, templates[:place] + templates[place + 1 :])
+
+    def _templates(self) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = self.desk.value(self.key)
+        return found
+
+
+def labelled_column(column: Column) -> Option:
+    """A column with its kind and an example."""
+    example = f", e.g. {shortened(column.examples[0], EXAMPLE)}" if column.examples else ", empty"
+    return Option(column.name, column.name, f"{column.kind}{example}")
+
+
+def list_options(voice: Voice, options: list[Option]) -> None:
+    """The options with their numbers, the first ones of very many."""
+    for number, option in enumerate(options[:MOST_LISTED], 1):
+        voice.say(f"{number}. {labelled(option)}", indent=2)
+    if len(options) > MOST_LISTED:
+        voice.say(f"and {len(options) - MOST_LISTED} more; type a name.", indent=2)

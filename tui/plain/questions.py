@@ -1,0 +1,214 @@
+"""The questions of the schema, said as text: what is asked, what is recommended and why, and what can be chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tunesmith.core.consequences import WhatIf, what_if
+from tunesmith.core.draft import Reason
+from tunesmith.core.errors import PlanError
+from tunesmith.core.schema import Knob, read, told, value_at
+from tunesmith.tui.plain.desk import MOST_CHANGES, Desk
+from tunesmith.tui.plain.voice import in_short, sentence
+
+
+@dataclass(frozen=True)
+class Option:
+    """Something that can be chosen by its number."""
+
+    value: Any
+    name: str
+    meaning: str = ""
+
+
+class Question:
+    """One question. `take` raises TunesmithError for an answer that can't be taken; then it is asked again."""
+
+    stage: str
+    key: str
+    """What it is remembered by: a path of the plan, perhaps with something behind it."""
+    text: str
+    """What is asked, in plain words."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def show(self) -> None:
+        """Say what is recommended, why, and what can be chosen."""
+        raise NotImplementedError
+
+    def explain(self) -> None:
+        """Say everything that is known about it."""
+        raise NotImplementedError
+
+    def prompt(self) -> str:
+        """The line before the answer; says what Enter takes."""
+        return "Answer:"
+
+    def take(self, answer: str) -> bool:
+        """Take an answer, empty for what was shown; returns whether the question is settled by it."""
+        raise NotImplementedError
+
+
+class KnobQuestion(Question):
+    """A value of the plan that everybody is asked for."""
+
+    def __init__(self, desk: Desk, knob: Knob) -> None:
+        super().__init__(desk)
+        self.knob = knob
+        self.stage, self.key, self.text = knob.stage, knob.path, knob.question
+
+    @property
+    def options(self) -> list[Option]:
+        """What can be chosen, what is recommended first."""
+        knob, first = self.knob, self._recommended()
+        listed = [Option(one, one, knob.meanings.get(one, "")) for one in knob.options]
+        if knob.kind == "flag":
+            listed = [Option(True, "yes"), Option(False, "no")]
+        return sorted(listed, key=lambda one: one.value != first)
+
+    def show(self) -> None:
+        voice, knob, options = self.desk.voice, self.knob, self.options
+        voice.say(self._reasoned(in_short))
+        for number, option in enumerate(options, 1):
+            voice.say(f"{number}. {labelled(option)}", indent=2)
+        limits = [f"Takes {knob.bounds}." if knob.bounds else "", f"People use {knob.usual}." if knob.usual else ""]
+        if not options and any(limits):
+            voice.say(" ".join(filter(None, limits)))
+
+    def prompt(self) -> str:
+        shown, options = self.desk.value(self.key), self.options
+        number = next((str(n) for n, one in enumerate(options, 1) if one.value == shown), "")
+        if self.knob.kind == "choices":
+            return f"Numbers with commas, or none (Enter takes {self._told(shown)}):"
+        if options:
+            return f"Number (Enter takes {number or self._told(shown)}):"
+        unit = f" in {self.knob.unit}" if self.knob.unit else ""
+        kind = "Number" if self.knob.kind in ("whole", "number") else "Your words"
+        return f"{kind}{unit} (Enter takes {'what is shown' if self.knob.kind == 'text' else self._told(shown)}):"
+
+    def take(self, answer: str) -> bool:
+        if answer:
+            self.desk.change(self.key, self._read(answer))
+        return True
+
+    def explain(self) -> None:
+        voice, knob = self.desk.voice, self.knob
+        voice.say(f"{knob.title}: {knob.text}")
+        if knob.usual or knob.bounds:
+            said = [f"People use {knob.usual}." if knob.usual else "", f"Takes {knob.bounds}." if knob.bounds else ""]
+            voice.say(" ".join(filter(None, said)))
+        if knob.source:
+            voice.say(f"Source: {sentence(knob.source)}")
+        voice.say(f"In the plan: {self.key}.")
+        voice.say(self._reasoned(sentence))
+        reason = self._reason()
+        for other in reason.instead_of if reason else ():
+            voice.say(f"Not {other.value}: {sentence(other.because)}")
+        for option in self.options if knob.kind in ("choice", "flag") else ():
+            if option.value != self.desk.value(self.key):
+                voice.say(self._what_if(option))
+
+    def _what_if(self, option: Option) -> str:
+        project = self.desk.project
+        assert project.resolution is not None
+        found: WhatIf = what_if(project.wishes, self.key, option.value, project.facts, project.resolution)
+        if found.refused:
+            return f"With {option.name}: it can't be taken. {found.refused}"
+        said = [f"{one.title} from {one.before} to {one.after}" for one in found.changes[:MOST_CHANGES]]
+        more = len(found.changes) - len(said)
+        return f"With {option.name}: {'; '.join(said) or 'nothing else changes'}{f'; and {more} more' * (more > 0)}."
+
+    def _read(self, answer: str) -> Any:
+        options = self.options
+        if not options:
+            return read(self.knob, answer)
+        if self.knob.kind == "choices":
+            parts = [part.strip() for part in answer.split(",") if part.strip()]
+            found = [(by_number(part, options), part) for part in parts]
+            return read(self.knob, ", ".join(option.name if option else part for option, part in found))
+        one = by_number(answer, options)
+        return one.value if one else read(self.knob, answer)
+
+    def _reason(self) -> Reason | None:
+        return self.desk.project.reasons.get(self.key)
+
+    def _recommended(self) -> Any:
+        reason, now = self._reason(), self.desk.value(self.key)
+        return reason.recommended if reason is not None and reason.recommended is not None else now
+
+    def _reasoned(self, shape: Any) -> str:
+        """The present value and why it stands there."""
+        reason, shown = self._reason(), self._told(self.desk.value(self.key))
+        if reason is None or not reason.because:
+            return f"Now: {sentence(shown)}"
+        if reason.chosen and reason.recommended is not None:
+            return f"Now: {shown}. {shape(capital(reason.because))}"
+        return f"Recommended: {shown}. Why: {shape(reason.because)}"
+
+    def _told(self, value: Any) -> str:
+        return told(self.knob, value) or "none"
+
+
+class GroupQuestion(KnobQuestion):
+    """Which column's values stay together in the split: one of the file's, or none."""
+
+    @property
+    def options(self) -> list[Option]:
+        """The columns, and none."""
+        first = self._recommended()
+        listed = [Option(column.name, column.name) for column in self.desk.data.columns]
+        listed.append(Option(None, "none", "each row may go to any part"))
+        return sorted(listed, key=lambda one: one.value != first)
+
+    def _read(self, answer: str) -> Any:
+        found = by_number(answer, self.options) or by_name(answer, self.options)
+        if found is None:
+            raise not_listed(answer, self.options)
+        return found.value
+
+
+def applies(desk: Desk, knob: Knob) -> bool:
+    """Whether the value has a place in the present plan: no adapter, no rank; no table, no questions made of it."""
+    if knob.path == "prepare.questions":
+        return desk.plan.prepare.shape == "table"
+    return value_at(desk.plan, knob.path.rpartition(".")[0]) is not None
+
+
+def labelled(option: Option) -> str:
+    """An option with what it means."""
+    return f"{option.name}: {option.meaning}" if option.meaning else option.name
+
+
+def by_number(answer: str, options: Sequence[Option]) -> Option | None:
+    """The option of that number; None where the answer is no number.
+
+    Raises:
+        PlanError: There is no such number.
+    """
+    if not (answer.isascii() and answer.isdigit()):
+        return None
+    if 1 <= int(answer[:9]) <= len(options):
+        return options[int(answer[:9]) - 1]
+    raise not_listed(answer, options)
+
+
+def by_name(answer: str, options: Sequence[Option]) -> Option | None:
+    """The option that the answer names, or alone begins."""
+    wanted = answer.casefold()
+    same = [one for one in options if one.name.casefold() == wanted]
+    found = same or [one for one in options if one.name.casefold().startswith(wanted)]
+    return found[0] if len(found) == 1 else None
+
+
+def not_listed(answer: str, options: Sequence[Option]) -> PlanError:
+    """What is said to an answer that is not among the options."""
+    most = f"a number from 1 to {len(options)}" if len(options) > 1 else "1"
+    return PlanError(f"{answer} is not one of the answers.", next_step=f"Type {most}, or Enter for what is shown.")
+
+
+def capital(text: str) -> str:
+    """`text` with a capital at its beginning."""
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,238 @@
+"""The boxes in which a value is chosen from a list, picked, typed or edited: one for each kind of value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, SelectionList, Static, TextArea
+from textual.widgets.option_list import Option
+from textual.widgets.selection_list import Selection
+
+from tunesmith.core.consequences import what_if
+from tunesmith.core.errors import PlanError
+from tunesmith.core.figures import parameters
+from tunesmith.core.models import list_models
+from tunesmith.core.schema import YES_NO, Knob, plain_value, read
+from tunesmith.tui.glyphs import Glyphs
+from tunesmith.tui.plain_text import harmless
+from tunesmith.tui.screens.browse import Browse
+from tunesmith.tui.session import Session
+
+DATA_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
+ANOTHER = "\0another"
+MOST_CHANGES = 3
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a box was closed with; None is an answer, too."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Line:
+    """One option of a list."""
+
+    value: Any
+    name: str
+    about: str
+
+
+async def ask(app: App[Any], session: Session, knob: Knob) -> Answer | None:
+    """Let the person choose a value for `knob`; None where they went back without one."""
+    glyphs = session.glyphs
+    value = plain_value(session.project.plan, knob.path)
+    if knob.path == "prepare.data":
+        browse = Browse("Which file holds your examples?", session.project.base, DATA_SUFFIXES, glyphs)
+        chosen = await app.push_screen_wait(browse)
+        return Answer(chosen) if chosen else None
+    if knob.path == "select.model":
+        return await _ask_model(app, session, knob)
+    if knob.kind == "choices":
+        picked = await app.push_screen_wait(Pick(knob, value or [], glyphs))
+        return Answer(picked) if picked is not None else None
+    if knob.kind == "structure":
+        edited = await app.push_screen_wait(Edit(knob, value, glyphs))
+        return edited
+    return await app.push_screen_wait(Choose(knob.question or knob.title, _lines(session, knob), value, glyphs))
+
+
+async def _ask_model(app: App[Any], session: Session, knob: Knob) -> Answer | None:
+    lines = [
+        Line(model.source, model.source, f"{parameters(model.parameters)} parameters, {model.architecture}")
+        for model in list_models()
+    ]
+    lines.append(Line(ANOTHER, "another folder", "a model in Hugging Face layout on this machine"))
+    value = plain_value(session.project.plan, knob.path)
+    chosen = await app.push_screen_wait(Choose(knob.question, lines, value, session.glyphs))
+    if chosen is not None and chosen.value == ANOTHER:
+        folder = await app.push_screen_wait(
+            Browse("Which folder holds the model?", session.project.base, (), session.glyphs, folders=True)
+        )
+        return Answer(folder) if folder else None
+    return chosen
+
+
+def _lines(session: Session, knob: Knob) -> list[Line]:
+    """All options of a choice, each with its meaning and what it would change."""
+    project = session.project
+    values: Sequence[Any] = (True, False) if knob.kind == "flag" else knob.options
+    if knob.optional:
+        values = [None, *values]
+    lines = []
+    for value in values:
+        tried = what_if(project.wishes, knob.path, value, project.facts, project.resolved)
+        changes = [
+            f"{one.title} {one.before} {session.glyphs.arrow} {one.after}" for one in tried.changes[:MOST_CHANGES]
+        ]
+        about = "; ".join(filter(None, [knob.meanings.get(str(value), ""), tried.refused or "; ".join(changes)]))
+        name = (YES_NO[0] if value else YES_NO[1]) if knob.kind == "flag" else (value or "none")
+        lines.append(Line(value, name, about))
+    return lines
+
+
+class Choose(ModalScreen[Answer | None]):
+    """A list of options; Enter takes the marked one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss", "Back", id="choose.back", tooltip="Without a change", key_display="Esc")
+    ]
+
+    def __init__(self, question: str, lines: Sequence[Line], value: Any, glyphs: Glyphs) -> None:
+        super().__init__(classes="box")
+        self._question, self._lines, self._value, self._glyphs = question, list(lines), value, glyphs
+
+    def compose(self) -> ComposeResult:
+        """The question and the options, the present one marked."""
+        with Vertical(classes="box-body"):
+            yield Static(Content.styled(self._question, "bold"), classes="box-title")
+            options = [
+                Option(
+                    Content.assemble(
+                        (f"{self._glyphs.done if line.value == self._value else ' '} ", "$text-success"),
+                        (harmless(line.name), "bold"),
+                        (f"  {harmless(line.about)}", "$text-muted"),
+                    )
+                )
+                for line in self._lines
+            ]
+            yield OptionList(*options, markup=False, compact=True)
+            yield _keys("takes it", "back without a change")
+
+    def on_mount(self) -> None:
+        """The present value is marked."""
+        places = [place for place, line in enumerate(self._lines) if line.value == self._value]
+        self.query_one(OptionList).highlighted = places[0] if places else 0
+        self.query_one(OptionList).focus()
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.dismiss(Answer(self._lines[event.option_index].value))
+
+
+class Pick(ModalScreen[list[str] | None]):
+    """Several of a few: Space picks, Enter takes what is picked."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss", "Back", id="pick.back", tooltip="Without a change", key_display="Esc"),
+        Binding("enter", "take", "Take", id="pick.take", tooltip="What is picked", priority=True, key_display="Enter"),
+    ]
+
+    def __init__(self, knob: Knob, value: Sequence[str], glyphs: Glyphs) -> None:
+        super().__init__(classes="box")
+        self._knob, self._value, self._glyphs = knob, list(value), glyphs
+
+    def compose(self) -> ComposeResult:
+        """The options with what they mean."""
+        knob = self._knob
+        with Vertical(classes="box-body"):
+            yield Static(Content.styled(knob.question or knob.title, "bold"), classes="box-title")
+            yield SelectionList[str](
+                *(
+                    Selection(
+                        Content.assemble((one, "bold"), (f"  {knob.meanings.get(one, '')}", "$text-muted")),
+                        one,
+                        one in self._value,
+                    )
+                    for one in knob.options
+                ),
+                compact=True,
+            )
+            yield _keys("takes what is picked; Space picks", "back without a change")
+
+    def on_mount(self) -> None:
+        """The list takes the keys."""
+        self.query_one(SelectionList).focus()
+
+    def action_take(self) -> None:
+        """In the schema's order."""
+        picked = set(self.query_one(SelectionList).selected)
+        self.dismiss([one for one in self._knob.options if one in picked])
+
+
+class Edit(ModalScreen[Answer | None]):
+    """A list or mapping as YAML; what can't be read is told, and stays."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Back", id="edit.back", tooltip="Without a change", key_display="Esc"),
+        Binding("f2", "take", "Take", id="edit.take", tooltip="What is written", priority=True, key_display="F2"),
+        Binding("ctrl+o", "take", show=False, id="edit.take2", priority=True, tooltip="What is written"),
+    ]
+
+    def __init__(self, knob: Knob, value: Any, glyphs: Glyphs) -> None:
+        super().__init__(classes="box")
+        self._knob, self._value, self._glyphs = knob, value, glyphs
+
+    def compose(self) -> ComposeResult:
+        """The text and what it means."""
+        with Vertical(classes="box-body edit"):
+            yield Static(Content.styled(self._knob.question or self._knob.title, "bold"), classes="box-title")
+            yield Static(self._knob.text, markup=False)
+            yield TextArea(_yaml(self._value), tab_behavior="focus", id="edit-text")
+            yield Static("", id="edit-error", markup=False)
+            yield _keys("", "back without a change", takes="F2 or Ctrl+O")
+
+    def on_mount(self) -> None:
+        """The text takes the keys."""
+        self.query_one(TextArea).focus()
+
+    def action_take(self) -> None:
+        """Read it as YAML; the schema checks it afterwards."""
+        try:
+            self.dismiss(Answer(read(self._knob, self.query_one(TextArea).text)))
+        except PlanError as error:
+            text = f"{self._glyphs.error} {harmless(error.title)} {harmless(error.next_step)}"
+            self.query_one("#edit-error", Static).update(text)
+
+
+def _yaml(value: Any) -> str:
+    import io
+
+    from ruamel.yaml import YAML
+
+    text = io.StringIO()
+    yaml = YAML()
+    yaml.width = 100
+    yaml.default_flow_style = False
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.dump(value, text)
+    return text.getvalue().removesuffix("...\n")
+
+
+def _keys(enter: str, escape: str, *, takes: str = "Enter") -> Static:
+    return Static(
+        Content.assemble(
+            (takes, "bold $text-accent"), f" {enter or 'takes it'}   ", ("Esc", "bold $text-accent"), f" {escape}"
+        ),
+        classes="box-keys",
+    )

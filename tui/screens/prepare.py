@@ -1,0 +1,225 @@
+"""Step 2, Prepare: the file, what its rows are, what is wrong in it, and what the model will see of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from textual import on
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tunesmith.core.facts import DataFinding
+from tunesmith.core.prepare.shape import NEEDED, OPTIONAL
+from tunesmith.core.schema import Knob, knob_at
+from tunesmith.tui.plain_text import harmless
+from tunesmith.tui.screens.step import AskStep
+from tunesmith.tui.widgets.finding_row import FindingRow
+from tunesmith.tui.widgets.histogram import histogram
+from tunesmith.tui.widgets.knob_row import KnobRow
+from tunesmith.tui.widgets.trained_text import trained_text
+
+ROLES = {
+    "entity": "Which column names the thing?",
+    "question": "Which column is the question?",
+    "answer": "Which column is the answer?",
+    "context": "Which column holds the context?",
+    "prompt": "Which column is the prompt?",
+    "completion": "Which column is the completion?",
+    "input": "Which column is the input?",
+    "messages": "Which column holds the chat?",
+}
+
+
+class PrepareStep(AskStep):
+    """Questions about the file, then what was found in it, then rows as the model will see them."""
+
+    stage: ClassVar[str] = "prepare"
+    intro: ClassVar[str] = "What the examples are, what is wrong with them, and which of them the score is kept for."
+    next_text: ClassVar[str] = "accept this data with the repairs marked and choose a model"
+    _shape = ""
+
+    def rows(self) -> Iterable[Widget]:
+        """The schema's questions; after the shape one for each part that a column plays."""
+        found: list[Widget] = []
+        for row in super().rows():
+            found.append(row)
+            if isinstance(row, KnobRow) and row.knob.path == "prepare.shape":
+                found.append(Vertical(id="roles", classes="step-rows"))
+        return found
+
+    def row(self, knob: Knob) -> KnobRow:
+        """A file is chosen in a box; a column from those that the file has."""
+        glyphs = self.session.glyphs
+        if knob.path == "prepare.data":
+            return KnobRow(knob, glyphs, opens=True)
+        if knob.path == "prepare.split.by":
+            return KnobRow(knob, glyphs, options=["none", *self._columns()])
+        if knob.path.startswith("prepare.columns."):
+            return KnobRow(knob, glyphs, options=self._columns())
+        return KnobRow(knob, glyphs)
+
+    def exhibits(self) -> Iterable[Widget]:
+        """Findings, the parts, rows as rendered, lengths."""
+        yield Static("Found in the file", classes="section")
+        yield Static("", id="parts", classes="exhibit", markup=False)
+        yield Static("", id="findings-none", classes="exhibit", markup=False)
+        yield Findings(id="findings", classes="exhibit")
+        yield Static("Rows as the model sees them", classes="section")
+        yield Static("", id="rendered", classes="exhibit", markup=False)
+        yield Static("Lengths", classes="section")
+        yield Static("", id="lengths", classes="exhibit", markup=False)
+
+    def options(self, knob: Knob) -> Sequence[Any]:
+        """What is tried beside a question; another file can't be tried without measuring it."""
+        if knob.path in ("prepare.data", "prepare.shape") or knob.path.startswith("prepare.columns"):
+            return ()
+        return super().options(knob)
+
+    def overview(self) -> Content:
+        """What became of every record, and what was done."""
+        survey = self.session.project.survey
+        if survey is None:
+            return Content("")
+        seen = survey.preview
+        parts = ", ".join(f"{count:,} to {_purpose(part)}" for part, count in seen.parts.items())
+        told: list[str | tuple[str, str]] = [
+            (f"{seen.read:,} records were read, {seen.aside:,} set aside.\n", "bold"),
+            f"Rows: {parts}.\n",
+        ]
+        for note in seen.notes:
+            sign = self.session.glyphs.warning if note.level == "warning" else self.session.glyphs.bullet
+            told.append((f"{sign} {harmless(note.text)}\n", "$text-warning" if note.level == "warning" else ""))
+        tokens = survey.facts.data.tokens
+        if tokens is not None:
+            told.append(f"{100 * tokens.trained_share:.0f} % of all tokens are trained: the answers and their ends.\n")
+        return Content.assemble(*told)
+
+    def show_plan(self) -> None:
+        """Other parts where the shape is another one."""
+        project = self.session.project
+        if project.resolution is not None:
+            shape = project.plan.prepare.shape
+            if self._shape != shape:
+                self._shape = shape
+                self.call_later(self._show_roles)
+            for row in self.query(KnobRow):
+                if row.knob.path == "prepare.split.by":
+                    row.offer(["none", *self._columns()])
+                elif row.knob.path.startswith("prepare.columns."):
+                    row.offer(self._columns())
+        super().show_plan()
+
+    def show_exhibits(self) -> None:
+        """Findings with what is done about them, rows, lengths."""
+        project, glyphs = self.session.project, self.session.glyphs
+        survey = project.survey
+        if survey is None:
+            return
+        seen, data = survey.preview, survey.facts.data
+        parts = f"  {glyphs.bullet}  ".join(f"{part} {count:,}" for part, count in seen.parts.items())
+        self.query_one("#parts", Static).update(
+            f"{seen.read:,} records, {seen.used:,} used, {seen.aside:,} set aside  {glyphs.arrow}  rows: {parts}"
+        )
+        self.query_one(Findings).show(data.findings, _repairs(project.plan.prepare), glyphs)
+        none = "" if data.findings else f"{glyphs.done} Nothing has to be mended."
+        self.query_one("#findings-none", Static).update(none)
+        self.query_one("#findings-none", Static).display = bool(none)
+        rendered = [trained_text(pieces, glyphs) for pieces in survey.rendered]
+        waiting = Content.styled("being counted in the model's tokens …", "$text-muted")
+        marked = f"Only what stands in {glyphs.trained_open} {glyphs.trained_close} is trained; the rest is read."
+        lines = [Content.styled(marked, "$text-muted"), *rendered]
+        self.query_one("#rendered", Static).update(Content("\n\n").join(lines) if rendered else waiting)
+        tokens = data.tokens
+        if tokens is None:
+            self.query_one("#lengths", Static).update(waiting)
+            return
+        whole = tokens.whole
+        text = f"half up to {whole.p50}, 99 % up to {whole.p99}, longest {whole.longest} tokens"
+        chart = histogram(tokens.bins, glyphs, 30, "tokens")
+        self.query_one("#lengths", Static).update(Content("\n").join([Content.styled(text, "$text-muted"), chart]))
+
+    @on(FindingRow.Decided)
+    def _decided(self, event: FindingRow.Decided) -> None:
+        """Take a repair in or leave it out; the order of the findings is kept."""
+        event.stop()
+        project = self.session.project
+        wanted = _repairs(project.plan.prepare)
+        repair = event.row.repair
+        kept = [one for one in wanted if one != repair]
+        order = [_repair_of(finding) for finding in project.facts.data.findings if finding.repair]
+        if event.mend:
+            kept = sorted([*kept, repair], key=lambda one: order.index(one) if one in order else len(order))
+        project.wish("prepare.repairs", kept)
+        self.screen.changed()  # type: ignore[attr-defined]
+
+    def _columns(self) -> list[str]:
+        survey = self.session.project.survey
+        return [column.name for column in survey.facts.data.columns] if survey else []
+
+    def _roles(self) -> list[Knob]:
+        """A question for each part of the shape that a column plays."""
+        project = self.session.project
+        if project.resolution is None:
+            return []
+        shape = project.plan.prepare.shape
+        model = knob_at("prepare.columns")
+        return [
+            replace(
+                model,
+                path=f"prepare.columns.{role}",
+                title=f"Column of the {role}",
+                question=ROLES[role],
+                kind="choice",
+                options=tuple(self._columns()),
+                optional=role in OPTIONAL[shape],
+            )
+            for role in (*NEEDED[shape], *OPTIONAL[shape])
+        ]
+
+    async def _show_roles(self) -> None:
+        """Ask for the columns of the present shape instead of those of another one."""
+        roles = self.query_one("#roles")
+        await roles.remove_children()
+        await roles.mount(*(self.row(knob) for knob in self._roles()))
+        super().show_plan()
+
+
+class Findings(Widget):
+    """What was found in the file, each with what is done about it."""
+
+    DEFAULT_CSS = "Findings { height: auto; layout: vertical; }"
+    _shown: tuple[DataFinding, ...] = ()
+
+    def show(self, findings: tuple[DataFinding, ...], repairs: list[dict[str, Any]], glyphs: Any) -> None:
+        """Rows for these findings; those that are there already only change their answer."""
+        if findings != self._shown:
+            self._shown = findings
+            self.remove_children()
+            self.mount(*(FindingRow(finding, _repair_of(finding), glyphs) for finding in findings))
+        for row in self.query(FindingRow):
+            row.show(row.repair in repairs)
+
+
+def _repair_of(finding: DataFinding) -> dict[str, Any]:
+    """The repair that a finding proposes, as it stands in the plan."""
+    repair: dict[str, Any] = {"kind": finding.repair}
+    if finding.column:
+        repair["column"] = finding.column
+    if finding.repair == "drop-out-of-range":
+        repair |= {"low": finding.low, "high": finding.high}
+    return repair
+
+
+def _repairs(prepare: Any) -> list[dict[str, Any]]:
+    return [repair.model_dump(mode="json", exclude_none=True) for repair in prepare.repairs]
+
+
+def _purpose(part: str) -> str:
+    return {"train": "train on", "validation": "watch the training by", "test": "score with at the end"}[part]
+
+
+STEP = PrepareStep

@@ -1,0 +1,412 @@
+"""The wizard's shell: stepper, machine, the open step, and the keys. It stays while the six steps change inside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from importlib import import_module
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import ContentSwitcher, Footer, Input, Static
+from textual.worker import Worker, WorkerState
+
+from tunesmith.core import jobs
+from tunesmith.core.errors import PlanError, TunesmithError
+from tunesmith.core.launch import launch, resume
+from tunesmith.core.run import Run
+from tunesmith.core.stages import STAGES
+from tunesmith.core.survey import Survey
+from tunesmith.tui.screens.failure import Failure
+from tunesmith.tui.screens.step import Step
+from tunesmith.tui.session import Session
+from tunesmith.tui.widgets.knob_row import KnobRow
+from tunesmith.tui.widgets.machine_line import MachineLine
+from tunesmith.tui.widgets.stepper import Mark, Stepper
+
+POLL_SECONDS = 0.5
+PANES = (*STAGES[:3], "review", *STAGES[3:])
+"""The steps, and the review that comes before anything expensive starts; it belongs to Fine-tune."""
+
+
+class Shell(Screen[None]):
+    """One project from the first question to the served model."""
+
+    CSS_PATH: ClassVar = ["shell.tcss", *(f"{pane}.tcss" for pane in PANES), "../widgets/curve.tcss"]
+    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-low"), (32, "-high")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "accept", "Go on", id="wizard.accept", tooltip="What the last line says", key_display="Enter"),
+        Binding("escape", "back", "Back", id="wizard.back", tooltip="The step before", key_display="Esc"),
+        Binding("down", "move(1)", "Questions", id="wizard.next", tooltip="The next question", key_display="↑↓"),
+        Binding("up", "move(-1)", show=False, id="wizard.previous", tooltip="The question before"),
+        Binding("question_mark,f1", "help", "Help", id="wizard.help", tooltip="What this means", key_display="?"),
+        Binding("x", "all_settings", "All settings", show=False, id="wizard.all", tooltip="Every value of the plan"),
+        Binding("w", "write_plan", "Write plan", show=False, id="wizard.write", tooltip="The plan as a YAML file here"),
+        Binding("v", "review", "Review", show=False, id="wizard.review", tooltip="The plan, or the run that it led to"),
+        Binding("s", "stop", "Stop and save", show=False, id="wizard.stop", tooltip="End the run with a checkpoint"),
+        *(
+            Binding(str(number), f"jump('{stage}')", show=False, id=f"wizard.jump.{stage}", tooltip=f"Open {stage}")
+            for number, stage in enumerate(STAGES, 1)
+        ),
+        Binding("q", "app.leave", "Leave", id="wizard.leave", tooltip="Close the wizard; runs go on"),
+    ]
+
+    def __init__(self, session: Session, first: str) -> None:
+        super().__init__()
+        self.session = session
+        self._first = first
+        self._current = ""
+        self._measured_for: object = None
+        """The wishes that the newest measurement was started for."""
+
+    def compose(self) -> ComposeResult:
+        """The parts that stay."""
+        glyphs = self.session.glyphs
+        yield Stepper(glyphs, id="stepper")
+        yield MachineLine(id="machine")
+        yield ContentSwitcher(id="steps")
+        yield Static("", id="notice", markup=False)
+        yield Footer(show_command_palette=True)
+
+    async def on_mount(self) -> None:
+        """Open the step that the person was at, and begin to measure."""
+        if self.session.project.survey is None:
+            self._measure()
+        await self.open(self._first)
+        self.set_interval(POLL_SECONDS, self._poll)
+        self._poll()
+
+    # -- which step is open
+
+    async def open(self, pane: str) -> None:
+        """Show a pane; made on its first visit."""
+        switcher = self.query_one("#steps", ContentSwitcher)
+        if pane == self._current:
+            return
+        step = self._step(pane)
+        if step is None:
+            kind = import_module(f"tunesmith.tui.screens.{pane}").STEP
+            step = kind(self.session)
+            await switcher.mount(step)
+        self._current = pane
+        switcher.current = step.id
+        self.session.project.go_to(self._stage)
+        step.show_plan()
+        step.show_run()
+        step.arrive()
+        self._show_marks()
+        self.refresh_bindings()
+
+    @property
+    def _stage(self) -> str:
+        return "finetune" if self._current == "review" else self._current
+
+    def _step(self, pane: str) -> Step | None:
+        kinds = self.query_one("#steps", ContentSwitcher).children
+        return next((one for one in kinds if isinstance(one, Step) and one.id == f"step-{pane}"), None)
+
+    @property
+    def step(self) -> Step | None:
+        """The step that is open."""
+        return self._step(self._current)
+
+    def _pane_of(self, stage: str) -> str:
+        """Fine-tune is the review until a run of this very plan was started."""
+        if stage == "finetune" and (self.session.run is None or self._stale()):
+            return "review"
+        return stage
+
+    def _stale(self) -> bool:
+        """Whether the answers are others than those that the run was started with."""
+        project = self.session.project
+        if project.resolution is None or project.run is None:
+            return False
+        return project.run_is_stale
+
+    def _show_marks(self) -> None:
+        project, history = self.session.project, self.session.history
+        marks: dict[str, Mark] = {stage: project.standing(stage) for stage in STAGES[:3]}
+        for stage in STAGES[3:]:
+            told = history.stages.get(stage) if history else None
+            standing = told.standing if told else "waiting"
+            mark: Mark = "open"
+            if standing == "running":
+                mark = "running" if self.session.alive else "failed"
+            elif standing in ("done", "failed"):
+                mark = "settled" if standing == "done" else "failed"
+            marks[stage] = "stale" if mark == "settled" and self._stale() else mark
+        self.query_one(Stepper).show(self._stage, marks)
+        self.query_one(MachineLine).show(self.session)
+
+    # -- keys
+
+    def action_accept(self) -> None:
+        """Enter."""
+        if self.step is not None:
+            self.step.accept()
+
+    async def action_back(self) -> None:
+        """The step before; from the first one, the start."""
+        place = PANES.index(self._current)
+        if isinstance(self.focused, Input) and self.step is not None:
+            self.step.arrive()  # out of the field first: Esc leaves what was typed
+            return
+        if place == 0:
+            self.app.pop_screen()
+            return
+        before = PANES[place - 1]
+        if self._current == "finetune" and not self._stale():
+            before = STAGES[2]
+        await self.open(before)
+
+    async def action_jump(self, stage: str) -> None:
+        """Open a stage that was reached; else say what comes first."""
+        pane = self._pane_of(stage)
+        missing = self._missing_before(stage)
+        if missing:
+            self.say(missing)
+            return
+        await self.open(pane)
+
+    def _missing_before(self, stage: str) -> str:
+        project, place = self.session.project, STAGES.index(stage)
+        for before in STAGES[: min(place, 3)]:
+            if project.standing(before) == "open":
+                number = STAGES.index(before) + 1
+                return f"Step {number} comes first: Enter accepts what is recommended there."
+        if place > 3 and self.session.run is None:
+            return "Nothing was run yet: step 4 starts it."
+        return ""
+
+    def action_move(self, by: int) -> None:
+        """To the next question or the one before."""
+        if by > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
+
+    def action_help(self) -> None:
+        """Explain the value that the person is at, or the keys."""
+        from tunesmith.tui.screens.help import Help
+
+        here = next((row for row in self.query(KnobRow) if row.has_class("-here")), None)
+        self.app.push_screen(Help(here.knob if here else None, self._stage, self.session.glyphs))
+
+    async def action_all_settings(self) -> None:
+        """Show every value of the plan, or only what everybody is asked."""
+        self.session.all_settings = not self.session.all_settings
+        pane = self._current
+        for step in list(self.query(Step)):
+            if step.id in tuple(f"step-{one}" for one in STAGES[:3]):
+                await step.remove()
+        if self._step(pane) is None:
+            self._current = ""
+            await self.open(pane)
+        self.say("All settings are shown; x hides them again." if self.session.all_settings else "")
+
+    def action_write_plan(self) -> None:
+        """Write the plan beside the person's data, under a name that is free."""
+        project = self.session.project
+        if project.resolution is None:
+            return
+        try:
+            self.say(f"Written to {project.write_plan_to(project.base)}.")
+        except TunesmithError as error:
+            self.fail(error)
+
+    async def action_review(self) -> None:
+        """Between the plan and the run."""
+        if self._current == "review" and self.session.run is not None:
+            await self.open("finetune")
+        elif self._current in STAGES[3:]:
+            await self.open("review")
+
+    def action_stop(self) -> None:
+        """Ask the run to stop and save."""
+        run = self.session.run
+        if run is None or not self.session.alive:
+            self.say("Nothing is running.")
+            return
+        try:
+            jobs.stop(run)
+        except TunesmithError as error:
+            self.fail(error)
+            return
+        self.say("It stops at its next step and saves a checkpoint …")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that would do nothing here are not offered."""
+        if action == "stop":
+            return self.session.alive
+        return True
+
+    # -- what the steps say
+
+    @on(Step.GoOn)
+    async def _go_on(self, event: Step.GoOn) -> None:
+        if self._current == "review":
+            self._start()
+            return
+        place = PANES.index(self._current) + 1
+        if place >= len(PANES):
+            return
+        pane = PANES[place] if PANES[place] != "review" else self._pane_of("finetune")
+        await self.open(pane)
+
+    @on(KnobRow.Stated)
+    def _stated(self, event: KnobRow.Stated) -> None:
+        self._change(event.row, lambda: self.session.project.wish(event.row.knob.path, event.value))
+
+    @on(KnobRow.TakenBack)
+    def _taken_back(self, event: KnobRow.TakenBack) -> None:
+        self._change(event.row, lambda: self.session.project.take_back(event.row.knob.path))
+
+    @on(KnobRow.Listed)
+    def _listed(self, event: KnobRow.Listed) -> None:
+        self._list(event.row)
+
+    @work(exclusive=True, group="dialog", exit_on_error=False)
+    async def _list(self, row: KnobRow) -> None:
+        from tunesmith.tui.screens.dialogs import ask
+
+        answer = await ask(self.app, self.session, row.knob)
+        if answer is not None:
+            self._change(row, lambda: self.session.project.wish(row.knob.path, answer.value))
+
+    def _change(self, row: KnobRow, change: Callable[[], bool]) -> None:
+        """State or take back a value, show what follows, and measure anew where that is needed."""
+        try:
+            anew = change()
+        except PlanError as error:
+            row.complain(f"{error.title} {error.next_step}")
+            return
+        except TunesmithError as error:
+            self.fail(error)
+            return
+        if self.step is not None:
+            self.step.show_plan()
+        self._show_marks()
+        if anew:
+            self._measure()
+
+    def changed(self) -> None:
+        """The project was changed by a step itself."""
+        if self.step is not None:
+            self.step.show_plan()
+        self._show_marks()
+        self._measure()
+
+    # -- measuring
+
+    def _measure(self) -> None:
+        """Begin to measure for the present wishes; a measurement for older ones is dropped."""
+        self.say("Looking at the data and the model …")
+        self._measured_for = dict(self.session.project.wishes)
+        self._survey(self._measured_for)
+
+    @work(thread=True, exclusive=True, group="survey", exit_on_error=False)
+    def _survey(self, wishes: object) -> None:
+        began = time.monotonic()
+        try:
+            found = self.session.measure(lambda seen: self.app.call_from_thread(self._seen, seen, wishes, False))
+        except TunesmithError as error:
+            self.app.call_from_thread(self._not_measured, error, wishes)
+            return
+        self.app.call_from_thread(self._seen, found, wishes, True, time.monotonic() - began)
+
+    def _seen(self, survey: Survey, wishes: object, whole: bool, seconds: float = 0.0) -> None:
+        if wishes is not self._measured_for:
+            return  # the person has said something else since
+        try:
+            self.session.project.measured(survey)
+        except PlanError as error:
+            self._not_measured(error, wishes)
+            return
+        self.say("" if whole else "Counting the rows in the model's tokens …")
+        for step in self.query(Step):
+            if step.display:
+                step.show_plan()
+        self._show_marks()
+
+    def _not_measured(self, error: TunesmithError, wishes: object) -> None:
+        if wishes is self._measured_for:
+            self.say("")
+            self.fail(error)
+
+    # -- the run
+
+    def watch(self, run: Run) -> None:
+        """Follow this run."""
+        self.session.watch(run)
+        self._poll()
+
+    @work(thread=True, exclusive=True, group="start", exit_on_error=False)
+    def _start(self) -> None:
+        """Start what was reviewed; the worker needs some hundred milliseconds to put its name on the run."""
+        project = self.session.project
+        self.app.call_from_thread(self.say, "Starting …")
+        try:
+            project.accept("finetune")
+            project.write_plan()
+            run = launch(project.plan, project.reasons)
+            project.started(run)
+        except TunesmithError as error:
+            self.app.call_from_thread(self.fail, error)
+            return
+        self.session.close()  # the helper's memory is better used by the training
+        self.app.call_from_thread(self._started, run)
+
+    async def _started(self, run: Run) -> None:
+        self.say("")
+        self.watch(run)
+        await self.open("finetune")
+
+    @work(thread=True, exclusive=True, group="start", exit_on_error=False)
+    def go_on_with_run(self) -> None:
+        """Resume a run that was stopped or killed."""
+        run = self.session.run
+        if run is None:
+            return
+        self.app.call_from_thread(self.say, "Going on from the last checkpoint …")
+        try:
+            resume(run)
+        except TunesmithError as error:
+            self.app.call_from_thread(self.fail, error)
+            return
+        self.app.call_from_thread(self.say, "")
+        self.app.call_from_thread(self._poll)
+
+    def _poll(self) -> None:
+        """Take up what happened in the run; a long history in portions, so that the keys stay quick."""
+        if self.session.run is None:
+            return
+        more = self.session.read_news()
+        if more:
+            self.set_timer(0.001, self._poll)
+            return
+        if self.step is not None:
+            self.step.show_run()
+        self._show_marks()
+
+    # -- telling
+
+    def say(self, text: str) -> None:
+        """One line above the keys; empty takes it away."""
+        self.query_one("#notice", Static).update(text)
+
+    def fail(self, error: TunesmithError) -> None:
+        """A box with what happened, why, and what to do."""
+        self.say("")
+        self.app.push_screen(Failure(error, self.session.glyphs))
+
+    @on(Worker.StateChanged)
+    def _worker_failed(self, event: Worker.StateChanged) -> None:
+        """A defect of ours in a worker must not pass unseen."""
+        if event.state == WorkerState.ERROR and event.worker.error is not None:
+            from tunesmith.tui.failures import unexpected
+
+            self.fail(unexpected(event.worker.error))

@@ -1,0 +1,151 @@
+"""What the six steps have in common: a body, a line that says what Enter does, and the questions of the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tunesmith.core.schema import Knob, knobs, plain_value
+from tunesmith.tui.session import Session
+from tunesmith.tui.widgets.knob_row import KnobRow
+from tunesmith.tui.widgets.next_line import NextLine
+from tunesmith.tui.widgets.why import Why, explanation
+
+
+class Step(Vertical):
+    """One of the wizard's steps. It shows what the session holds, and tells the shell what the person wants."""
+
+    stage: ClassVar[str]
+    pane: ClassVar[str] = ""
+    """Its name in the shell; that of its stage, where it is the stage's only one."""
+
+    class GoOn(Message):
+        """The step is done: the shell opens the next one."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id=f"step-{self.pane or self.stage}", classes="step")
+        self.session = session
+
+    def show_plan(self) -> None:
+        """The plan, its reasons or the facts are others than before."""
+
+    def show_run(self) -> None:
+        """Something happened in the run."""
+
+    def accept(self) -> None:
+        """Enter: what the step's last line says."""
+        self.post_message(self.GoOn())
+
+    def arrive(self) -> None:
+        """The step was opened: put the focus where Enter goes on."""
+        for line in self.query(NextLine):
+            line.focus(scroll_visible=False)
+
+    def say_next(self, text: str, *, ready: bool = True) -> None:
+        """What Enter does now."""
+        self.query_one(NextLine).say(text, ready=ready)
+
+
+class AskStep(Step):
+    """A step of questions, with their reasons beside them and what was measured below."""
+
+    intro: ClassVar[str]
+    next_text: ClassVar[str]
+
+    def compose(self) -> ComposeResult:
+        """Questions and exhibits at the left, reasons at the right (or below, where it is narrow)."""
+        with Container(classes="step-body"):
+            with VerticalScroll(classes="step-form", can_focus=False):
+                yield Static(self.intro, classes="step-intro", markup=False)
+                yield Vertical(*self.rows(), classes="step-rows")
+                yield from self.exhibits()
+            yield Why(classes="step-why")
+        yield NextLine(self.session.glyphs)
+
+    def on_mount(self) -> None:
+        """Show what is known already."""
+        self.show_plan()
+
+    def rows(self) -> Iterable[Widget]:
+        """The questions: those that everybody is asked, or every value of the section."""
+        return [self.row(knob) for knob in knobs(self.stage) if knob.question or self.session.all_settings]
+
+    def row(self, knob: Knob) -> KnobRow:
+        """The row for one value."""
+        return KnobRow(knob, self.session.glyphs)
+
+    def exhibits(self) -> Iterable[Widget]:
+        """What is shown below the questions."""
+        return ()
+
+    def overview(self) -> Content:
+        """What the panel says while the person is at no question."""
+        return Content("")
+
+    def options(self, knob: Knob) -> Sequence[Any]:
+        """Values whose consequences are shown beside the question."""
+        return _options(knob, plain_value(self.session.project.plan, knob.path))
+
+    def show_plan(self) -> None:
+        """Show every value of the plan, and the reasons of the one that the person is at."""
+        project = self.session.project
+        known = project.resolution is not None
+        for row in self.query(KnobRow):
+            value = plain_value(project.plan, row.knob.path) if known else None
+            there = known and (value is not None or row.knob.optional or row.knob.path in project.reasons)
+            row.display = there or not known
+            if there:
+                row.show(value, project.reasons.get(row.knob.path))
+        if known:
+            self.show_exhibits()
+            self.explain()
+        self.say_next(self.next_text if known else "one moment, the data is being looked at …", ready=known)
+
+    def show_exhibits(self) -> None:
+        """Fill what `exhibits` made; the plan is known."""
+
+    def explain(self) -> None:
+        """Fill the panel for the question that the person is at."""
+        if self.session.project.resolution is None:
+            return
+        here = next((row for row in self.query(KnobRow) if row.has_class("-here")), None)
+        why = self.query_one(Why)
+        if here is None:
+            why.show(self.overview())
+        else:
+            why.show(explanation(here.knob, self.session.project, self.session.glyphs, list(self.options(here.knob))))
+
+    def accept(self) -> None:
+        """Settle the stage and go on; only once the plan is known."""
+        if self.session.project.resolution is None:
+            return
+        self.session.project.accept(self.stage)
+        super().accept()
+
+    def on_knob_row_entered(self) -> None:
+        """Show the reasons for this question."""
+        self.explain()
+
+    def on_descendant_blur(self) -> None:
+        """The person left a question: the overview is back, unless the next question says otherwise."""
+        self.call_after_refresh(self.explain)
+
+
+def _options(knob: Knob, value: Any) -> Sequence[Any]:
+    """All options of a choice; half and twice a number."""
+    if knob.kind == "choice":
+        return knob.options
+    if knob.kind == "flag":
+        return (True, False)
+    if knob.kind == "whole" and isinstance(value, int) and value > 0 and "seed" not in knob.path:
+        return sorted({max(1, value // 2), value * 2})
+    if knob.kind == "number" and isinstance(value, float | int) and value > 0:
+        return (value / 2, value * 2)
+    return ()

@@ -1,0 +1,85 @@
+"""What the wizard's screens share: the project that is open, the run that is watched, and the helper that measures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tunesmith.core.history import Follower, History
+from tunesmith.core.jobs import Helper
+from tunesmith.core.project import Project
+from tunesmith.core.run import Run, State
+from tunesmith.core.survey import Survey, counted, look
+from tunesmith.tui.glyphs import Glyphs
+
+EVENTS_AT_ONCE = 4_000
+"""Events folded before the keyboard is listened to again: some milliseconds' worth."""
+
+
+@dataclass
+class Session:
+    """Nothing here is lost with the process: the project and the run are folders, the rest is measured again."""
+
+    glyphs: Glyphs
+    project: Project
+    follower: Follower | None = None
+    state: State | None = None
+    """Of the run that is watched, as of the last look."""
+    all_settings: bool = False
+    """Whether every value of the plan is shown, not only what everybody is asked."""
+    _helper: Helper | None = field(default=None, repr=False)
+
+    @property
+    def run(self) -> Run | None:
+        """The run that is watched."""
+        return self.follower.run if self.follower else None
+
+    @property
+    def history(self) -> History | None:
+        """What happened in it so far."""
+        return self.follower.history if self.follower else None
+
+    @property
+    def alive(self) -> bool:
+        """Whether a worker is at the run, as of the last look."""
+        return self.state is not None and self.state.alive
+
+    def watch(self, run: Run) -> None:
+        """Follow this run from its beginning."""
+        self.follower = Follower(run)
+        self.state = run.state()
+
+    def read_news(self) -> bool:
+        """Take up some of what happened since; returns whether there is more to read at once."""
+        if self.follower is None:
+            return False
+        self.state = self.follower.run.state()  # asked before reading: what was written before the end is still read
+        return self.follower.read(EVENTS_AT_ONCE)
+
+    def measure(self, seen: Callable[[Survey], None]) -> Survey:
+        """Measure for the project's present wishes; waits, so it is for a thread.
+
+        Args:
+            seen: Called with what is known before the tokens are counted.
+
+        Raises:
+            TunesmithError: The data, the model or the wishes can't be used.
+        """
+        project = self.project
+        if self._helper is None:
+            self._helper = Helper()
+        first = look(project.wishes, project.base, self._helper)
+        seen(first)
+        return counted(first, self._helper)
+
+    def close(self) -> None:
+        """End the helper; it is started again when it is needed."""
+        helper, self._helper = self._helper, None
+        if helper is not None:
+            helper.close()
+
+
+def seconds_since(at: float) -> float:
+    """Seconds since a time in the past (seconds since 1970), never negative."""
+    return max(0.0, time.time() - at)

@@ -1,0 +1,66 @@
+"""Something that was found in the data, and the person's answer to it: mend it, or leave it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tunesmith.core.facts import DataFinding
+from tunesmith.tui.glyphs import Glyphs
+from tunesmith.tui.plain_text import harmless, shortened
+from tunesmith.tui.widgets.choice import Choice
+
+MEND, LEAVE = "mend it", "leave it"
+
+
+class FindingRow(Widget):
+    """One finding: its sentence with examples, and what is done about it."""
+
+    class Decided(Message):
+        """The person said whether it is mended."""
+
+        def __init__(self, row: FindingRow, mend: bool) -> None:
+            super().__init__()
+            self.row = row
+            self.mend = mend
+
+    def __init__(self, finding: DataFinding, repair: dict[str, Any], glyphs: Glyphs) -> None:
+        super().__init__()
+        self._finding = finding
+        self.repair = repair
+        self._glyphs = glyphs
+
+    def compose(self) -> ComposeResult:
+        """The sentence at the left, the answer at the right."""
+        if self._finding.repair:
+            yield Choice(self._glyphs, (MEND, LEAVE))
+        else:
+            yield Static("to know", classes="finding-note", markup=False)
+        examples = ", ".join(shortened(one, 40) for one in self._finding.examples[:3])
+        text = harmless(self._finding.text) + (f" For example: {examples}" if examples else "")
+        yield Static(text, classes="finding-text", markup=False)
+
+    def show(self, mended: bool) -> None:
+        """Whether the plan mends it."""
+        for choice in self.query(Choice):
+            choice.show(MEND if mended else LEAVE)
+
+    @on(Choice.Turned)
+    def _turned(self, event: Choice.Turned) -> None:
+        event.stop()
+        self.post_message(self.Decided(self, event.value == MEND))
+
+    @on(Choice.Listed)
+    def _listed(self, event: Choice.Listed) -> None:
+        event.stop()
+        self.post_message(self.Decided(self, event.choice.value != MEND))
+
+    @on(Choice.TakenBack)
+    def _taken_back(self, event: Choice.TakenBack) -> None:
+        event.stop()
+        self.post_message(self.Decided(self, True))

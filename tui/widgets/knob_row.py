@@ -1,0 +1,182 @@
+"""One question of the plan's schema with its answer: a row with the question, the value, and whose value it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from tunesmith.core.draft import Reason
+from tunesmith.core.errors import PlanError
+from tunesmith.core.plan import Path
+from tunesmith.core.schema import YES_NO, Knob, read, told
+from tunesmith.tui.glyphs import Glyphs
+from tunesmith.tui.plain_text import harmless
+from tunesmith.tui.widgets.choice import Choice
+
+TYPED = ("text", "whole", "number")
+
+
+class KnobRow(Vertical):
+    """A question with its answer. It holds nothing: it shows the plan's value, and says what the person did."""
+
+    class Stated(Message):
+        """The person stated a value."""
+
+        def __init__(self, row: KnobRow, value: Any) -> None:
+            super().__init__()
+            self.row = row
+            self.value = value
+
+    class TakenBack(Message):
+        """The person wants what is recommended."""
+
+        def __init__(self, row: KnobRow) -> None:
+            super().__init__()
+            self.row = row
+
+    class Listed(Message):
+        """The person wants to see all options, or to edit a value that is no single word."""
+
+        def __init__(self, row: KnobRow) -> None:
+            super().__init__()
+            self.row = row
+
+    class Entered(Message):
+        """The person came to this question."""
+
+        def __init__(self, row: KnobRow) -> None:
+            super().__init__()
+            self.row = row
+
+    def __init__(
+        self, knob: Knob, glyphs: Glyphs, *, options: Sequence[str] | None = None, opens: bool = False, title: str = ""
+    ) -> None:
+        """Args:
+        options: What can be chosen, where the schema does not know it (columns, models).
+        opens: Whether the value is changed in a box of its own (a file, a list) rather than in the row.
+        title: Another wording of the question than the schema's.
+        """
+        super().__init__(id="knob-" + knob.path.replace(".", "-"), classes="knob")
+        self.knob = knob
+        self._glyphs = glyphs
+        self._title = title or knob.question or knob.title
+        self._options = options
+        self._opens = opens or knob.kind in ("choices", "structure")
+        self._shown: str | None = None
+        self._typing = False
+        """Whether the entry is being set by us, not by the person."""
+
+    def compose(self) -> ComposeResult:
+        """The row, and a line for what is wrong with the value, hidden until something is."""
+        with Horizontal(classes="knob-line"):
+            yield Static(self._title, classes="knob-title", markup=False)
+            yield self._control()
+            yield Static("", classes="knob-mark", markup=False)
+        yield Static("", classes="knob-error", markup=False)
+
+    def show(self, value: Any, reason: Reason | None) -> None:
+        """Show the plan's value, and whether it is the recommended one."""
+        self._complain("")
+        text = harmless(told(self.knob, value))
+        control = self.control
+        if isinstance(control, Choice):
+            control.show(text)
+        elif isinstance(control, Input) and not (control.has_focus and self._means(control.value, value)):
+            with control.prevent(Input.Changed):
+                control.value = text
+        mark = ""
+        if reason is not None:
+            mark = "yours" if reason.chosen and reason.recommended is not None else "recommended"
+        self.query_one(".knob-mark", Static).update(mark)
+
+    def offer(self, options: Sequence[str]) -> None:
+        """Other options than before (the columns of another file)."""
+        if isinstance(self.control, Choice):
+            self.control.options = list(options)
+
+    def complain(self, text: str) -> None:
+        """Say what is wrong with the value; what was typed stays."""
+        self._complain(text)
+
+    @property
+    def control(self) -> Widget:
+        """What takes the keys."""
+        return self.query_one(".knob-control", Widget)
+
+    def _control(self) -> Widget:
+        knob = self.knob
+        if self._opens:
+            return Choice(self._glyphs, (), turns=False, classes="knob-control")
+        if self._options is not None:
+            return Choice(self._glyphs, self._options, classes="knob-control")
+        if knob.kind in TYPED:
+            return Input(compact=True, select_on_focus=False, classes="knob-control")
+        options = YES_NO if knob.kind == "flag" else knob.options
+        return Choice(self._glyphs, options, classes="knob-control")
+
+    def _means(self, text: str, value: Any) -> bool:
+        """Whether what was typed already means the value, so that it must not be rewritten under the cursor."""
+        try:
+            return bool(read(self.knob, text) == value)
+        except PlanError:
+            return False
+
+    def _complain(self, text: str) -> None:
+        error = self.query_one(".knob-error", Static)
+        if text or error.display:
+            error.update(f"{self._glyphs.error} {harmless(text)}" if text else "")
+            error.display = bool(text)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if not event.value.strip() and not self.knob.optional:
+            self.post_message(self.TakenBack(self))
+            return
+        try:
+            value = read(self.knob, event.value)
+        except PlanError as error:
+            self._complain(f"{error.title} {error.next_step}")
+            return
+        self.post_message(self.Stated(self, value))
+
+    @on(Choice.Turned)
+    def _turned(self, event: Choice.Turned) -> None:
+        event.stop()
+        value: Any = event.value
+        if self.knob.kind == "flag":
+            value = event.value == YES_NO[0]
+        elif self.knob.optional and event.value in ("", "none"):
+            value = None
+        self.post_message(self.Stated(self, value))
+
+    @on(Choice.TakenBack)
+    def _taken_back(self, event: Choice.TakenBack) -> None:
+        event.stop()
+        self.post_message(self.TakenBack(self))
+
+    @on(Choice.Listed)
+    def _listed(self, event: Choice.Listed) -> None:
+        event.stop()
+        self.post_message(self.Listed(self))
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Say that the person is here, so that the reasons for this value are shown."""
+        self.add_class("-here")
+        self.post_message(self.Entered(self))
+
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        """The person went on."""
+        self.remove_class("-here")
+
+
+def path_id(path: Path) -> str:
+    """The id of the row for `path`, as a selector."""
+    return "#knob-" + path.replace(".", "-")

@@ -1,0 +1,83 @@
+"""The panel beside the questions: why this value is recommended, and what would change with another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tunesmith.core.consequences import WhatIf, what_if
+from tunesmith.core.project import Project
+from tunesmith.core.schema import Knob, plain_value, told
+from tunesmith.tui.glyphs import Glyphs
+from tunesmith.tui.plain_text import harmless
+
+MOST_CHANGES = 4
+"""Changes shown for each option; the plan has them all."""
+
+
+class Why(VerticalScroll, can_focus=False):
+    """Reasons and consequences of the question that the person is at."""
+
+    def compose(self) -> Any:
+        """One text."""
+        yield Static("", id="why-text", markup=False)
+
+    def show(self, content: Content) -> None:
+        """Replace the text where it is another one, and go to its top."""
+        self.query_one("#why-text", Static).update(content)
+        self.scroll_home(animate=False)
+
+
+def explanation(knob: Knob, project: Project, glyphs: Glyphs, options: list[Any]) -> Content:
+    """Why the value at `knob` is what it is, and what each of `options` would change.
+
+    Args:
+        options: Values to try; the present one is left out.
+    """
+    value = plain_value(project.plan, knob.path)
+    reason = project.reasons.get(knob.path)
+    parts: list[Content | str | tuple[str, str]] = []
+    if reason is not None:
+        if reason.chosen and reason.recommended is not None:
+            parts += [(f"Yours: {_told(knob, value)}. ", "bold"), f"{_sentence(reason.because)}\n"]
+        else:
+            parts += [(f"{_told(knob, value)} ", "bold"), f"is recommended: {_sentence(reason.because)}\n"]
+        for other in reason.instead_of:
+            parts += [(f"  not {harmless(other.value)}: ", "$text-muted"), f"{_sentence(other.because)}\n"]
+    bounds = [f"People use {knob.usual}." if knob.usual else "", f"Takes {knob.bounds}." if knob.bounds else ""]
+    if any(bounds):
+        parts += [" ".join(filter(None, bounds)), "\n"]
+    others = [one for one in options if one != value]
+    tried = [what_if(project.wishes, knob.path, one, project.facts, project.resolved) for one in others]
+    if tried:
+        parts += [("What changes with\n", "$text-muted")]
+        for one in tried:
+            parts += [*_what_if(knob, one, glyphs), "\n"]
+    return Content.assemble(*parts)
+
+
+def _what_if(knob: Knob, one: WhatIf, glyphs: Glyphs) -> list[Content | str | tuple[str, str]]:
+    meaning = knob.meanings.get(str(one.value), "")
+    shown = [(f"  {_told(knob, one.value)}", "bold"), (f" {harmless(meaning)}" if meaning else "", "$text-muted"), ": "]
+    if one.refused:
+        return [*shown, f"can't be taken. {harmless(one.refused)}"]
+    told_changes = [
+        f"{change.title} {harmless(change.before)} {glyphs.arrow} {harmless(change.after)}"
+        for change in one.changes[:MOST_CHANGES]
+    ]
+    more = len(one.changes) - len(told_changes)
+    if more > 0:
+        told_changes.append(f"and {more} more")
+    return [*shown, "; ".join(told_changes) or "nothing else in the plan"]
+
+
+def _told(knob: Knob, value: Any) -> str:
+    return harmless(told(knob, value)) or "none"
+
+
+def _sentence(text: str) -> str:
+    text = harmless(text.strip())
+    return text if text.endswith((".", "!", "?")) else text + "."
