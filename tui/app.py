@@ -34,7 +34,7 @@ class TunesmithApp(App[str]):
     """The wizard. What it returns is the line to print when it has gone."""
 
     TITLE = "Tunesmith"
-    CSS_PATH = "../themes/app.tcss"
+    CSS_PATH: ClassVar = ["../themes/app.tcss", "screens/start.tcss"]
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "leave", "Leave", show=False, priority=True, id="app.leave", tooltip="Runs go on"),

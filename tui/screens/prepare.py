@@ -20,6 +20,7 @@ from tunesmith.tui.screens.step import AskStep
 from tunesmith.tui.widgets.finding_row import FindingRow
 from tunesmith.tui.widgets.histogram import histogram
 from tunesmith.tui.widgets.knob_row import KnobRow
+from tunesmith.tui.widgets.still import Still
 from tunesmith.tui.widgets.trained_text import trained_text
 
 ROLES = {
@@ -65,13 +66,13 @@ class PrepareStep(AskStep):
     def exhibits(self) -> Iterable[Widget]:
         """Findings, the parts, rows as rendered, lengths."""
         yield Static("Found in the file", classes="section")
-        yield Static("", id="parts", classes="exhibit", markup=False)
-        yield Static("", id="findings-none", classes="exhibit", markup=False)
+        yield Still("", id="parts", classes="exhibit")
+        yield Still("", id="findings-none", classes="exhibit")
         yield Findings(id="findings", classes="exhibit")
         yield Static("Rows as the model sees them", classes="section")
-        yield Static("", id="rendered", classes="exhibit", markup=False)
+        yield Still("", id="rendered", classes="exhibit")
         yield Static("Lengths", classes="section")
-        yield Static("", id="lengths", classes="exhibit", markup=False)
+        yield Still("", id="lengths", classes="exhibit")
 
     def options(self, knob: Knob) -> Sequence[Any]:
         """What is tried beside a question; another file can't be tried without measuring it."""
@@ -121,26 +122,26 @@ class PrepareStep(AskStep):
             return
         seen, data = survey.preview, survey.facts.data
         parts = f"  {glyphs.bullet}  ".join(f"{part} {count:,}" for part, count in seen.parts.items())
-        self.query_one("#parts", Static).update(
+        self.query_one("#parts", Still).show(
             f"{seen.read:,} records, {seen.used:,} used, {seen.aside:,} set aside  {glyphs.arrow}  rows: {parts}"
         )
         self.query_one(Findings).show(data.findings, _repairs(project.plan.prepare), glyphs)
         none = "" if data.findings else f"{glyphs.done} Nothing has to be mended."
-        self.query_one("#findings-none", Static).update(none)
+        self.query_one("#findings-none", Still).show(none)
         self.query_one("#findings-none", Static).display = bool(none)
         rendered = [trained_text(pieces, glyphs) for pieces in survey.rendered]
         waiting = Content.styled("being counted in the model's tokens …", "$text-muted")
         marked = f"Only what stands in {glyphs.trained_open} {glyphs.trained_close} is trained; the rest is read."
         lines = [Content.styled(marked, "$text-muted"), *rendered]
-        self.query_one("#rendered", Static).update(Content("\n\n").join(lines) if rendered else waiting)
+        self.query_one("#rendered", Still).show(Content("\n\n").join(lines) if rendered else waiting)
         tokens = data.tokens
         if tokens is None:
-            self.query_one("#lengths", Static).update(waiting)
+            self.query_one("#lengths", Still).show(waiting)
             return
         whole = tokens.whole
         text = f"half up to {whole.p50}, 99 % up to {whole.p99}, longest {whole.longest} tokens"
         chart = histogram(tokens.bins, glyphs, 30, "tokens")
-        self.query_one("#lengths", Static).update(Content("\n").join([Content.styled(text, "$text-muted"), chart]))
+        self.query_one("#lengths", Still).show(Content("\n").join([Content.styled(text, "$text-muted"), chart]))
 
     @on(FindingRow.Decided)
     def _decided(self, event: FindingRow.Decided) -> None:

@@ -22,6 +22,7 @@ from tunesmith.tui.screens.select import told
 from tunesmith.tui.screens.step import Step
 from tunesmith.tui.widgets.knob_row import KnobRow
 from tunesmith.tui.widgets.next_line import NextLine
+from tunesmith.tui.widgets.still import Still
 
 LATER = ("finetune", "evaluate", "productionize")
 
@@ -35,14 +36,14 @@ class ReviewStep(Step):
     def compose(self) -> ComposeResult:
         """The summary, the command, the settings of what comes after, and the plan itself."""
         with VerticalScroll(classes="step-form", id="review-body"):
-            yield Static("", id="review-summary", markup=False)
+            yield Still("", id="review-summary")
             yield Static("The same without the wizard", classes="section")
-            yield Static("", id="review-command", markup=False)
+            yield Still("", id="review-command")
             if self.session.all_settings:
                 yield Static("Settings of the steps to come", classes="section")
                 yield from self._rows()
             yield Static("The plan", classes="section")
-            yield Static("", id="review-plan", markup=False)
+            yield Still("", id="review-plan")
         yield NextLine(self.session.glyphs)
 
     def _rows(self) -> Iterable[Widget]:
@@ -58,13 +59,13 @@ class ReviewStep(Step):
             from tunesmith.core.schema import plain_value
 
             row.show(plain_value(project.plan, row.knob.path), project.reasons.get(row.knob.path))
-        self.query_one("#review-summary", Static).update(summary(project, glyphs))
+        self.query_one("#review-summary", Still).show(summary(project, glyphs))
         command = f"tunesmith run {shlex.quote(str(project.plan_path))}"
         more = "w writes a copy of the plan beside your data; x shows the settings of evaluation and serving."
-        self.query_one("#review-command", Static).update(
+        self.query_one("#review-command", Still).show(
             Content.assemble((harmless(command), "bold"), (f"\n{more}", "$text-muted"))
         )
-        self.query_one("#review-plan", Static).update(harmless_lines(dump_plan(project.plan, project.reasons)))
+        self.query_one("#review-plan", Still).show(harmless_lines(dump_plan(project.plan, project.reasons)))
         outlook = project.outlook
         again = " anew: the answers changed since the last run" if self.session.run is not None else ""
         if self.session.alive:
@@ -117,8 +118,8 @@ def _model(plan: Plan) -> str:
 
 def _then(plan: Plan) -> str:
     probes = f" and {len(plan.evaluate.probes)} probes" if plan.evaluate.probes else ""
-    merged = ", merged into one model and asked once over HTTP" if plan.productionize.merge else ""
-    return f"the untouched and the tuned model are scored on the test rows{probes}{merged}"
+    merged = "; merged, and asked once over HTTP" if plan.productionize.merge else ""
+    return f"untouched and tuned model scored on the test rows{probes}{merged}"
 
 
 def harmless_lines(text: str) -> str:

@@ -20,8 +20,9 @@ from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.step import AskStep
 from tunesmith.tui.widgets.histogram import bar
 from tunesmith.tui.widgets.knob_row import KnobRow
+from tunesmith.tui.widgets.still import Still
 
-BAR = 20
+BAR = 10
 
 
 class SelectStep(AskStep):
@@ -38,9 +39,9 @@ class SelectStep(AskStep):
     def exhibits(self) -> Iterable[Widget]:
         """The methods, and the memory."""
         yield Static("Methods on this machine", classes="section")
-        yield Static("", id="methods", classes="exhibit", markup=False)
+        yield Still("", id="methods", classes="exhibit")
         yield Static("Memory of the chosen one, an estimate", classes="section")
-        yield Static("", id="memory", classes="exhibit", markup=False)
+        yield Still("", id="memory", classes="exhibit")
 
     def overview(self) -> Content:
         """What the plan will take, as estimates."""
@@ -50,8 +51,8 @@ class SelectStep(AskStep):
         """Bars against what is free."""
         project, glyphs = self.session.project, self.session.glyphs
         table = methods_table(methods(project.wishes, project.facts), project.plan.select.method, glyphs)
-        self.query_one("#methods", Static).update(table)
-        self.query_one("#memory", Static).update(memory_table(project.outlook, glyphs))
+        self.query_one("#methods", Still).show(table)
+        self.query_one("#memory", Still).show(memory_table(project.outlook, glyphs))
 
 
 def told(outlook: Outlook, glyphs: Glyphs) -> Content:
@@ -81,10 +82,11 @@ def fit(memory: MemoryForecast, glyphs: Glyphs) -> tuple[str, str]:
 
 def methods_table(found: list[MethodFit], chosen: str, glyphs: Glyphs) -> Content:
     """A line for each method: memory as a bar against what is free, trained parameters, time."""
-    lines = [Content.styled(f"  {'':<7}{'memory':<{BAR + 12}}{'fits':<15}{'trained':>9}  time", "$text-muted")]
+    head = f"  {'':<6}{'memory':>9} {'':<{BAR}}  {'':<14}{'trained':>9}  time"
+    lines = [Content.styled(head, "$text-muted")]
     for one in found:
         mark = glyphs.current if one.method == chosen else " "
-        name = (f"{mark} {one.method:<7}", "bold" if one.method == chosen else "")
+        name = (f"{mark} {one.method:<6}", "bold" if one.method == chosen else "")
         if one.outlook is None:
             lines.append(Content.assemble(name, f"can't be chosen: {harmless(one.refused)}"))
             continue
@@ -94,9 +96,9 @@ def methods_table(found: list[MethodFit], chosen: str, glyphs: Glyphs) -> Conten
         lines.append(
             Content.assemble(
                 name,
-                (f"{bar(share, BAR, glyphs):<{BAR}}", "$primary" if memory.fits else "$error"),
-                f" {size(memory.total):>9}  ",
-                (f"{fits[0]:<15}", fits[1]),
+                f"{size(memory.total):>9} ",
+                (f"{bar(share, BAR, glyphs):<{BAR}}  ", "$primary" if memory.fits else "$error"),
+                (f"{fits[0]:<14}", fits[1]),
                 f"{parameters(one.outlook.trained_parameters):>9}  {span(one.outlook.seconds)}",
             )
         )

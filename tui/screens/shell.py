@@ -11,7 +11,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher, Footer, Input, Static
+from textual.widgets import ContentSwitcher, Footer, Input
 from textual.worker import Worker, WorkerState
 
 from tunesmith.core import jobs
@@ -26,6 +26,7 @@ from tunesmith.tui.session import Session
 from tunesmith.tui.widgets.knob_row import KnobRow
 from tunesmith.tui.widgets.machine_line import MachineLine
 from tunesmith.tui.widgets.stepper import Mark, Stepper
+from tunesmith.tui.widgets.still import Still
 
 POLL_SECONDS = 0.5
 PANES = (*STAGES[:3], "review", *STAGES[3:])
@@ -43,6 +44,8 @@ class Shell(Screen[None]):
         Binding("escape", "back", "Back", id="wizard.back", tooltip="The step before", key_display="Esc"),
         Binding("down", "move(1)", "Questions", id="wizard.next", tooltip="The next question", key_display="↑↓"),
         Binding("up", "move(-1)", show=False, id="wizard.previous", tooltip="The question before"),
+        Binding("pagedown", "page(1)", show=False, id="wizard.page.down", tooltip="What lies below"),
+        Binding("pageup", "page(-1)", show=False, id="wizard.page.up", tooltip="What lies above"),
         Binding("question_mark,f1", "help", "Help", id="wizard.help", tooltip="What this means", key_display="?"),
         Binding("x", "all_settings", "All settings", show=False, id="wizard.all", tooltip="Every value of the plan"),
         Binding("w", "write_plan", "Write plan", show=False, id="wizard.write", tooltip="The plan as a YAML file here"),
@@ -69,7 +72,7 @@ class Shell(Screen[None]):
         yield Stepper(glyphs, id="stepper")
         yield MachineLine(id="machine")
         yield ContentSwitcher(id="steps")
-        yield Static("", id="notice", markup=False)
+        yield Still("", id="notice")
         yield Footer(show_command_palette=True)
 
     async def on_mount(self) -> None:
@@ -87,19 +90,20 @@ class Shell(Screen[None]):
         switcher = self.query_one("#steps", ContentSwitcher)
         if pane == self._current:
             return
-        step = self._step(pane)
-        if step is None:
-            kind = import_module(f"tunesmith.tui.screens.{pane}").STEP
-            step = kind(self.session)
-            await switcher.mount(step)
-        self._current = pane
-        switcher.current = step.id
-        self.session.project.go_to(self._stage)
-        step.show_plan()
-        step.show_run()
-        step.arrive()
-        self._show_marks()
-        self.refresh_bindings()
+        with self.app.batch_update():  # one paint instead of one for each part
+            step = self._step(pane)
+            if step is None:
+                kind = import_module(f"tunesmith.tui.screens.{pane}").STEP
+                step = kind(self.session)
+                await switcher.mount(step)
+            self._current = pane
+            switcher.current = step.id
+            self.session.project.go_to(self._stage)
+            step.show_plan()
+            step.show_run()
+            step.arrive()
+            self._show_marks()
+            self.refresh_bindings()
 
     @property
     def _stage(self) -> str:
@@ -188,6 +192,16 @@ class Shell(Screen[None]):
             self.focus_next()
         else:
             self.focus_previous()
+
+    def action_page(self, by: int) -> None:
+        """Scroll the open step."""
+        if self.step is None:
+            return
+        for form in self.step.query(".step-form"):
+            if by > 0:
+                form.scroll_page_down(animate=False)
+            else:
+                form.scroll_page_up(animate=False)
 
     def action_help(self) -> None:
         """Explain the value that the person is at, or the keys."""
@@ -326,11 +340,12 @@ class Shell(Screen[None]):
         except PlanError as error:
             self._not_measured(error, wishes)
             return
-        self.say("" if whole else "Counting the rows in the model's tokens …")
-        for step in self.query(Step):
-            if step.display:
-                step.show_plan()
-        self._show_marks()
+        with self.app.batch_update():
+            self.say("" if whole else "Counting the rows in the model's tokens …")
+            for step in self.query(Step):
+                if step.display:
+                    step.show_plan()
+            self._show_marks()
 
     def _not_measured(self, error: TunesmithError, wishes: object) -> None:
         if wishes is self._measured_for:
@@ -396,7 +411,7 @@ class Shell(Screen[None]):
 
     def say(self, text: str) -> None:
         """One line above the keys; empty takes it away."""
-        self.query_one("#notice", Static).update(text)
+        self.query_one("#notice", Still).show(text)
 
     def fail(self, error: TunesmithError) -> None:
         """A box with what happened, why, and what to do."""

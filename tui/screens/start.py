@@ -20,6 +20,7 @@ from tunesmith.core.project_file import unfinished
 from tunesmith.core.run import Run, State, list_runs
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
+from tunesmith.tui.widgets.still import Still
 
 if TYPE_CHECKING:
     from tunesmith.core.project import Project
@@ -39,17 +40,23 @@ class Way:
     folder: Path | None = None
 
 
-PRACTICE_WAY = Way("practice", "Practice project", "an employee table and a small model; minutes, no GPU, no network")
+PRACTICE_WAY = Way("practice", "Practice project", "an employee table, a small model, two minutes")
 FILE_WAY = Way("file", "New project from a file", "your own CSV, JSON or JSONL")
-PLAN_WAY = Way("plan", "Open a plan", "a plan.yaml from an earlier time or another machine")
+PLAN_WAY = Way("plan", "Open a plan", "a plan.yaml from before or from elsewhere")
+
+
+class Ways(OptionList):
+    """The list; Enter stands in the footer."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "Open", id="start.open", tooltip="What is marked", key_display="Enter")
+    ]
 
 
 class Start(Screen[None]):
     """Live and finished runs first, then the ways to begin; the first line is what most would do next."""
 
-    CSS_PATH = "start.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", id="start.open", tooltip="What is marked", key_display="Enter"),
         Binding("question_mark,f1", "help", "Help", id="start.help", tooltip="What this is", key_display="?"),
         Binding("q", "app.leave", "Leave", id="start.leave", tooltip="Close the wizard; runs go on"),
     ]
@@ -65,8 +72,8 @@ class Start(Screen[None]):
             Content.assemble(("Tunesmith", "bold $text-primary"), (f"  {__version__}", "$text-muted")), id="name"
         )
         yield Static("From a file and a problem to a tuned, measured, served language model.", id="promise")
-        yield OptionList(id="ways", markup=False, compact=True)
-        yield Static("", id="hint", markup=False)
+        yield Ways(id="ways", markup=False, compact=True)
+        yield Still("", id="hint")
         yield Footer()
 
     def on_mount(self) -> None:
@@ -96,16 +103,12 @@ class Start(Screen[None]):
             "live": "Enter keeps watching it.",
             "unfinished": "Enter goes on where you were.",
         }.get(first.kind, "New here? Enter opens the practice project, with every answer filled in.")
-        self.query_one("#hint", Static).update(hint)
+        self.query_one("#hint", Still).show(hint)
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         self._open(self._ways[int(event.option_id or 0)])
-
-    def action_open(self) -> None:
-        """Enter outside the list."""
-        self.query_one(OptionList).action_select()
 
     def action_help(self) -> None:
         """What this program is, and its keys."""

@@ -22,7 +22,14 @@ class Choice(Widget, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "turn(-1)", "Previous", show=False, id="choice.previous", tooltip="The option before this one"),
         Binding("right", "turn(1)", "Next", show=False, id="choice.next", tooltip="The option after this one"),
-        Binding("space", "list", "Choices", id="choice.list", tooltip="All options, each with what it would change"),
+        Binding(
+            "space",
+            "list",
+            "Choices",
+            id="choice.list",
+            tooltip="All options, each with what it would change",
+            key_display="Space",
+        ),
         Binding(
             "r", "take_back", "Recommended", show=False, id="choice.recommended", tooltip="Back to what is recommended"
         ),

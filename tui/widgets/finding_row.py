@@ -34,21 +34,24 @@ class FindingRow(Widget):
         self._finding = finding
         self.repair = repair
         self._glyphs = glyphs
+        self._choice = Choice(glyphs, (MEND, LEAVE)) if finding.repair else None
 
     def compose(self) -> ComposeResult:
         """The sentence at the left, the answer at the right."""
-        if self._finding.repair:
-            yield Choice(self._glyphs, (MEND, LEAVE))
+        if self._choice is not None:
+            yield self._choice
         else:
             yield Static("to know", classes="finding-note", markup=False)
         examples = ", ".join(shortened(one, 40) for one in self._finding.examples[:3])
-        text = harmless(self._finding.text) + (f" For example: {examples}" if examples else "")
+        text = harmless(self._finding.text)
+        if examples and not any(one in self._finding.text for one in self._finding.examples):
+            text += f" For example: {examples}"
         yield Static(text, classes="finding-text", markup=False)
 
     def show(self, mended: bool) -> None:
         """Whether the plan mends it."""
-        for choice in self.query(Choice):
-            choice.show(MEND if mended else LEAVE)
+        if self._choice is not None:
+            self._choice.show(MEND if mended else LEAVE)
 
     @on(Choice.Turned)
     def _turned(self, event: Choice.Turned) -> None:

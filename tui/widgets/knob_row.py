@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from tunesmith.core.draft import Reason
 from tunesmith.core.errors import PlanError
@@ -19,6 +19,7 @@ from tunesmith.core.schema import YES_NO, Knob, read, told
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.widgets.choice import Choice
+from tunesmith.tui.widgets.still import Still
 
 TYPED = ("text", "whole", "number")
 
@@ -69,17 +70,19 @@ class KnobRow(Vertical):
         self._title = title or knob.question or knob.title
         self._options = options
         self._opens = opens or knob.kind in ("choices", "structure")
-        self._shown: str | None = None
-        self._typing = False
-        """Whether the entry is being set by us, not by the person."""
+        # Made here and not in `compose`, so that a row can show a value before it is on the screen.
+        self.control = self._control()
+        """What takes the keys."""
+        self._mark = Still(classes="knob-mark")
+        self._error = Still(classes="knob-error")
 
     def compose(self) -> ComposeResult:
         """The row, and a line for what is wrong with the value, hidden until something is."""
         with Horizontal(classes="knob-line"):
-            yield Static(self._title, classes="knob-title", markup=False)
-            yield self._control()
-            yield Static("", classes="knob-mark", markup=False)
-        yield Static("", classes="knob-error", markup=False)
+            yield Still(self._title, classes="knob-title")
+            yield self.control
+            yield self._mark
+        yield self._error
 
     def show(self, value: Any, reason: Reason | None) -> None:
         """Show the plan's value, and whether it is the recommended one."""
@@ -94,7 +97,8 @@ class KnobRow(Vertical):
         mark = ""
         if reason is not None:
             mark = "yours" if reason.chosen and reason.recommended is not None else "recommended"
-        self.query_one(".knob-mark", Static).update(mark)
+        self._mark.set_class(mark == "yours", "-yours")
+        self._mark.show(mark)
 
     def offer(self, options: Sequence[str]) -> None:
         """Other options than before (the columns of another file)."""
@@ -104,11 +108,6 @@ class KnobRow(Vertical):
     def complain(self, text: str) -> None:
         """Say what is wrong with the value; what was typed stays."""
         self._complain(text)
-
-    @property
-    def control(self) -> Widget:
-        """What takes the keys."""
-        return self.query_one(".knob-control", Widget)
 
     def _control(self) -> Widget:
         knob = self.knob
@@ -129,10 +128,9 @@ class KnobRow(Vertical):
             return False
 
     def _complain(self, text: str) -> None:
-        error = self.query_one(".knob-error", Static)
-        if text or error.display:
-            error.update(f"{self._glyphs.error} {harmless(text)}" if text else "")
-            error.display = bool(text)
+        if text or self._error.display:
+            self._error.show(f"{self._glyphs.error} {harmless(text)}" if text else "")
+            self._error.display = bool(text)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

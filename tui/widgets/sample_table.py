@@ -17,6 +17,8 @@ from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.widgets.cells import filled, fitted, shared
 
 GAP = "  "
+BEFORE = 2
+"""The column of the untouched model, which gives way first: it often talks on."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,9 @@ class SampleTable(Widget):
         heads = ("Validation question", "Expected", "Untouched model", f"At step {step:,}" if step else "Now")
         cells = [self._cells(row) for row in rows[:fit]]
         wanted = [max(cell_len(text) for text in column) for column in zip(heads, *map(_plain, cells), strict=True)]
-        widths = shared(wanted, self.size.width - 3 * len(GAP))
+        room = self.size.width - 3 * len(GAP)
+        wanted[BEFORE] = min(wanted[BEFORE], max(cell_len(heads[BEFORE]), room // 4))
+        widths = shared(wanted, room)
         lines = [Content.styled(GAP.join(map(self._filled, heads, widths)), "$text-muted")]
         lines += [Content(GAP).join(map(self._drawn, row, widths)) for row in cells]
         if len(rows) > fit > 0:

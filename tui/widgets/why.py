@@ -6,13 +6,13 @@ from typing import Any
 
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from tunesmith.core.consequences import WhatIf, what_if
 from tunesmith.core.project import Project
 from tunesmith.core.schema import Knob, plain_value, told
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
+from tunesmith.tui.widgets.still import Still
 
 MOST_CHANGES = 4
 """Changes shown for each option; the plan has them all."""
@@ -23,11 +23,11 @@ class Why(VerticalScroll, can_focus=False):
 
     def compose(self) -> Any:
         """One text."""
-        yield Static("", id="why-text", markup=False)
+        yield Still("", id="why-text")
 
     def show(self, content: Content) -> None:
         """Replace the text where it is another one, and go to its top."""
-        self.query_one("#why-text", Static).update(content)
+        self.query_one("#why-text", Still).show(content)
         self.scroll_home(animate=False)
 
 

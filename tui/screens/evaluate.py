@@ -1,0 +1,324 @@
+"""Step 5, Evaluate: the verdict, the untouched against the tuned model, the probes, and every test row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, get_args
+
+import msgspec
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.worker import Worker, WorkerState
+
+from tunesmith.core.errors import TunesmithError
+from tunesmith.core.plan import Probe
+from tunesmith.core.results import TEST, Results, Scored, predictions_path, read_predictions, read_results
+from tunesmith.core.run import Run
+from tunesmith.core.wording import certainty_note
+from tunesmith.tui.glyphs import Glyphs
+from tunesmith.tui.plain_text import harmless
+from tunesmith.tui.screens.evaluate_told import (
+    PROBES_HEAD,
+    UNASKED,
+    Texts,
+    change_told,
+    head_told,
+    probe_told,
+    rows_told,
+    score_told,
+    scored_of,
+    spelled,
+)
+from tunesmith.tui.screens.stage_told import StageTold, tell_stage
+from tunesmith.tui.screens.step import Step
+from tunesmith.tui.session import Session
+from tunesmith.tui.widgets.answer_rows import Answered, AnswerRows
+from tunesmith.tui.widgets.interval_bar import IntervalBar, bar_cells
+from tunesmith.tui.widgets.line import Line
+from tunesmith.tui.widgets.next_line import NextLine
+from tunesmith.tui.widgets.row_detail import RowDetail
+from tunesmith.tui.widgets.still import Still
+
+PROBES: tuple[Probe, ...] = get_args(Probe)
+MODELS = {"base": "untouched model", "tuned": "tuned model"}
+PROGRESS_CELLS = 30
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the run's folder holds of a finished evaluation."""
+
+    results: Results | None = None
+    rows: tuple[Answered, ...] = ()
+    complaint: str = ""
+    """What can't be read, and what to do."""
+
+
+class EvaluateStep(Step):
+    """Live scores come from the run's events; once it is done, everything from its files."""
+
+    stage: ClassVar[str] = "evaluate"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave_rows", "Figures", id="evaluate.back", tooltip="Out of the list", key_display="Esc")
+    ]
+
+    class Read(Message):
+        """The files of the evaluation were read."""
+
+        def __init__(self, key: object, found: Found) -> None:
+            super().__init__()
+            self.key = key
+            self.found = found
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._seen: object = None
+        """What was shown last, so that nothing is done where nothing has changed."""
+        self._asked: object = None
+        """The files that are read or being read."""
+        self._found = Found()
+        self._told: StageTold | None = None
+
+    def compose(self) -> ComposeResult:
+        """Verdict, figures, rows with one in full, and what Enter does."""
+        glyphs = self.session.glyphs
+        yield Still(id="evaluate-verdict")
+        yield Still(id="evaluate-detail")
+        yield Line(glyphs, id="evaluate-change")
+        with Vertical(id="evaluate-figures"):
+            yield IntervalBar("", glyphs, scale=True, id="bar-head", classes="bar-head")
+            for model, name in MODELS.items():
+                yield IntervalBar(name, glyphs, id=f"bar-{model}", classes=f"-{model}")
+            yield Still(id="evaluate-notes")
+            yield IntervalBar("", glyphs, scale=True, id="bar-probes", classes="bar-head")
+            for probe in PROBES:
+                yield IntervalBar(probe.replace("-", " "), glyphs, id=f"bar-{probe}", classes="-probe")
+                yield Still(id=f"meaning-{probe}", classes="probe-meaning")
+        with Vertical(id="evaluate-answers"):
+            yield Line(glyphs, id="answers-head")
+            yield AnswerRows(glyphs, id="answers")
+            yield RowDetail(glyphs, id="answer")
+        yield NextLine(glyphs)
+
+    def on_mount(self) -> None:
+        """Show what is known already."""
+        self.show_run()
+
+    # -- what is shown
+
+    def show_run(self) -> None:
+        """Take up what is new; costs a look at one file where nothing is."""
+        session = self.session
+        run, history = session.run, session.history
+        stage = history.stages[self.stage] if history else None
+        files = (run.folder, _changed_at(run.results_path)) if run and stage and stage.standing == "done" else None
+        told = tell_stage(session, self.stage)
+        seen = (run, files, told, len(history.scores) if history else 0)
+        if seen == self._seen:
+            return
+        self._seen, self._told = seen, told
+        if files is None:
+            self._asked, self._found = None, Found()
+        elif files != self._asked and run is not None:
+            self._asked = files
+            self._read(run, files)
+        self._show()
+
+    def _show(self) -> None:
+        """Everything from what is known now; each part repaints only where it says something else."""
+        found = self._found
+        self._show_verdict(found)
+        self._show_scores(found.results)
+        self.set_class(bool(found.rows), "-rows")
+        self._show_head()
+        if self._told is None:
+            self.say_next("go on to Productionize")
+        elif self._told.resumes:
+            self.say_next("go on with the run where it ended")
+        else:
+            self.say_next("Nothing to do here yet; Esc and 1 to 6 lead elsewhere.", ready=False)
+
+    def _show_verdict(self, found: Found) -> None:
+        glyphs, told, results = self.session.glyphs, self._told, found.results
+        detail, change = Content(""), ""
+        if told is not None:
+            verdict = _headed(told.sign, told.style, told.title)
+            detail = self._waiting(told)
+        elif results is not None:
+            sign, style = (glyphs.done, "$text-success") if results.reached else (glyphs.warning, "$text-warning")
+            verdict = _headed(sign, style, spelled(results.verdict, glyphs) + ".")
+            change = change_told(results, glyphs)
+        else:
+            verdict = _headed(glyphs.bullet, "$text-muted", "Reading the results")
+        if found.complaint:
+            line = Content.styled(f"{glyphs.error} {harmless(found.complaint)}", "$text-error")
+            verdict, detail = (line, detail) if results is None else (verdict, line)
+        self.query_one("#evaluate-verdict", Still).show(verdict)
+        self.query_one("#evaluate-detail", Still).show(detail)
+        self.set_class(bool(detail), "-detail")
+        self.query_one("#evaluate-change", Line).show((change, "$text-muted"))
+        self.set_class(bool(change), "-change")
+
+    def _waiting(self, told: StageTold) -> Content:
+        """What it waits for, or how far the piece of work at hand is."""
+        if told.share is None:
+            return Content(harmless(told.detail))
+        cells = "".join(text for text, _ in bar_cells(None, PROGRESS_CELLS, self.session.glyphs))
+        done = int(told.share * PROGRESS_CELLS)
+        return Content.assemble(
+            (self.session.glyphs.bar_full * done, "$text-primary"), (cells[done:], "$text-muted"), f" {told.share:.0%}"
+        )
+
+    def _show_scores(self, results: Results | None) -> None:
+        """The bars: measured ones with figures, those to come empty."""
+        glyphs, history = self.session.glyphs, self.session.history
+        if results is not None:
+            scores = {(one.model, one.rows_kind): one for one in results.scores}
+            confidence = results.draws.confidence
+        else:
+            scores = {key: scored_of(score) for key, score in history.scores.items()} if history else {}
+            confidence = next((score.confidence for score in history.scores.values()), 0.95) if history else 0.95
+        rows = next((one.rows for one in scores.values() if one.rows_kind == TEST), 0)
+        self.set_class(bool(scores), "-figures")
+        self.query_one("#bar-head", IntervalBar).show(None, *head_told(confidence), label=f"{rows:,} test rows")
+        for model in MODELS:
+            self._show_bar(f"#bar-{model}", scores.get((model, TEST)), score_told)
+        probes = [probe for probe in PROBES if ("tuned", probe) in scores]
+        self.set_class(bool(probes), "-probes")
+        self.query_one("#bar-probes", IntervalBar).show(None, *PROBES_HEAD, label="asked otherwise")
+        for probe in PROBES:
+            scored = scores.get(("tuned", probe))
+            for name in (f"#bar-{probe}", f"#meaning-{probe}"):
+                self.query_one(name).display = scored is not None
+            self._show_bar(f"#bar-{probe}", scored, probe_told)
+            self.query_one(f"#meaning-{probe}", Still).show(scored.meaning if scored else "")
+        self.query_one("#evaluate-notes", Still).show(self._notes(results))
+
+    def _show_bar(self, name: str, scored: Scored | None, texts: Callable[[Scored, Glyphs], Texts]) -> None:
+        bar = self.query_one(name, IntervalBar)
+        if scored is None:
+            bar.show(None, *UNASKED)
+        else:
+            bar.show(scored.exact_match, *texts(scored, self.session.glyphs))
+
+    def _notes(self, results: Results | None) -> str:
+        """What a reader must know to read the figures rightly."""
+        if results is None:
+            return ""
+        scores = [one for model in MODELS if (one := results.score(model)) is not None]
+        notes = [*(certainty_note(one, results.draws.confidence) for one in scores), *results.notes]
+        return "\n".join(f"{self.session.glyphs.bullet} {harmless(note)}" for note in notes if note)
+
+    def _show_head(self) -> None:
+        answers = self.query_one(AnswerRows)
+        width = self.query_one("#answers-head", Line).size.width
+        title = rows_told(self._found.rows, answers.page_told)
+        self.query_one("#answers-head", Line).show((answers.head(width, title), "$text-muted"))
+
+    # -- the files
+
+    @work(thread=True, exclusive=True, group="results", exit_on_error=False)
+    def _read(self, run: Run, key: object) -> None:
+        """Read results and answers; a large test set takes a moment."""
+        self.post_message(self.Read(key, found_in(run)))
+
+    @on(Read)
+    def _was_read(self, event: Read) -> None:
+        event.stop()
+        if event.key != self._asked:
+            return
+        same_rows = event.found.rows == self._found.rows
+        self._found = event.found
+        self._show()
+        if not same_rows:
+            answers = self.query_one(AnswerRows)
+            answers.show(event.found.rows)
+            self.query_one(RowDetail).show(answers.here)
+            self._show_head()
+
+    @on(Worker.StateChanged)
+    def _worker_failed(self, event: Worker.StateChanged) -> None:
+        """A defect of ours must not pass unseen."""
+        if event.state == WorkerState.ERROR and event.worker.error is not None:
+            from tunesmith.tui.failures import unexpected
+
+            error = unexpected(event.worker.error)
+            self._found = Found(complaint=str(error))
+            self._show()
+
+    # -- keys
+
+    def accept(self) -> None:
+        """Enter: on to Productionize; where the run ended early, on with it."""
+        if self._told is None:
+            super().accept()
+        elif self._told.resumes:
+            go_on = getattr(self.screen, "go_on_with_run", None)
+            if callable(go_on):
+                go_on()
+
+    def action_leave_rows(self) -> None:
+        """Out of the list: the figures are back where there was no room for both."""
+        self.arrive()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Esc belongs to the shell, but for the list."""
+        return self.has_class("-choosing") if action == "leave_rows" else True
+
+    @on(AnswerRows.Chosen)
+    def _chosen(self, event: AnswerRows.Chosen) -> None:
+        event.stop()
+        self.query_one(RowDetail).show(event.row)
+        self._show_head()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """While the person is at the rows, these have the room."""
+        self.set_class(isinstance(event.widget, AnswerRows | RowDetail), "-choosing")
+        self.refresh_bindings()
+
+    def on_resize(self) -> None:
+        """The columns of the list have other widths."""
+        self.call_after_refresh(self._show_head)
+
+
+def found_in(run: Run) -> Found:
+    """The results of a run and its test rows, the worst first: exact match, then F1."""
+    try:
+        results = read_results(run)
+    except TunesmithError as error:
+        return Found(complaint=str(error))
+    try:
+        tuned = read_predictions(predictions_path(run, "tuned"))
+    except (OSError, msgspec.DecodeError):
+        return Found(results, complaint=f"The answers row by row can't be read: {predictions_path(run, 'tuned')}")
+    try:
+        untouched = {one.id: one.answer for one in read_predictions(predictions_path(run, "base"))}
+    except (OSError, msgspec.DecodeError):
+        untouched = {}
+    rows = sorted((Answered(one, untouched.get(one.id)) for one in tuned), key=_goodness)
+    return Found(results, tuple(rows))
+
+
+def _goodness(row: Answered) -> tuple[float, float]:
+    return row.tuned.exact_match, row.tuned.f1
+
+
+def _headed(sign: str, style: str, text: str) -> Content:
+    return Content.assemble((f"{sign} ", style), (harmless(text), "bold"))
+
+
+def _changed_at(path: Path) -> int:
+    """When a file was changed last, in nanoseconds; 0 where it is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+STEP = EvaluateStep
