@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import DirectoryTree, Input, Static
 
@@ -19,6 +18,7 @@ from tunesmith.core.errors import TunesmithError
 from tunesmith.core.paths import spelled_out
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
+from tunesmith.tui.screens.calm import CalmModal
 
 
 class Files(DirectoryTree):
@@ -62,7 +62,7 @@ class Completion(Suggester):
         return value + names[0][len(begun) :] if names and names[0] != begun else None
 
 
-class Browse(ModalScreen[str]):
+class Browse(CalmModal[str]):
     """Closes with the path that was named, or with an empty text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

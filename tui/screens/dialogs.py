@@ -11,7 +11,6 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, SelectionList, Static, TextArea
 from textual.widgets.option_list import Option
 from textual.widgets.selection_list import Selection
@@ -24,6 +23,7 @@ from tunesmith.core.schema import YES_NO, Knob, plain_value, read
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.browse import Browse
+from tunesmith.tui.screens.calm import CalmModal
 from tunesmith.tui.session import Session
 
 DATA_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
@@ -100,7 +100,7 @@ def _lines(session: Session, knob: Knob) -> list[Line]:
     return lines
 
 
-class Choose(ModalScreen[Answer | None]):
+class Choose(CalmModal[Answer | None]):
     """A list of options; Enter takes the marked one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -140,7 +140,7 @@ class Choose(ModalScreen[Answer | None]):
         self.dismiss(Answer(self._lines[event.option_index].value))
 
 
-class Pick(ModalScreen[list[str] | None]):
+class Pick(CalmModal[list[str] | None]):
     """Several of a few: Space picks, Enter takes what is picked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -180,7 +180,7 @@ class Pick(ModalScreen[list[str] | None]):
         self.dismiss([one for one in self._knob.options if one in picked])
 
 
-class Edit(ModalScreen[Answer | None]):
+class Edit(CalmModal[Answer | None]):
     """A list or mapping as YAML; what can't be read is told, and stays."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,15 +8,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
+from tunesmith.tui.screens.calm import CalmModal
 
 
-class Failure(ModalScreen[None]):
+class Failure(CalmModal[None]):
     """One error as sentences; Enter or Esc closes it, and nothing was lost."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,8 +8,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
-from textual.widgets import Static
 
 from tunesmith.core.events import Step as TrainingStep
 from tunesmith.core.figures import percent, size
@@ -22,14 +20,15 @@ from tunesmith.tui.widgets.line import Line
 from tunesmith.tui.widgets.next_line import NextLine
 from tunesmith.tui.widgets.run_status import Told, tell
 from tunesmith.tui.widgets.sample_table import SampleTable
+from tunesmith.tui.widgets.still import Still
 from tunesmith.tui.widgets.training_curves import TrainingCurves
 
-BEFORE = """The curves begin with the first steps.
-
-The loss says how far the model is from the answers that are wanted: it should fall, fast at first.
-Exact match is the share of validation questions answered right to the letter: it should rise well above the
-untouched model, which is the dashed line.
-"""
+BEFORE = (
+    "The curves begin with the first steps.\n\n"
+    "The loss says how far the model is from the answers that are wanted: it should fall, fast at first. "
+    "Exact match is the share of validation questions answered right to the letter: it should rise well above "
+    "that of the untouched model, which is the dashed line."
+)
 
 
 class FinetuneStep(Step):
@@ -57,9 +56,9 @@ class FinetuneStep(Step):
                 yield Line(glyphs, id="finetune-memory")
                 yield Line(glyphs, id="finetune-score")
                 yield Line(glyphs, ("s stops and saves", "$text-muted"), id="finetune-stop")
-            yield Static("", id="finetune-detail", markup=False)
+            yield Still("", id="finetune-detail")
             yield TrainingCurves(glyphs, id="finetune-curves")
-            yield Static(BEFORE, id="finetune-before", markup=False)
+            yield Still(BEFORE, id="finetune-before")
             yield SampleTable(glyphs, id="finetune-samples")
             yield EventList(glyphs, id="finetune-events")
         yield NextLine(glyphs)
@@ -80,7 +79,9 @@ class FinetuneStep(Step):
         self._show_status(self._now())
         training = history.training if history else None
         begun = training is not None and bool(training.steps or training.validations)
-        self.set_class(begun, "-begun")
+        if begun != self.has_class("-begun"):
+            self.set_class(begun, "-begun")
+            self.refresh_bindings()
         if training is not None:
             self.query_one(TrainingCurves).show(training)
             self._show_figures(training)
@@ -98,9 +99,8 @@ class FinetuneStep(Step):
         words = told.style if told.style != "$text-primary" else ""
         self.query_one("#finetune-doing", Line).show((f"{told.sign} ", told.style), (told.doing, f"bold {words}"))
         self.query_one("#finetune-time", Line).show((told.time, "$text-muted"))
-        if before is None or told.detail != before.detail:
-            self.query_one("#finetune-detail", Static).update(Content("\n".join(map(harmless, told.detail))))
-            self.set_class(bool(told.detail), "-detail")
+        self.query_one("#finetune-detail", Still).show("\n".join(map(harmless, told.detail)))
+        self.set_class(bool(told.detail), "-detail")
         self.say_next(told.next_text, ready=told.next != "wait")
         if before is None or (told.next, told.resumes) != (before.next, before.resumes):
             self.refresh_bindings()
@@ -122,7 +122,7 @@ class FinetuneStep(Step):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing here are not offered."""
         if action == "chart":
-            return not self.screen.has_class("-wide")
+            return self.has_class("-begun") and not self.screen.has_class("-wide")
         if action == "go_on":
             return self._told is not None and self._told.resumes
         return True

@@ -8,12 +8,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tunesmith.core.schema import Knob
 from tunesmith.core.stages import TITLES
 from tunesmith.tui.glyphs import Glyphs
+from tunesmith.tui.screens.calm import CalmModal
 
 KEYS = (
     ("Enter", "does what the last line says: mostly, accept and go on"),
@@ -39,7 +39,7 @@ STAGES_TOLD = {
 }
 
 
-class Help(ModalScreen[None]):
+class Help(CalmModal[None]):
     """About one value where the person is at one; about the step and its keys in any case."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -10,7 +10,6 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import ContentSwitcher, Footer, Input
 from textual.worker import Worker, WorkerState
 
@@ -20,6 +19,7 @@ from tunesmith.core.launch import launch, resume
 from tunesmith.core.run import Run
 from tunesmith.core.stages import STAGES
 from tunesmith.core.survey import Survey
+from tunesmith.tui.screens.calm import CalmScreen
 from tunesmith.tui.screens.failure import Failure
 from tunesmith.tui.screens.step import Step
 from tunesmith.tui.session import Session
@@ -33,7 +33,7 @@ PANES = (*STAGES[:3], "review", *STAGES[3:])
 """The steps, and the review that comes before anything expensive starts; it belongs to Fine-tune."""
 
 
-class Shell(Screen[None]):
+class Shell(CalmScreen[None]):
     """One project from the first question to the served model."""
 
     CSS_PATH: ClassVar = ["shell.tcss", *(f"{pane}.tcss" for pane in PANES), "../widgets/curve.tcss"]
@@ -71,7 +71,8 @@ class Shell(Screen[None]):
         glyphs = self.session.glyphs
         yield Stepper(glyphs, id="stepper")
         yield MachineLine(id="machine")
-        yield ContentSwitcher(id="steps")
+        with ContentSwitcher(id="steps", initial=f"step-{self._first}"):
+            yield _made(self._first, self.session)
         yield Still("", id="notice")
         yield Footer(show_command_palette=True)
 
@@ -93,8 +94,7 @@ class Shell(Screen[None]):
         with self.app.batch_update():  # one paint instead of one for each part
             step = self._step(pane)
             if step is None:
-                kind = import_module(f"tunesmith.tui.screens.{pane}").STEP
-                step = kind(self.session)
+                step = _made(pane, self.session)
                 await switcher.mount(step)
             self._current = pane
             switcher.current = step.id
@@ -425,3 +425,9 @@ class Shell(Screen[None]):
             from tunesmith.tui.failures import unexpected
 
             self.fail(unexpected(event.worker.error))
+
+
+def _made(pane: str, session: Session) -> Step:
+    """A step's widget; its module is imported when it is first wanted."""
+    step: Step = import_module(f"tunesmith.tui.screens.{pane}").STEP(session)
+    return step

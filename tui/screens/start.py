@@ -10,7 +10,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -20,6 +19,7 @@ from tunesmith.core.project_file import unfinished
 from tunesmith.core.run import Run, State, list_runs
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
+from tunesmith.tui.screens.calm import CalmScreen
 from tunesmith.tui.widgets.still import Still
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Ways(OptionList):
     ]
 
 
-class Start(Screen[None]):
+class Start(CalmScreen[None]):
     """Live and finished runs first, then the ways to begin; the first line is what most would do next."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

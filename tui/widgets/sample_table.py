@@ -19,6 +19,7 @@ from tunesmith.tui.widgets.cells import filled, fitted, shared
 GAP = "  "
 BEFORE = 2
 """The column of the untouched model, which gives way first: it often talks on."""
+NOT_YET = "not asked yet"
 
 
 @dataclass(frozen=True)
@@ -95,16 +96,17 @@ class SampleTable(Widget):
         answers = [
             (harmless(answer) if answer else "(nothing)", mark if row.is_right(answer) else "")
             if answer is not None
-            else ("not asked yet", "")
+            else (NOT_YET, "")
             for answer in (row.before, row.now)
         ]
         return [(harmless(row.question), ""), (harmless(row.expected), ""), *answers]
 
     def _drawn(self, cell: tuple[str, str], width: int) -> Content:
         text, mark = cell
+        style = "$text-muted" if text == NOT_YET else ""
         shown = fitted(text, max(0, width - cell_len(mark)), self._glyphs.ellipsis)
         blanks = " " * max(0, width - cell_len(shown) - cell_len(mark))
-        return Content.assemble(shown, (mark[: max(0, width)], "$text-success"), blanks)
+        return Content.assemble((shown, style), (mark[: max(0, width)], "$text-success"), blanks)
 
     def _filled(self, text: str, width: int) -> str:
         return filled(text, width, self._glyphs.ellipsis)
