@@ -6,7 +6,9 @@ Only what the first frame needs is imported here; the shell and its steps come w
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
@@ -22,10 +24,14 @@ from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.screens.start import Start
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
     from tunesmith.core.project import Project
     from tunesmith.tui.opening import Opening
     from tunesmith.tui.screens.shell import Shell
 
+ENDS_WITHIN_SECONDS = 1.5
+"""Textual waits for the terminal to take its last words, which a dead one never does; answers are on disk already."""
 TWICE_SECONDS = 5.0
 """Ctrl+C leaves at its second press within this time: the first one may have been meant for something else."""
 
@@ -46,7 +52,7 @@ class TunesmithApp(App[str]):
         environment: The process's variables, for NO_COLOR and the kind of terminal.
         opens: What to open instead of the start.
         """
-        super().__init__()
+        super().__init__(driver_class=None if glyphs.braille else _ascii_driver())
         self.glyphs = glyphs
         self._opens = opens
         self._interrupted = 0.0
@@ -69,7 +75,7 @@ class TunesmithApp(App[str]):
         """Leave in order when the line drops or somebody ends us, so that the terminal is as it was."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):
-            loop.add_signal_handler(number, self.action_leave)
+            loop.add_signal_handler(number, self._told_to_end)
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         if self._opens is not None:
             self.call_after_refresh(self._open_at_start, self._opens)
@@ -115,6 +121,13 @@ class TunesmithApp(App[str]):
         """Close the wizard; the line it leaves says what goes on."""
         self.exit(self._parting())
 
+    def _told_to_end(self) -> None:
+        """A dropped line or a SIGTERM: leave in order, but never hang on a terminal that takes nothing any more."""
+        watchdog = threading.Timer(ENDS_WITHIN_SECONDS, os._exit, (0,))
+        watchdog.daemon = True
+        watchdog.start()
+        self.action_leave()
+
     def action_interrupt(self) -> None:
         """Ctrl+C: copy what is selected, else say how to leave; the second press within seconds leaves."""
         selected = self.screen.get_selected_text()
@@ -150,7 +163,7 @@ class TunesmithApp(App[str]):
 
     def _keep_theme(self, name: str) -> None:
         settings = read_settings()
-        if settings.theme != name and "NO_COLOR" not in __import__("os").environ:
+        if settings.theme != name and "NO_COLOR" not in os.environ:
             try:
                 keep_settings(Settings(name, settings.ascii))
             except OSError:
@@ -188,3 +201,9 @@ def _first_pane(project: Project, run: Run | None) -> str:
     if run.state().alive or not run.results_path.exists():
         return "finetune"
     return "productionize" if read_history(run).current_stage is None and run.merged.exists() else "evaluate"
+
+
+def _ascii_driver() -> type[Driver]:
+    from tunesmith.tui.ascii_driver import AsciiDriver
+
+    return AsciiDriver

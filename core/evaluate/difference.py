@@ -28,7 +28,7 @@ def difference(expected: str, answer: str) -> tuple[list[Piece], list[Piece]]:
     """
     wanted, written = _words(expected), _words(answer)
     keys = [[normalize(word) for word in words[:WORDS_MOST]] for words in (wanted, written)]
-    matcher = SequenceMatcher(None, *keys, autojunk=False)
+    matcher = SequenceMatcher(a=keys[0], b=keys[1], autojunk=False)
     expected_differs, answer_differs = [False] * len(wanted), [False] * len(written)
     for kind, first, last, start, end in matcher.get_opcodes():
         if kind != "equal":

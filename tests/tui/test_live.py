@@ -55,7 +55,7 @@ def test_closing_the_terminal_leaves_the_run_going_and_attach_shows_it(
     wait_for(lambda: not screen.isalive(), 10)
     assert run.state().alive
     before = len(steps(run))
-    again = terminal("attach")
+    again = terminal("attach", "--plain")
     again.expect("2 Prepare")  # from its beginning
     again.expect("4 Fine-tune")
     wait_for(lambda: len(steps(run)) > before)

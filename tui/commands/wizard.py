@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -37,5 +38,6 @@ def wizard(opens: Opening | None = None, *, ascii_wanted: bool = False, mouse: b
     if app.failure is not None:
         raise app.failure
     if parting:
-        print(harmless(parting))  # noqa: T201
+        with contextlib.suppress(OSError):  # the line may have dropped: then nobody reads it
+            print(harmless(parting), flush=True)  # noqa: T201
     return app.return_code or 0

@@ -11,9 +11,10 @@ from tunesmith.core.facts import DataProfile
 from tunesmith.core.jobs import Helper
 from tunesmith.core.plan import Path, Plan
 from tunesmith.core.project import MEASURED, Project
-from tunesmith.core.schema import plain_value
+from tunesmith.core.schema import knobs, plain_value
+from tunesmith.core.stages import STAGES
 from tunesmith.core.survey import survey
-from tunesmith.tui.plain.voice import Voice
+from tunesmith.tui.plain.voice import Voice, sentence
 
 MOST_CHANGES = 4
 
@@ -69,26 +70,33 @@ class Desk:
         project, before = self.project, self.plan
         wishes, resolution, seen = dict(project.wishes), project.resolution, project.survey
         try:
-            if state():
+            anew = state()
+            if anew:
                 self.measure()
         except TunesmithError:
             project.saved.wishes, project.resolution, project.survey = wishes, resolution, seen
             project.save()
             raise
+        if anew:
+            self.voice.say(self.rows())
         self._tell_changes(before, path)
+
+    def rows(self) -> str:
+        """What became of all records, as a sentence."""
+        survey = self.project.survey
+        assert survey is not None
+        preview = survey.preview
+        parts = ", ".join(f"{count:,} for {split}" for split, count in preview.parts.items())
+        return f"Data: {preview.read:,} records read, {preview.aside:,} set aside. Rows made of them: {parts}."
 
     def take_back(self, paths: Iterable[Path]) -> bool:
         """Go back to what is recommended at all of them; returns whether something must be measured anew."""
-        return any([self.project.take_back(path) for path in paths])
+        anew = [self.project.take_back(path) for path in paths]
+        return any(anew)
 
     def _tell_changes(self, before: Plan, path: Path) -> None:
-        """At most a few lines: what a change led to beside itself."""
-        told = [
-            one
-            for one in changes(before, self.plan, self.project.facts, leave_out=path)
-            if one.title not in ("fingerprint",)
-        ]
-        for one in told[:MOST_CHANGES]:
-            self.voice.say(f"Changed with it: {one.title}, from {one.before} to {one.after}.")
-        if len(told) > MOST_CHANGES:
-            self.voice.say(f"And {len(told) - MOST_CHANGES} more values; the plan has them all.")
+        """A few lines: what a change led to among the estimates and among what everybody is asked."""
+        quiet = {knob.title.lower() for stage in STAGES for knob in knobs(stage) if not knob.question}
+        told = changes(before, self.plan, self.project.facts, leave_out=path)
+        for one in [one for one in told if one.title not in quiet][:MOST_CHANGES]:
+            self.voice.say(f"Changed with it: {one.title}: was {one.before.rstrip('.')}, now {sentence(one.after)}")

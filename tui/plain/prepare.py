@@ -10,7 +10,7 @@ from tunesmith.core.prepare.shape import NEEDED, OPTIONAL
 from tunesmith.core.schema import knob_at
 from tunesmith.tui.plain.desk import Desk
 from tunesmith.tui.plain.questions import KnobQuestion, Option, Question, by_name, by_number, labelled, not_listed
-from tunesmith.tui.plain.voice import Voice, in_short, sentence
+from tunesmith.tui.plain.voice import Back, Voice, in_short
 from tunesmith.tui.plain_text import shortened
 
 ROLES = {
@@ -29,7 +29,7 @@ EXAMPLE = 40
 REPAIRS = {
     "drop-duplicates": "rows that repeat an earlier one are left out",
     "drop-empty": "rows without a value there are left out",
-    "dates-to-iso": "those dates are written like the others, as 2020-04-10; what can't be read for certain is left out",
+    "dates-to-iso": "they are written as 2020-04-10; rows whose date can't be read for certain are left out",
     "drop-out-of-range": "rows with such a value are left out",
 }
 
@@ -38,6 +38,7 @@ class ShapeQuestion(KnobQuestion):
     """What one row is; where no columns offer themselves for the answer, they are asked for at once."""
 
     def take(self, answer: str) -> bool:
+        """Take the answer; Enter keeps what was shown."""
         shape = self._read(answer) if answer else self.desk.value(self.key)
         if shape == self.desk.value(self.key):
             return True
@@ -45,7 +46,10 @@ class ShapeQuestion(KnobQuestion):
             self.desk.change(self.key, shape)
         except DataError as error:
             self.desk.voice.say(error.title)
-            roles = ask_roles(self.desk.voice, shape, [labelled_column(one) for one in self.desk.data.columns])
+            try:
+                roles = ask_roles(self.desk.voice, shape, [labelled_column(one) for one in self.desk.data.columns])
+            except Back:
+                return False
             self.desk.apply(lambda: state_shape(self.desk, shape, roles), self.key)
         return True
 
@@ -97,13 +101,17 @@ class ColumnQuestion(Question):
         return sorted(listed, key=lambda one: one.value != now)
 
     def show(self) -> None:
+        """Say what stands there, why, and what can be chosen."""
         reason = self.desk.project.reasons.get("prepare.columns")
         now = self._now() or "none"
         own = "prepare.columns" in self.desk.project.wishes or reason is None or self._now() is None
-        self.desk.voice.say(f"Now: {now}." if own or not reason else f"Recommended: {now}. Why: {in_short(reason.because)}")
+        self.desk.voice.say(
+            f"Now: {now}." if own or not reason else f"Recommended: {now}. Why: {in_short(reason.because)}"
+        )
         list_options(self.desk.voice, self.options)
 
     def explain(self) -> None:
+        """Say everything that is known about it."""
         voice = self.desk.voice
         voice.say(f"Columns: {knob_at('prepare.columns').text}")
         voice.say(f"In the plan: {self.key}.")
@@ -112,9 +120,11 @@ class ColumnQuestion(Question):
             voice.say(f"{one.name}: {one.kind}, {one.filled:,} filled, {one.distinct:,} different. E.g. {examples}")
 
     def prompt(self) -> str:
+        """What can be typed, and what Enter takes."""
         return "Number (Enter takes 1):"
 
     def take(self, answer: str) -> bool:
+        """Take the answer; Enter keeps what was shown."""
         if not answer:
             return True
         options = self.options
@@ -137,7 +147,8 @@ class ColumnQuestion(Question):
             if played == column and column is not None:
                 if before is None:
                     raise PlanError(
-                        f"{column} is the {other} already.", next_step="Choose another column, or change that one first."
+                        f"{column} is the {other} already.",
+                        next_step="Choose another column, or change that one first.",
                     )
                 roles[other] = before
                 self.desk.voice.say(f"{column} was the {other}; {before} takes its place there.")
@@ -163,6 +174,7 @@ class RepairQuestion(Question):
         self.text = "Something was found in the data. Mend it?"
 
     def show(self) -> None:
+        """Say what stands there, why, and what can be chosen."""
         finding = self._finding()
         column = self.repair.get("column")
         self.desk.voice.say(f"Found: {finding.text}" if finding else f"The plan mends: {column or 'whole rows'}.")
@@ -174,6 +186,7 @@ class RepairQuestion(Question):
             self.desk.voice.say("Now: no, your choice.")
 
     def explain(self) -> None:
+        """Say everything that is known about it."""
         voice, finding, knob = self.desk.voice, self._finding(), knob_at("prepare.repairs")
         voice.say(f"{knob.title}: {knob.text} The file itself is never changed.")
         voice.say(f"In the plan: prepare.repairs, {self.repair['kind']}.")
@@ -183,9 +196,11 @@ class RepairQuestion(Question):
             voice.say(f"Kept: {self.repair.get('low')} to {self.repair.get('high')}.")
 
     def prompt(self) -> str:
+        """What can be typed, and what Enter takes."""
         return f"1 or 2 (Enter takes {1 if self._accepted() else 2}):"
 
     def take(self, answer: str) -> bool:
+        """Take the answer; Enter keeps what was shown."""
         answers = {"1": True, "yes": True, "y": True, "2": False, "no": False, "n": False}
         if answer and answer.lower() not in answers:
             raise PlanError(f"{answer} is not one of the answers.", next_step="Type 1 for yes, or 2 for no.")
@@ -212,72 +227,6 @@ def offered_repairs(desk: Desk) -> list[dict[str, Any]]:
 
 def _mends(repair: dict[str, Any], finding: DataFinding) -> bool:
     return bool(finding.repair == repair["kind"] and (repair.get("column") or "") == finding.column)
-
-
-class TemplatesQuestion(Question):
-    """The questions asked of each record: kept, dropped one by one, or added."""
-
-    stage = "prepare"
-    key = "prepare.questions"
-
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        self.text = knob_at(self.key).question
-
-    def show(self) -> None:
-        voice, reason = self.desk.voice, self.desk.project.reasons.get(self.key)
-        shown = self._templates()
-        if reason is not None and reason.chosen and reason.recommended is not None:
-            voice.say(f"Now: {len(shown)}, your choice.")
-        elif reason is not None:
-            voice.say(f"Recommended: these {len(shown)}. Why: {in_short(reason.because)}")
-        for number, one in enumerate(shown, 1):
-            voice.say(f"{number}. {one['ask']} | {one['answer']}", indent=2)
-        voice.say("To add one, type it in the same way: question | {column}. To leave one out, type: drop 2.")
-
-    def explain(self) -> None:
-        voice, knob = self.desk.voice, knob_at(self.key)
-        voice.say(f"{knob.title}: {knob.text}")
-        voice.say("A column's name in braces stands for the record's value there; before the bar stands what is asked,")
-        voice.say("behind it what the model should answer. `reset` goes back to what is recommended.")
-        voice.say(f"Columns: {', '.join(one.name for one in self.desk.data.columns)}.")
-        voice.say(f"In the plan: {self.key}.")
-
-    def prompt(self) -> str:
-        return "Enter keeps them, or add or drop one:"
-
-    def take(self, answer: str) -> bool:
-        if not answer:
-            return True
-        word, _, rest = answer.partition(" ")
-        templates = self._templates()
-        if answer.lower() == "reset":
-            self.desk.apply(lambda: self.desk.take_back([self.key]), self.key)
-        elif word.lower() == "drop":
-            self._drop(rest.strip(), templates)
-        elif "|" in answer:
-            ask, _, wanted = (part.strip() for part in answer.partition("|"))
-            self.desk.change(self.key, [*templates, {"ask": ask, "answer": wanted}])
-        else:
-            raise PlanError(
-                f"{sentence(answer)[:-1]} is no question with its answer.",
-                next_step="Type it as question | {column}, or drop and a number; Enter keeps what is listed.",
-            )
-        return False
-
-    def _drop(self, number: str, templates: list[dict[str, str]]) -> None:
-        options = [Option(one, one["ask"]) for one in templates]
-        found = by_number(number, options)
-        if found is None:
-            raise not_listed(number or "Nothing", options)
-        if len(templates) == 1:
-            raise PlanError("The last question can't be left out.", next_step="Add another one first.")
-        place = int(number) - 1
-        self.desk.change(self.key, templates[:place] + templates[place + 1 :])
-
-    def _templates(self) -> list[dict[str, str]]:
-        found: list[dict[str, str]] = self.desk.value(self.key)
-        return found
 
 
 def labelled_column(column: Column) -> Option:

@@ -9,9 +9,13 @@ from typing import Any
 from tunesmith.core.consequences import WhatIf, what_if
 from tunesmith.core.draft import Reason
 from tunesmith.core.errors import PlanError
+from tunesmith.core.figures import parameters
+from tunesmith.core.models import list_models
 from tunesmith.core.schema import Knob, read, told, value_at
 from tunesmith.tui.plain.desk import MOST_CHANGES, Desk
 from tunesmith.tui.plain.voice import in_short, sentence
+
+DATA = "prepare.data"
 
 
 @dataclass(frozen=True)
@@ -70,36 +74,50 @@ class KnobQuestion(Question):
         return sorted(listed, key=lambda one: one.value != first)
 
     def show(self) -> None:
+        """Say what stands there, why, and what can be chosen."""
         voice, knob, options = self.desk.voice, self.knob, self.options
         voice.say(self._reasoned(in_short))
         for number, option in enumerate(options, 1):
-            voice.say(f"{number}. {labelled(option)}", indent=2)
-        limits = [f"Takes {knob.bounds}." if knob.bounds else "", f"People use {knob.usual}." if knob.usual else ""]
-        if not options and any(limits):
-            voice.say(" ".join(filter(None, limits)))
+            mark = " (recommended)" if number == 1 and knob.kind != "choices" else ""
+            voice.say(f"{number}. {labelled(option)}{mark}", indent=2)
+        if not options and self.limits():
+            voice.say(self.limits())
+
+    def limits(self) -> str:
+        """The bounds, and the range people use."""
+        knob = self.knob
+        said = [f"Takes {knob.bounds}." if knob.bounds else "", f"People use {knob.usual}." if knob.usual else ""]
+        return " ".join(filter(None, said))
 
     def prompt(self) -> str:
+        """What can be typed, and what Enter takes."""
         shown, options = self.desk.value(self.key), self.options
         number = next((str(n) for n, one in enumerate(options, 1) if one.value == shown), "")
         if self.knob.kind == "choices":
             return f"Numbers with commas, or none (Enter takes {self._told(shown)}):"
         if options:
             return f"Number (Enter takes {number or self._told(shown)}):"
-        unit = f" in {self.knob.unit}" if self.knob.unit else ""
-        kind = "Number" if self.knob.kind in ("whole", "number") else "Your words"
+        unit = f" of {self.knob.unit}" if self.knob.unit else ""
+        kind = "Number" if self.knob.kind in ("whole", "number") else "Path" if self.key == DATA else "Your words"
         return f"{kind}{unit} (Enter takes {'what is shown' if self.knob.kind == 'text' else self._told(shown)}):"
 
     def take(self, answer: str) -> bool:
+        """Take the answer; Enter keeps what was shown."""
         if answer:
-            self.desk.change(self.key, self._read(answer))
+            try:
+                self.desk.change(self.key, self._read(answer))
+            except PlanError as error:
+                if self.options or not self.knob.bounds:
+                    raise
+                raise PlanError(error.title, next_step=self.limits()) from error
         return True
 
     def explain(self) -> None:
+        """Say everything that is known about it."""
         voice, knob = self.desk.voice, self.knob
         voice.say(f"{knob.title}: {knob.text}")
-        if knob.usual or knob.bounds:
-            said = [f"People use {knob.usual}." if knob.usual else "", f"Takes {knob.bounds}." if knob.bounds else ""]
-            voice.say(" ".join(filter(None, said)))
+        if self.limits():
+            voice.say(self.limits())
         if knob.source:
             voice.say(f"Source: {sentence(knob.source)}")
         voice.say(f"In the plan: {self.key}.")
@@ -124,6 +142,8 @@ class KnobQuestion(Question):
     def _read(self, answer: str) -> Any:
         options = self.options
         if not options:
+            if self.knob.kind == "text" and self.key != DATA and not any(letter.isalpha() for letter in answer):
+                raise PlanError(f"{answer} is no sentence.", next_step="Say it in words, or Enter for what is shown.")
             return read(self.knob, answer)
         if self.knob.kind == "choices":
             parts = [part.strip() for part in answer.split(",") if part.strip()]
@@ -145,8 +165,8 @@ class KnobQuestion(Question):
         if reason is None or not reason.because:
             return f"Now: {sentence(shown)}"
         if reason.chosen and reason.recommended is not None:
-            return f"Now: {shown}. {shape(capital(reason.because))}"
-        return f"Recommended: {shown}. Why: {shape(reason.because)}"
+            return f"Now: {sentence(shown)} {shape(capital(reason.because))}"
+        return f"Recommended: {sentence(shown)} Why: {shape(reason.because)}"
 
     def _told(self, value: Any) -> str:
         return told(self.knob, value) or "none"
@@ -168,6 +188,25 @@ class GroupQuestion(KnobQuestion):
         if found is None:
             raise not_listed(answer, self.options)
         return found.value
+
+
+class ModelQuestion(KnobQuestion):
+    """Which model: one of those that are here, or any that is named."""
+
+    @property
+    def options(self) -> list[Option]:
+        """The practice model and what the Hugging Face cache holds."""
+        first = self._recommended()
+        listed = [Option(one.source, one.source, f"{parameters(one.parameters)} parameters") for one in list_models()]
+        return sorted(listed, key=lambda one: one.value != first)
+
+    def prompt(self) -> str:
+        """What can be typed, and what Enter takes."""
+        return "Number, name or folder (Enter takes what is shown):"
+
+    def _read(self, answer: str) -> Any:
+        found = by_number(answer, self.options)
+        return found.value if found else answer
 
 
 def applies(desk: Desk, knob: Knob) -> bool:

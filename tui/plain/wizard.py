@@ -20,11 +20,11 @@ from tunesmith.tui.plain.prepare import (
     ColumnQuestion,
     RepairQuestion,
     ShapeQuestion,
-    TemplatesQuestion,
     offered_repairs,
 )
-from tunesmith.tui.plain.questions import GroupQuestion, KnobQuestion, Question, applies
+from tunesmith.tui.plain.questions import GroupQuestion, KnobQuestion, ModelQuestion, Question, applies
 from tunesmith.tui.plain.review import Review, tell_data, tell_row
+from tunesmith.tui.plain.templates import TemplatesQuestion
 from tunesmith.tui.plain.voice import Back, InputEnded, Quit, Voice
 
 INPUT_ENDED = 2
@@ -189,6 +189,8 @@ def questions(desk: Desk) -> list[Question]:
                 found += [RepairQuestion(desk, repair) for repair in offered_repairs(desk)]
             elif knob.path == "prepare.split.by":
                 found.append(GroupQuestion(desk, knob))
+            elif knob.path == "select.model":
+                found.append(ModelQuestion(desk, knob))
             else:
                 found.append(KnobQuestion(desk, knob))
     return found
@@ -196,13 +198,13 @@ def questions(desk: Desk) -> list[Question]:
 
 def _place_of(project: Project) -> str:
     """The question that was open last, or the stage that was; empty for a new project."""
-    if not (project.folder / "project.json").exists():
-        return ""
     try:
         noted = (project.folder / PLACE).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         noted = ""
     stage = project.saved.stage
+    if not noted and stage == ASKED[0]:
+        return ""
     same = noted.partition(".")[0] == stage or (noted == "review" and stage == "finetune")
     return noted if same else stage
 

@@ -20,13 +20,13 @@ from tunesmith.core.errors import TunesmithError
 from tunesmith.core.plan import Probe
 from tunesmith.core.results import TEST, Results, Scored, predictions_path, read_predictions, read_results
 from tunesmith.core.run import Run
-from tunesmith.core.wording import certainty_note
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.evaluate_told import (
     PROBES_HEAD,
     UNASKED,
     Texts,
+    certainty_told,
     change_told,
     head_told,
     probe_told,
@@ -38,7 +38,7 @@ from tunesmith.tui.screens.evaluate_told import (
 from tunesmith.tui.screens.stage_told import StageTold, tell_stage
 from tunesmith.tui.screens.step import Step
 from tunesmith.tui.session import Session
-from tunesmith.tui.widgets.answer_rows import Answered, AnswerRows
+from tunesmith.tui.widgets.answer_rows import Answered, AnswerHead, AnswerRows
 from tunesmith.tui.widgets.interval_bar import IntervalBar, bar_cells
 from tunesmith.tui.widgets.line import Line
 from tunesmith.tui.widgets.next_line import NextLine
@@ -48,6 +48,8 @@ from tunesmith.tui.widgets.still import Still
 PROBES: tuple[Probe, ...] = get_args(Probe)
 MODELS = {"base": "untouched model", "tuned": "tuned model"}
 PROGRESS_CELLS = 30
+TALL = 42
+"""Rows from which on each probe's meaning is shown in full."""
 
 
 @dataclass(frozen=True)
@@ -88,22 +90,23 @@ class EvaluateStep(Step):
     def compose(self) -> ComposeResult:
         """Verdict, figures, rows with one in full, and what Enter does."""
         glyphs = self.session.glyphs
-        yield Still(id="evaluate-verdict")
-        yield Still(id="evaluate-detail")
-        yield Line(glyphs, id="evaluate-change")
-        with Vertical(id="evaluate-figures"):
-            yield IntervalBar("", glyphs, scale=True, id="bar-head", classes="bar-head")
-            for model, name in MODELS.items():
-                yield IntervalBar(name, glyphs, id=f"bar-{model}", classes=f"-{model}")
-            yield Still(id="evaluate-notes")
-            yield IntervalBar("", glyphs, scale=True, id="bar-probes", classes="bar-head")
-            for probe in PROBES:
-                yield IntervalBar(probe.replace("-", " "), glyphs, id=f"bar-{probe}", classes="-probe")
-                yield Still(id=f"meaning-{probe}", classes="probe-meaning")
-        with Vertical(id="evaluate-answers"):
-            yield Line(glyphs, id="answers-head")
-            yield AnswerRows(glyphs, id="answers")
-            yield RowDetail(glyphs, id="answer")
+        with Vertical(id="evaluate-body"):
+            yield Still(id="evaluate-verdict")
+            yield Still(id="evaluate-detail")
+            yield Line(glyphs, id="evaluate-change")
+            with Vertical(id="evaluate-figures"):
+                yield IntervalBar("", glyphs, scale=True, id="bar-head", classes="bar-head")
+                for model, name in MODELS.items():
+                    yield IntervalBar(name, glyphs, id=f"bar-{model}", classes=f"-{model}")
+                yield Still(id="evaluate-notes")
+                yield IntervalBar("", glyphs, scale=True, id="bar-probes", classes="bar-head")
+                for probe in PROBES:
+                    yield IntervalBar(probe.replace("-", " "), glyphs, id=f"bar-{probe}", classes="-probe")
+                    yield Still(id=f"meaning-{probe}", classes="probe-meaning")
+            with Vertical(id="evaluate-answers"):
+                yield AnswerHead(glyphs, id="answers-head")
+                yield AnswerRows(glyphs, id="answers")
+                yield RowDetail(glyphs, id="answer")
         yield NextLine(glyphs)
 
     def on_mount(self) -> None:
@@ -177,7 +180,7 @@ class EvaluateStep(Step):
 
     def _show_scores(self, results: Results | None) -> None:
         """The bars: measured ones with figures, those to come empty."""
-        glyphs, history = self.session.glyphs, self.session.history
+        history = self.session.history
         if results is not None:
             scores = {(one.model, one.rows_kind): one for one in results.scores}
             confidence = results.draws.confidence
@@ -211,15 +214,12 @@ class EvaluateStep(Step):
         """What a reader must know to read the figures rightly."""
         if results is None:
             return ""
-        scores = [one for model in MODELS if (one := results.score(model)) is not None]
-        notes = [*(certainty_note(one, results.draws.confidence) for one in scores), *results.notes]
+        notes = [certainty_told(results), *results.notes]
         return "\n".join(f"{self.session.glyphs.bullet} {harmless(note)}" for note in notes if note)
 
     def _show_head(self) -> None:
-        answers = self.query_one(AnswerRows)
-        width = self.query_one("#answers-head", Line).size.width
-        title = rows_told(self._found.rows, answers.page_told)
-        self.query_one("#answers-head", Line).show((answers.head(width, title), "$text-muted"))
+        told = rows_told(self._found.rows, self.query_one(AnswerRows).page_told, self.session.glyphs)
+        self.query_one(AnswerHead).show(told)
 
     # -- the files
 
@@ -282,9 +282,9 @@ class EvaluateStep(Step):
         self.set_class(isinstance(event.widget, AnswerRows | RowDetail), "-choosing")
         self.refresh_bindings()
 
-    def on_resize(self) -> None:
-        """The columns of the list have other widths."""
-        self.call_after_refresh(self._show_head)
+    def on_resize(self, event: events.Resize) -> None:
+        """Where it is tall there is room for what the probes mean."""
+        self.set_class(event.size.height >= TALL, "-tall")
 
 
 def found_in(run: Run) -> Found:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tunesmith.core.bootstrap import Interval
+from tunesmith.core.bootstrap import Interval, unseen_error_bound
 from tunesmith.core.evaluate.reading import probe_reading
 from tunesmith.core.events import Score
 from tunesmith.core.figures import percent
-from tunesmith.core.results import Results, Scored
+from tunesmith.core.results import TEST, Results, Scored
 from tunesmith.core.wording import METRIC_NAMES, points, span
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.widgets.answer_rows import Answered
@@ -67,11 +67,21 @@ def change_told(results: Results, glyphs: Glyphs) -> str:
     return spelled(told, glyphs)
 
 
-def rows_told(rows: Sequence[Answered], page: str) -> str:
-    """How many rows are wrong."""
+def certainty_told(results: Results) -> str:
+    """What intervals without width leave open; empty where all have one (see `wording.certainty_note`)."""
+    tests = [score for score in results.scores if score.rows_kind == TEST and score.model in ("base", "tuned")]
+    stuck = [score for score in tests if score.exact_match.value in (0.0, 1.0)]
+    if not stuck:
+        return ""
+    bound = percent(max(unseen_error_bound(score.groups, results.draws.confidence) for score in stuck))
+    return f"All or none right leaves nothing to vary: the true share may still be up to {bound} off."
+
+
+def rows_told(rows: Sequence[Answered], page: str, glyphs: Glyphs) -> str:
+    """How many rows are wrong, and which of them are on the page."""
     wrong = sum(not row.right for row in rows)
-    told = f"{wrong:,} of {len(rows):,} wrong, worst first" if wrong else f"all {len(rows):,} rows right"
-    return f"{told}; {page}" if page else told
+    told = f"{wrong:,} of {len(rows):,} wrong" if wrong else f"all {len(rows):,} right"
+    return f"{told} {glyphs.bullet} {page}" if page else told
 
 
 def scored_of(score: Score) -> Scored:

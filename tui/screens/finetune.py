@@ -101,6 +101,7 @@ class FinetuneStep(Step):
         self.query_one("#finetune-time", Line).show((told.time, "$text-muted"))
         self.query_one("#finetune-detail", Still).show("\n".join(map(harmless, told.detail)))
         self.set_class(bool(told.detail), "-detail")
+        self.set_class(len(told.detail) > 2, "-failed")
         self.say_next(told.next_text, ready=told.next != "wait")
         if before is None or (told.next, told.resumes) != (before.next, before.resumes):
             self.refresh_bindings()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from importlib import import_module
 from typing import ClassVar
@@ -10,6 +9,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widgets import ContentSwitcher, Footer, Input
 from textual.worker import Worker, WorkerState
 
@@ -58,6 +58,34 @@ class Shell(CalmScreen[None]):
         Binding("q", "app.leave", "Leave", id="wizard.leave", tooltip="Close the wizard; runs go on"),
     ]
 
+    class Measured(Message):
+        """Something was measured for these wishes; `whole` once the tokens are counted, too."""
+
+        def __init__(self, survey: Survey, wishes: object, *, whole: bool) -> None:
+            super().__init__()
+            self.survey, self.wishes, self.whole = survey, wishes, whole
+
+    class NotMeasured(Message):
+        """The data, the model or the wishes can't be used."""
+
+        def __init__(self, error: TunesmithError, wishes: object) -> None:
+            super().__init__()
+            self.error, self.wishes = error, wishes
+
+    class Started(Message):
+        """A worker is at this run."""
+
+        def __init__(self, run: Run) -> None:
+            super().__init__()
+            self.run = run
+
+    class Failed(Message):
+        """A run could not be started."""
+
+        def __init__(self, error: TunesmithError) -> None:
+            super().__init__()
+            self.error = error
+
     def __init__(self, session: Session, first: str) -> None:
         super().__init__()
         self.session = session
@@ -78,6 +106,7 @@ class Shell(CalmScreen[None]):
 
     async def on_mount(self) -> None:
         """Open the step that the person was at, and begin to measure."""
+        self.session.project.save()
         if self.session.project.survey is None:
             self._measure()
         await self.open(self._first)
@@ -263,6 +292,7 @@ class Shell(CalmScreen[None]):
     @on(Step.GoOn)
     async def _go_on(self, event: Step.GoOn) -> None:
         if self._current == "review":
+            self.say("Starting …")
             self._start()
             return
         place = PANES.index(self._current) + 1
@@ -324,76 +354,90 @@ class Shell(CalmScreen[None]):
 
     @work(thread=True, exclusive=True, group="survey", exit_on_error=False)
     def _survey(self, wishes: object) -> None:
-        began = time.monotonic()
         try:
-            found = self.session.measure(lambda seen: self.app.call_from_thread(self._seen, seen, wishes, False))
+            found = self.session.measure(lambda seen: self._post(self.Measured(seen, wishes, whole=False)))
         except TunesmithError as error:
-            self.app.call_from_thread(self._not_measured, error, wishes)
+            self._post(self.NotMeasured(error, wishes))
             return
-        self.app.call_from_thread(self._seen, found, wishes, True, time.monotonic() - began)
+        self._post(self.Measured(found, wishes, whole=True))
 
-    def _seen(self, survey: Survey, wishes: object, whole: bool, seconds: float = 0.0) -> None:
-        if wishes is not self._measured_for:
+    def _post(self, message: Message) -> None:
+        """From a thread; nothing waits for an answer, so a wizard that is being left never hangs on it."""
+        self.post_message(message)
+
+    @on(Measured)
+    def _seen(self, event: Measured) -> None:
+        if event.wishes is not self._measured_for:
             return  # the person has said something else since
         try:
-            self.session.project.measured(survey)
+            self.session.project.measured(event.survey)
         except PlanError as error:
-            self._not_measured(error, wishes)
+            self._tell_not_measured(error)
             return
         with self.app.batch_update():
-            self.say("" if whole else "Counting the rows in the model's tokens …")
+            self.say("" if event.whole else "Counting the rows in the model's tokens …")
             for step in self.query(Step):
                 if step.display:
                     step.show_plan()
             self._show_marks()
 
-    def _not_measured(self, error: TunesmithError, wishes: object) -> None:
-        if wishes is self._measured_for:
-            self.say("")
-            self.fail(error)
+    @on(NotMeasured)
+    def _not_measured(self, event: NotMeasured) -> None:
+        if event.wishes is self._measured_for:
+            self._tell_not_measured(event.error)
+
+    def _tell_not_measured(self, error: TunesmithError) -> None:
+        self.say("The plan can't be worked out before this is mended.")
+        self.fail(error)
 
     # -- the run
 
     def watch(self, run: Run) -> None:
         """Follow this run."""
-        self.session.watch(run)
+        if self.session.run is None or self.session.run.folder != run.folder:
+            self.session.watch(run)
         self._poll()
 
     @work(thread=True, exclusive=True, group="start", exit_on_error=False)
     def _start(self) -> None:
         """Start what was reviewed; the worker needs some hundred milliseconds to put its name on the run."""
         project = self.session.project
-        self.app.call_from_thread(self.say, "Starting …")
         try:
             project.accept("finetune")
             project.write_plan()
             run = launch(project.plan, project.reasons)
             project.started(run)
         except TunesmithError as error:
-            self.app.call_from_thread(self.fail, error)
+            self._post(self.Failed(error))
             return
         self.session.close()  # the helper's memory is better used by the training
-        self.app.call_from_thread(self._started, run)
+        self._post(self.Started(run))
 
-    async def _started(self, run: Run) -> None:
+    @on(Started)
+    async def _started(self, event: Started) -> None:
         self.say("")
-        self.watch(run)
-        await self.open("finetune")
+        self.watch(event.run)
+        if self._current == "review":
+            await self.open("finetune")
 
-    @work(thread=True, exclusive=True, group="start", exit_on_error=False)
     def go_on_with_run(self) -> None:
         """Resume a run that was stopped or killed."""
-        run = self.session.run
-        if run is None:
-            return
-        self.app.call_from_thread(self.say, "Going on from the last checkpoint …")
+        if self.session.run is not None:
+            self.say("Going on from the last checkpoint …")
+            self._resume(self.session.run)
+
+    @work(thread=True, exclusive=True, group="start", exit_on_error=False)
+    def _resume(self, run: Run) -> None:
         try:
             resume(run)
         except TunesmithError as error:
-            self.app.call_from_thread(self.fail, error)
+            self._post(self.Failed(error))
             return
-        self.app.call_from_thread(self.say, "")
-        self.app.call_from_thread(self._poll)
+        self._post(self.Started(run))
+
+    @on(Failed)
+    def _failed(self, event: Failed) -> None:
+        self.fail(event.error)
 
     def _poll(self) -> None:
         """Take up what happened in the run; a long history in portions, so that the keys stay quick."""

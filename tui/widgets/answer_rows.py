@@ -10,10 +10,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from tunesmith.core.results import Prediction
 from tunesmith.tui.glyphs import Glyphs
@@ -89,11 +91,11 @@ class AnswerRows(ScrollView, can_focus=True):
 
     @property
     def page_told(self) -> str:
-        """`201 to 400 of 1,234`; empty where one page holds them all."""
+        """`rows 201-400`; empty where one page holds them all."""
         count = len(self._rows)
         if count <= PAGE:
             return ""
-        return f"{self._first + 1:,} to {min(count, self._first + PAGE):,} of {count:,}"
+        return f"rows {self._first + 1:,}-{min(count, self._first + PAGE):,}"
 
     @property
     def _on_page(self) -> int:
@@ -193,22 +195,36 @@ class AnswerRows(ScrollView, can_focus=True):
         marked = style + Style(color=mark.color, bold=mark.bold)
         untouched = "" if row.untouched is None else row.untouched
         texts = (row.tuned.question, row.tuned.expected, row.tuned.answer, untouched)
-        cells = [self._fitted(text, size) for text, size in zip(texts, columns(width - 4), strict=True)]
+        dots = self._glyphs.ellipsis
+        cells = [_cell(text, size, dots) for text, size in zip(texts, columns(width - 4), strict=True)]
         return Strip([Segment(f"{at} ", style), Segment(f"{sign} ", marked), Segment("".join(cells), style)]).crop(
             0, width
         )
 
-    def head(self, width: int, title: str) -> str:
-        """The line above the list: `title` over the questions, and the names of the other columns."""
-        question, *others = columns(width - 4)
-        names = zip(("expected", "tuned", "untouched"), others, strict=True)
-        return self._fitted(title, question + 4) + "".join(self._fitted(name, size) for name, size in names)
 
-    def _fitted(self, text: str, width: int) -> str:
-        """`text` in `width` cells, the last of which parts it from the next column."""
-        if width <= 1:
-            return " " * max(0, width)
-        return filled(text[:READ_MOST] or "(nothing)", width - 1, self._glyphs.ellipsis) + " "
+class AnswerHead(Widget):
+    """The line above the list: a title over the questions, and the names of the other columns."""
+
+    DEFAULT_CSS = "AnswerHead { height: 1; width: 1fr; }"
+
+    def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._glyphs = glyphs
+        self._title = ""
+
+    def show(self, title: str) -> None:
+        """Say this over the questions."""
+        if title != self._title:
+            self._title = title
+            self.refresh()
+
+    def render(self) -> Content:
+        """The names in the columns of the list."""
+        question, *others = columns(self.size.width - 4)
+        names = zip(("expected", "tuned", "untouched"), others, strict=True)
+        dots = self._glyphs.ellipsis
+        text = _cell(self._title, question + 4, dots) + "".join(_cell(name, size, dots) for name, size in names)
+        return Content.styled(text, "$text-muted")
 
 
 def columns(width: int) -> tuple[int, int, int, int]:
@@ -220,3 +236,10 @@ def columns(width: int) -> tuple[int, int, int, int]:
         return width - third, 0, third, 0
     fifth = width // 5
     return width - 3 * fifth, fifth, fifth, fifth
+
+
+def _cell(text: str, width: int, dots: str) -> str:
+    """`text` in `width` cells, the last of which parts it from the next column."""
+    if width <= 1:
+        return " " * max(0, width)
+    return filled(text[:READ_MOST] or "(nothing)", width - 1, dots) + " "

@@ -73,6 +73,8 @@ class KnobRow(Vertical):
         # Made here and not in `compose`, so that a row can show a value before it is on the screen.
         self.control = self._control()
         """What takes the keys."""
+        self._typed_as = ""
+        """The plan's value as it is typed."""
         self._mark = Still(classes="knob-mark")
         self._error = Still(classes="knob-error")
 
@@ -91,9 +93,11 @@ class KnobRow(Vertical):
         control = self.control
         if isinstance(control, Choice):
             control.show(text)
-        elif isinstance(control, Input) and not (control.has_focus and self._means(control.value, value)):
-            with control.prevent(Input.Changed):
-                control.value = text
+        elif isinstance(control, Input):
+            self._typed_as = text
+            control.placeholder = text
+            if not control.has_focus:  # nothing is rewritten under the fingers of somebody who types
+                self._rewrite(control)
         mark = ""
         if reason is not None:
             mark = "yours" if reason.chosen and reason.recommended is not None else "recommended"
@@ -116,16 +120,16 @@ class KnobRow(Vertical):
         if self._options is not None:
             return Choice(self._glyphs, self._options, classes="knob-control")
         if knob.kind in TYPED:
-            return Input(compact=True, select_on_focus=False, classes="knob-control")
+            return Input(compact=True, select_on_focus=knob.kind != "text", classes="knob-control")
         options = YES_NO if knob.kind == "flag" else knob.options
         return Choice(self._glyphs, options, classes="knob-control")
 
-    def _means(self, text: str, value: Any) -> bool:
-        """Whether what was typed already means the value, so that it must not be rewritten under the cursor."""
-        try:
-            return bool(read(self.knob, text) == value)
-        except PlanError:
-            return False
+    def _rewrite(self, entry: Input) -> None:
+        """Show the plan's value in the entry, the cursor at its end."""
+        if entry.value != self._typed_as:
+            with entry.prevent(Input.Changed):
+                entry.value = self._typed_as
+                entry.cursor_position = len(self._typed_as)
 
     def _complain(self, text: str) -> None:
         if text or self._error.display:
@@ -171,8 +175,10 @@ class KnobRow(Vertical):
         self.post_message(self.Entered(self))
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
-        """The person went on."""
+        """The person went on; what can't be taken stays as it was typed, with what is wrong about it."""
         self.remove_class("-here")
+        if isinstance(self.control, Input) and not self._error.display:
+            self._rewrite(self.control)
 
 
 def path_id(path: Path) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
 
 from tunesmith.core.evaluate.difference import Piece, difference
@@ -13,6 +12,7 @@ from tunesmith.core.figures import percent
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.widgets.answer_rows import Answered
+from tunesmith.tui.widgets.roll import Roll
 from tunesmith.tui.widgets.still import Still
 
 LABEL = 11
@@ -23,7 +23,7 @@ SHOWN_MOST = 4_000
 Part = str | tuple[str, str]
 
 
-class RowDetail(VerticalScroll, can_focus=False):
+class RowDetail(Roll):
     """A pane that can be scrolled by keyboard where the row does not fit into it."""
 
     def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:
@@ -38,14 +38,7 @@ class RowDetail(VerticalScroll, can_focus=False):
         """Show this row from its beginning."""
         self.query_one(Still).show(detail(row, self._glyphs) if row else Content(""))
         self.scroll_home(animate=False)
-        self.call_after_refresh(self._take_focus_where_needed)
-
-    def on_resize(self) -> None:
-        """Whether it fits is another question now."""
-        self.call_after_refresh(self._take_focus_where_needed)
-
-    def _take_focus_where_needed(self) -> None:
-        self.can_focus = self.max_scroll_y > 0
+        self.look_again()
 
 
 def detail(row: Answered, glyphs: Glyphs) -> Content:

@@ -79,8 +79,8 @@ def _alive(run: Run, state: State, history: History, glyphs: Glyphs, now: float)
         return Told(glyphs.warning, "$text-warning", doing, "", why, *enter)
     stage = history.current_stage
     if run.stop_path.exists():
-        saves = "saves a checkpoint and ends" if stage == "finetune" else "ends"
-        return Told(glyphs.stopped, "$text-warning", f"stopping: it finishes its step, {saves}", "", detail, *enter)
+        doing = "stopping: it saves a checkpoint after this step" if stage == "finetune" else "stopping: in a moment"
+        return Told(glyphs.stopped, "$text-warning", doing, "", detail, *enter)
     if stage == "finetune":
         seconds = history.seconds_left(now)
         time = left(seconds) if seconds is not None else _so_far(history.stages[stage].started_at, now)
@@ -103,10 +103,10 @@ def _training(history: History, glyphs: Glyphs) -> str:
     if newest is None or stage.started_at is None or newest.at < stage.started_at:
         going_on = f"; it goes on after step {at:,}" if at and history.jobs and history.jobs[-1].resumed else ""
         return piece or f"starting: loading the model and the rows{going_on}"
-    step = f"training, step {newest.step:,} of {newest.steps:,}"
+    step = f"step {newest.step:,} of {newest.steps:,}"
     if piece:
-        return f"{step} {glyphs.bullet} {piece}"
-    return f"{step} {glyphs.bullet} saving the tuned model" if newest.step >= newest.steps else step
+        return f"{step} {glyphs.bullet} {piece.replace('validation questions', 'questions')}"
+    return f"{step} {glyphs.bullet} saving the tuned model" if newest.step >= newest.steps else f"training, {step}"
 
 
 def _piece(progress: Progress | None) -> str:

@@ -81,7 +81,8 @@ class SampleTable(Widget):
         cells = [self._cells(row) for row in rows[:fit]]
         wanted = [max(cell_len(text) for text in column) for column in zip(heads, *map(_plain, cells), strict=True)]
         room = self.size.width - 3 * len(GAP)
-        wanted[BEFORE] = min(wanted[BEFORE], max(cell_len(heads[BEFORE]), room // 4))
+        if sum(wanted) > room:
+            wanted[BEFORE] = min(wanted[BEFORE], max(cell_len(heads[BEFORE]), room // 4))
         widths = shared(wanted, room)
         lines = [Content.styled(GAP.join(map(self._filled, heads, widths)), "$text-muted")]
         lines += [Content(GAP).join(map(self._drawn, row, widths)) for row in cells]

@@ -109,7 +109,7 @@ def test_an_empty_answer_is_an_answer(endpoint: Endpoint, content: str | None) -
 
 
 def test_what_the_model_wrote_is_not_touched(endpoint: Endpoint) -> None:
-    wrote = "[bold]x[/] \x1b[2J \u202e {\"a\": 1}"
+    wrote = '[bold]x[/] \x1b[2J \u202e {"a": 1}'
     endpoint.says = body(answer(wrote))
     assert ask(url(endpoint), "merged", CHAT, 8, 10) == wrote
 
