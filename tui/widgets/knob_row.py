@@ -139,6 +139,8 @@ class KnobRow(Vertical):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
+        if not event.input.has_focus:  # an entry says so, too, when it is made: that is nobody's answer
+            return
         if not event.value.strip() and not self.knob.optional:
             self.post_message(self.TakenBack(self))
             return
