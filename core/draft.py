@@ -61,12 +61,12 @@ class Draft:
         return value
 
     def tree(self) -> dict[str, Any]:
-        """The values as the nested mapping that the plan's schema takes."""
+        """The values as the nested mapping that the plan's schema takes; it shares nothing with the wishes."""
         root: dict[str, Any] = {}
         for path, value in self.values.items():
             *parents, name = path.split(".")
             place = root
             for parent in parents:
                 place = place.setdefault(parent, {})
-            place[name] = value
+            place[name] = dict(value) if isinstance(value, dict) else value
         return root

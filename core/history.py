@@ -434,6 +434,8 @@ class Follower:
     """Keeps the history of a run up to date while its events grow."""
 
     def __init__(self, run: Run) -> None:
+        self.run = run
+        """Whose events are followed."""
         self.history = History()
         self._reader = e.EventReader(run.events_path)
 

@@ -251,15 +251,15 @@ def forget(project: Project) -> None:
     shutil.rmtree(project.folder, ignore_errors=True)
 
 
-def check_data(text: str, base: Path) -> str:
-    """A file that a person named, spelled out.
+def named_data(text: str, base: Path) -> str:
+    """A file as a person typed it, spelled out; whether it is there is found out when it is read.
 
     Raises:
-        PlanError: Nothing was named, or there is no such file; names the nearest.
+        PlanError: Nothing was named.
     """
     text = text.strip().strip("'\"")
     if not text:
-        raise PlanError("No file is named.", next_step="Type a path, e.g. data.csv, or choose one from the list.")
+        raise PlanError("No file is named.", next_step="Type a path, e.g. data.csv.")
     return PRACTICE if text == PRACTICE else str(spelled_out(text, base))
 
 

@@ -66,13 +66,22 @@ def counted(seen: Survey, helper: Helper) -> Survey:
     return Survey(msgspec.structs.replace(seen.facts, data=data), seen.preview, found.rendered)
 
 
+def _columns(wishes: Wishes) -> dict[str, str] | None:
+    """Which column plays which part, as far as the person said: all at once, or part by part."""
+    stated = wishes.get("prepare.columns")
+    columns = dict(stated) if isinstance(stated, dict) else {}
+    at = "prepare.columns."
+    columns |= {path.removeprefix(at): column for path, column in wishes.items() if path.startswith(at) and column}
+    return columns or None
+
+
 def measure(wishes: Wishes, base: Path) -> tuple[Survey, Prepared]:
     """What `look` answers, and the rows themselves: what the helper does when it is asked."""
     data = profile(
         str(wishes.get("prepare.data", PRACTICE)),
         base,
         shape=wishes.get("prepare.shape"),
-        columns=wishes.get("prepare.columns"),
+        columns=_columns(wishes),
     )
     model = find_model(str(wishes.get("select.model", PRACTICE)))
     facts = Facts(hardware=probe_hardware(runs_root()), data=data, model=model)

@@ -10,12 +10,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widget import Widget
 
 from tunesmith.core.run import Run
 from tunesmith.core.settings import Settings, keep_settings, read_settings
@@ -118,7 +120,14 @@ class TunesmithApp(App[str]):
         return next((screen for screen in self.screen_stack if isinstance(screen, Shell)), None)
 
     def action_leave(self) -> None:
-        """Close the wizard; the line it leaves says what goes on."""
+        """Close the wizard, once what was typed before was taken up; the line it leaves says what goes on."""
+        self._leave_after(self.focused.ancestors_with_self if self.focused else [])
+
+    def _leave_after(self, nodes: Sequence[DOMNode]) -> None:
+        """Leave when each of these has worked off its messages: a key travels from the focus up to the screen."""
+        for place, node in enumerate(nodes):
+            if isinstance(node, Widget) and node.call_later(self._leave_after, nodes[place + 1 :]):
+                return
         self.exit(self._parting())
 
     def _told_to_end(self) -> None:
@@ -150,9 +159,9 @@ class TunesmithApp(App[str]):
                 continue
             seen.add(binding.description)
             action = binding.action
-            yield SystemCommand(binding.description, binding.tooltip or "", lambda a=action: self._act(a))  # type: ignore[misc]
+            yield SystemCommand(binding.description, binding.tooltip or "", lambda a=action: self._act(a))
         for name, title in TITLES.items():
-            yield SystemCommand(f"Colours: {title}", "Kept for the next time", lambda n=name: self._set_theme(n))  # type: ignore[misc]
+            yield SystemCommand(f"Colours: {title}", "Kept for the next time", lambda n=name: self._set_theme(n))
         yield SystemCommand("Leave", "Close the wizard; runs go on", self.action_leave)
 
     def _act(self, action: str) -> None:

@@ -12,7 +12,7 @@ from tunesmith.core.jobs import Helper
 from tunesmith.core.paths import spelled_out
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.read import read_records
-from tunesmith.core.project import Project, check_data, new_project, open_plan
+from tunesmith.core.project import Project, named_data, new_project, open_plan
 from tunesmith.core.project_file import unfinished
 from tunesmith.core.run import Run, list_runs
 from tunesmith.core.schema import knob_at, read
@@ -61,7 +61,7 @@ class Opening:
             if data.lower().endswith(PLANS):
                 return self._plan(data)
             found = unfinished()
-            source = check_data(data, Path.cwd())
+            source = named_data(data, Path.cwd())
             if found is not None and found[1].wishes.get("prepare.data") == source and self._goes_on(found[0].name):
                 return self._saved(Project(*found))
             return self._new(source)
@@ -116,11 +116,11 @@ class Opening:
         if answer.lower().endswith(PLANS):
             return self._plan(answer)
         if answer.lower() == PRACTICE or Path(answer.strip("'\"")).suffix or "/" in answer:
-            return self._new(check_data(answer, Path.cwd()))
+            return self._new(named_data(answer, Path.cwd()))
         raise PlanError(f"{answer} is not one of the answers.", next_step="Type a number of the list, or a path.")
 
     def _ask_file(self) -> Desk | None:
-        return self._asked("Path of your file (b goes back):", lambda text: self._new(check_data(text, Path.cwd())))
+        return self._asked("Path of your file (b goes back):", lambda text: self._new(named_data(text, Path.cwd())))
 
     def _ask_plan(self) -> Desk | None:
         return self._asked("Path of the plan (b goes back):", self._plan)
@@ -186,7 +186,7 @@ class Opening:
                 if found is None:
                     raise PlanError("That is no number.", next_step="Type a number from 1 to 4.")
                 if found.value == "data":
-                    project.wish("prepare.data", check_data(self._voice.ask("Path of the file:"), project.base))
+                    project.wish("prepare.data", named_data(self._voice.ask("Path of the file:"), project.base))
                 elif found.value == "model":
                     project.wish("select.model", PRACTICE)
                 return bool(found.value != "list")

@@ -37,8 +37,8 @@ class Shell(CalmScreen[None]):
     """One project from the first question to the served model."""
 
     CSS_PATH: ClassVar = ["shell.tcss", *(f"{pane}.tcss" for pane in PANES), "../widgets/curve.tcss"]
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-low"), (32, "-high")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "accept", "Go on", id="wizard.accept", tooltip="What the last line says", key_display="Enter"),
         Binding("escape", "back", "Back", id="wizard.back", tooltip="The step before", key_display="Esc"),
@@ -207,6 +207,8 @@ class Shell(CalmScreen[None]):
 
     def _missing_before(self, stage: str) -> str:
         project, place = self.session.project, STAGES.index(stage)
+        if place >= 3 and self.session.run is not None:
+            return ""  # a run that is watched shows itself, whoever answered the questions
         for before in STAGES[: min(place, 3)]:
             if project.standing(before) == "open":
                 number = STAGES.index(before) + 1
@@ -285,7 +287,7 @@ class Shell(CalmScreen[None]):
         """Keys that would do nothing here are not offered."""
         if action == "stop":
             return self.session.alive
-        return True
+        return not (action == "move" and self._current in STAGES[3:5])
 
     # -- what the steps say
 
@@ -392,7 +394,7 @@ class Shell(CalmScreen[None]):
 
     # -- the run
 
-    def watch(self, run: Run) -> None:
+    def watch_run(self, run: Run) -> None:
         """Follow this run."""
         if self.session.run is None or self.session.run.folder != run.folder:
             self.session.watch(run)
@@ -416,7 +418,7 @@ class Shell(CalmScreen[None]):
     @on(Started)
     async def _started(self, event: Started) -> None:
         self.say("")
-        self.watch(event.run)
+        self.watch_run(event.run)
         if self._current == "review":
             await self.open("finetune")
 
@@ -443,7 +445,11 @@ class Shell(CalmScreen[None]):
         """Take up what happened in the run; a long history in portions, so that the keys stay quick."""
         if self.session.run is None:
             return
+        was_alive = self.session.alive
         more = self.session.read_news()
+        if was_alive and not self.session.alive:
+            self.say("")  # "it stops at its next step" and the like
+            self.refresh_bindings()
         if more:
             self.set_timer(0.001, self._poll)
             return

@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from tunesmith.core.bootstrap import Interval
 from tunesmith.tui.glyphs import Glyphs
-from tunesmith.tui.plain_text import shortened
+from tunesmith.tui.widgets.cells import filled
 
 Role = Literal["label", "fill", "empty", "interval", "text"]
 
@@ -70,7 +70,8 @@ class IntervalBar(Widget):
         text = self._wide_text if width >= WIDE else self._text
         label = min(LABEL, width // 2)
         room = width - label - len(text)
-        parts: list[tuple[str, Role]] = [(shortened(self._label, max(0, label - 1)).ljust(label), "label")]
+        name = filled(self._label, label - 1, self._glyphs.ellipsis).ljust(label)
+        parts: list[tuple[str, Role]] = [(name, "label")]
         if room >= BAR_LEAST:
             parts += self._bar(room)
         parts.append((text[: max(0, width - label)], "text"))

@@ -42,7 +42,10 @@ def explanation(knob: Knob, project: Project, glyphs: Glyphs, options: list[Any]
     parts: list[Content | str | tuple[str, str]] = []
     if reason is not None:
         if reason.chosen and reason.recommended is not None:
-            parts += [(f"Yours: {_told(knob, value)}. ", "bold"), f"{_sentence(reason.because)}\n"]
+            parts += [
+                (f"Yours: {_told(knob, value)}. ", "bold"),
+                f"{_sentence(reason.because.removeprefix('your choice; '))}\n",
+            ]
         else:
             parts += [(f"{_told(knob, value)} ", "bold"), f"is recommended: {_sentence(reason.because)}\n"]
         for other in reason.instead_of:
@@ -52,6 +55,8 @@ def explanation(knob: Knob, project: Project, glyphs: Glyphs, options: list[Any]
         parts += [" ".join(filter(None, bounds)), "\n"]
     others = [one for one in options if one != value]
     tried = [what_if(project.wishes, knob.path, one, project.facts, project.resolved) for one in others]
+    if knob.kind in ("whole", "number"):
+        tried = [one for one in tried if not one.refused]  # half and twice are only tried; nobody asked for them
     if tried:
         parts += [("What changes with\n", "$text-muted")]
         for one in tried:
@@ -61,7 +66,11 @@ def explanation(knob: Knob, project: Project, glyphs: Glyphs, options: list[Any]
 
 def _what_if(knob: Knob, one: WhatIf, glyphs: Glyphs) -> list[Content | str | tuple[str, str]]:
     meaning = knob.meanings.get(str(one.value), "")
-    shown = [(f"  {_told(knob, one.value)}", "bold"), (f" {harmless(meaning)}" if meaning else "", "$text-muted"), ": "]
+    shown: list[Content | str | tuple[str, str]] = [
+        (f"  {_told(knob, one.value)}", "bold"),
+        (f" {harmless(meaning)}" if meaning else "", "$text-muted"),
+        ": ",
+    ]
     if one.refused:
         return [*shown, f"can't be taken. {harmless(one.refused)}"]
     told_changes = [
