@@ -28,6 +28,8 @@ class Session:
     """Of the run that is watched, as of the last look."""
     all_settings: bool = False
     """Whether every value of the plan is shown, not only what everybody is asked."""
+    closed: bool = False
+    """Whether the helper was ended on purpose: a question that it could not answer any more is no failure."""
     _helper: Helper | None = field(default=None, repr=False)
 
     @property
@@ -44,6 +46,12 @@ class Session:
     def alive(self) -> bool:
         """Whether a worker is at the run, as of the last look."""
         return self.state is not None and self.state.alive
+
+    @property
+    def counted(self) -> bool:
+        """Whether the rows are counted in the model's tokens: before, lengths and memory are not known."""
+        survey = self.project.survey
+        return survey is not None and survey.facts.data.tokens is not None
 
     def watch(self, run: Run) -> None:
         """Follow this run from its beginning."""
@@ -69,6 +77,7 @@ class Session:
         project = self.project
         if self._helper is None:
             self._helper = Helper()
+            self.closed = False
         first = look(project.wishes, project.base, self._helper)
         seen(first)
         return counted(first, self._helper)
@@ -76,6 +85,7 @@ class Session:
     def close(self) -> None:
         """End the helper; it is started again when it is needed."""
         helper, self._helper = self._helper, None
+        self.closed = True
         if helper is not None:
             helper.close()
 

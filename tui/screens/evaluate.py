@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar, get_args
 
-import msgspec
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,12 +13,12 @@ from textual.content import Content
 from textual.message import Message
 from textual.worker import Worker, WorkerState
 
-from tunesmith.core.errors import TunesmithError
 from tunesmith.core.plan import Probe
-from tunesmith.core.results import TEST, Results, Scored, predictions_path, read_predictions, read_results
+from tunesmith.core.results import TEST, Results, Scored
 from tunesmith.core.run import Run
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
+from tunesmith.tui.screens.evaluate_found import Found, changed_at, found_in
 from tunesmith.tui.screens.evaluate_told import (
     PROBES_HEAD,
     UNASKED,
@@ -38,7 +35,7 @@ from tunesmith.tui.screens.evaluate_told import (
 from tunesmith.tui.screens.stage_told import StageTold, tell_stage
 from tunesmith.tui.screens.step import Step
 from tunesmith.tui.session import Session
-from tunesmith.tui.widgets.answer_rows import Answered, AnswerHead, AnswerRows
+from tunesmith.tui.widgets.answer_rows import AnswerHead, AnswerRows
 from tunesmith.tui.widgets.interval_bar import IntervalBar, bar_cells
 from tunesmith.tui.widgets.line import Line
 from tunesmith.tui.widgets.next_line import NextLine
@@ -52,22 +49,13 @@ TALL = 42
 """Rows from which on each probe's meaning is shown in full."""
 
 
-@dataclass(frozen=True)
-class Found:
-    """What the run's folder holds of a finished evaluation."""
-
-    results: Results | None = None
-    rows: tuple[Answered, ...] = ()
-    complaint: str = ""
-    """What can't be read, and what to do."""
-
-
 class EvaluateStep(Step):
     """Live scores come from the run's events; once it is done, everything from its files."""
 
     stage: ClassVar[str] = "evaluate"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave_rows", "Figures", id="evaluate.back", tooltip="Out of the list", key_display="Esc")
+        Binding("down,up", "rows", "Rows", id="evaluate.rows", tooltip="Each test row in full", key_display="↑↓"),
+        Binding("escape", "leave_rows", "Figures", id="evaluate.back", tooltip="Out of the list", key_display="Esc"),
     ]
 
     class Read(Message):
@@ -120,7 +108,7 @@ class EvaluateStep(Step):
         session = self.session
         run, history = session.run, session.history
         stage = history.stages[self.stage] if history else None
-        files = (run.folder, _changed_at(run.results_path)) if run and stage and stage.standing == "done" else None
+        files = (run.folder, changed_at(run.results_path)) if run and stage and stage.standing == "done" else None
         told = tell_stage(session, self.stage)
         seen = (run, files, told, len(history.scores) if history else 0)
         if seen == self._seen:
@@ -139,6 +127,7 @@ class EvaluateStep(Step):
         self._show_verdict(found)
         self._show_scores(found.results)
         self.set_class(bool(found.rows), "-rows")
+        self.refresh_bindings()
         self._show_head()
         if self._told is None:
             self.say_next("go on to Productionize")
@@ -263,12 +252,18 @@ class EvaluateStep(Step):
             if callable(go_on):
                 go_on()
 
+    def action_rows(self) -> None:
+        """To the list of test rows."""
+        self.query_one(AnswerRows).focus()
+
     def action_leave_rows(self) -> None:
         """Out of the list: the figures are back where there was no room for both."""
         self.arrive()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Esc belongs to the shell, but for the list."""
+        """Esc belongs to the shell, but for the list; there is a list once rows are read."""
+        if action == "rows":
+            return self.has_class("-rows") and not self.has_class("-choosing")
         return self.has_class("-choosing") if action == "leave_rows" else True
 
     @on(AnswerRows.Chosen)
@@ -287,38 +282,8 @@ class EvaluateStep(Step):
         self.set_class(event.size.height >= TALL, "-tall")
 
 
-def found_in(run: Run) -> Found:
-    """The results of a run and its test rows, the worst first: exact match, then F1."""
-    try:
-        results = read_results(run)
-    except TunesmithError as error:
-        return Found(complaint=str(error))
-    try:
-        tuned = read_predictions(predictions_path(run, "tuned"))
-    except (OSError, msgspec.DecodeError):
-        return Found(results, complaint=f"The answers row by row can't be read: {predictions_path(run, 'tuned')}")
-    try:
-        untouched = {one.id: one.answer for one in read_predictions(predictions_path(run, "base"))}
-    except (OSError, msgspec.DecodeError):
-        untouched = {}
-    rows = sorted((Answered(one, untouched.get(one.id)) for one in tuned), key=_goodness)
-    return Found(results, tuple(rows))
-
-
-def _goodness(row: Answered) -> tuple[float, float]:
-    return row.tuned.exact_match, row.tuned.f1
-
-
 def _headed(sign: str, style: str, text: str) -> Content:
     return Content.assemble((f"{sign} ", style), (harmless(text), "bold"))
-
-
-def _changed_at(path: Path) -> int:
-    """When a file was changed last, in nanoseconds; 0 where it is not there."""
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
 
 
 STEP = EvaluateStep

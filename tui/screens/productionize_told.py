@@ -21,10 +21,13 @@ from tunesmith.core.rows import Row
 from tunesmith.core.run import Run
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
+from tunesmith.tui.screens.stage_told import StageTold
+from tunesmith.tui.widgets.endpoint import Endpoint
 
 PORT = 8000
 """What commands name where the plan leaves the port open; as in SERVE.md."""
 
+LOADS_IN = "10 s as a rule, minutes for a large model"
 CARD = "README.md"
 NOTE = "  with a card, " + CARD
 
@@ -75,9 +78,14 @@ def _product(what: str, path: Path, count: int) -> Product:
     return Product(what, path, found if path.is_file() else count, (path / CARD).is_file())
 
 
-def state_told(history: History, glyphs: Glyphs) -> Content:
-    """What the stage found out: the merge and its score, the question asked over HTTP."""
+def state_told(history: History | None, told: StageTold | None, glyphs: Glyphs) -> Content:
+    """What the stage found out, the merge and its score, the question asked over HTTP; or what it waits for."""
     parts: list[Part] = []
+    if told is not None:
+        parts = [(f"{told.sign} ", told.style), (harmless(told.title), "bold")]
+        return Content.assemble(*parts, f"\n{harmless(told.detail)}" if told.detail else "")
+    if history is None:
+        return Content("")
     for finding in history.stages["productionize"].findings:
         parts += ["\n" if parts else "", *_finding(finding, glyphs)]
     return Content.assemble(*parts)
@@ -135,6 +143,27 @@ def next_told(run: Run, made: Made, glyphs: Glyphs, whole: bool) -> Content:
     for name, how in ways:
         parts += ["\n", (f"{glyphs.bullet} {name}".ljust(named + 2), "$text-muted"), harmless(how)]
     return Content.assemble(*parts)
+
+
+def serving_told(endpoint: Endpoint, glyphs: Glyphs, defect: TunesmithError | None) -> Content:
+    """Where the endpoint is, how far it is, or why it is gone; empty where nobody asked for it yet."""
+    error = defect or endpoint.error
+    if error is not None:
+        return Content.assemble((f"{glyphs.error} ", "$text-error"), harmless(str(error)))
+    if endpoint.serving == "loading":
+        loading = f"Loading the model, {endpoint.seconds} s so far ({LOADS_IN}). Esc ends it."
+        return Content.assemble((f"{glyphs.running} ", "$text-primary"), loading)
+    server = endpoint.server
+    if server is None:
+        return Content("")
+    note = f"; port {endpoint.taken} is taken, so a free one" if endpoint.taken is not None else ""
+    return Content.assemble(
+        (f"{glyphs.running} serving ", "$text-success"),
+        (f"{server.base_url}/v1", "bold"),
+        f"{note} {glyphs.bullet} model ",
+        (harmless(server.model_id), "bold"),
+        (f" {glyphs.bullet} ends with this window", "$text-muted"),
+    )
 
 
 def no_model_told(run: Run) -> str:

@@ -52,7 +52,7 @@ class ReviewStep(Step):
     def show_plan(self) -> None:
         """Everything anew."""
         project, glyphs = self.session.project, self.session.glyphs
-        if project.resolution is None:
+        if project.resolution is None or not self.session.counted:
             self.say_next("one moment, the data is being looked at …", ready=False)
             return
         for row in self.query(KnobRow):
@@ -79,13 +79,13 @@ class ReviewStep(Step):
 
     def arrive(self) -> None:
         """The plan lies on disk before the command is shown."""
-        if self.session.project.resolution is not None:
+        if self.session.counted:
             self.session.project.write_plan()
         super().arrive()
 
     def accept(self) -> None:
         """Start, once the plan is known."""
-        if self.session.project.resolution is not None:
+        if self.session.counted and self.session.project.resolution is not None:
             super().accept()
 
 

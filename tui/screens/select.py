@@ -32,6 +32,11 @@ class SelectStep(AskStep):
     intro: ClassVar[str] = "Which model is tuned, how, and whether that fits this machine."
     next_text: ClassVar[str] = "accept these settings and see the whole plan"
 
+    def waits_for(self) -> str:
+        """The lengths decide the memory and several settings."""
+        counting = "" if self.session.counted else "one moment, the rows are being counted in the model's tokens …"
+        return super().waits_for() or counting
+
     def row(self, knob: Knob) -> KnobRow:
         """A model is chosen in a box."""
         return KnobRow(knob, self.session.glyphs, opens=knob.path == "select.model")

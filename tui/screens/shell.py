@@ -37,13 +37,22 @@ class Shell(CalmScreen[None]):
     """One project from the first question to the served model."""
 
     CSS_PATH: ClassVar = ["shell.tcss", *(f"{pane}.tcss" for pane in PANES), "../widgets/curve.tcss"]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it so
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "accept", "Go on", id="wizard.accept", tooltip="What the last line says", key_display="Enter"),
         Binding("escape", "back", "Back", id="wizard.back", tooltip="The step before", key_display="Esc"),
-        Binding("down", "move(1)", "Questions", id="wizard.next", tooltip="The next question", key_display="↑↓"),
-        Binding("up", "move(-1)", show=False, id="wizard.previous", tooltip="The question before"),
+        # With priority, so that what is typed right behind an arrow already goes to the next question.
+        Binding(
+            "down",
+            "move(1)",
+            "Questions",
+            id="wizard.next",
+            tooltip="The next question",
+            key_display="↑↓",
+            priority=True,
+        ),
+        Binding("up", "move(-1)", show=False, id="wizard.previous", tooltip="The question before", priority=True),
         Binding("pagedown", "page(1)", show=False, id="wizard.page.down", tooltip="What lies below"),
         Binding("pageup", "page(-1)", show=False, id="wizard.page.up", tooltip="What lies above"),
         Binding("question_mark,f1", "help", "Help", id="wizard.help", tooltip="What this means", key_display="?"),
@@ -287,7 +296,7 @@ class Shell(CalmScreen[None]):
         """Keys that would do nothing here are not offered."""
         if action == "stop":
             return self.session.alive
-        return not (action == "move" and self._current in STAGES[3:5])
+        return not (action == "move" and self._current in STAGES[3:])
 
     # -- what the steps say
 
@@ -359,7 +368,8 @@ class Shell(CalmScreen[None]):
         try:
             found = self.session.measure(lambda seen: self._post(self.Measured(seen, wishes, whole=False)))
         except TunesmithError as error:
-            self._post(self.NotMeasured(error, wishes))
+            if not self.session.closed:
+                self._post(self.NotMeasured(error, wishes))
             return
         self._post(self.Measured(found, wishes, whole=True))
 

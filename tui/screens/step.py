@@ -106,7 +106,12 @@ class AskStep(Step):
         if known:
             self.show_exhibits()
             self.explain()
-        self.say_next(self.next_text if known else "one moment, the data is being looked at …", ready=known)
+        waits = self.waits_for()
+        self.say_next(waits or self.next_text, ready=not waits)
+
+    def waits_for(self) -> str:
+        """What must be known before the stage can be accepted; empty when it is."""
+        return "" if self.session.project.resolution is not None else "one moment, the data is being looked at …"
 
     def show_exhibits(self) -> None:
         """Fill what `exhibits` made; the plan is known."""
@@ -124,7 +129,7 @@ class AskStep(Step):
 
     def accept(self) -> None:
         """Settle the stage and go on; only once the plan is known."""
-        if self.session.project.resolution is None:
+        if self.waits_for():
             return
         self.session.project.accept(self.stage)
         super().accept()

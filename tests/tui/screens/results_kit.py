@@ -1,4 +1,4 @@
-"""Runs with results as Evaluate and Productionize leave them, written by the same code, and a shell to see a step in."""
+"""Runs with results as the last two stages leave them, written by the same code, and a shell to see a step in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer
+from textual.widgets import Footer, Input
 
 from tunesmith.core.bootstrap import Draws, Interval
 from tunesmith.core.evaluate.probes import MEANING
@@ -169,8 +169,6 @@ class Frame(Screen[None]):
     BINDINGS: ClassVar = [
         Binding("enter", "accept", "Go on", id="frame.accept"),
         Binding("escape", "back", "Back", id="frame.back"),
-        Binding("down", "app.focus_next", show=False, id="frame.down"),
-        Binding("up", "app.focus_previous", show=False, id="frame.up"),
     ]
 
     def __init__(self, session: Session, kind: type[Step]) -> None:
@@ -203,7 +201,10 @@ class Frame(Screen[None]):
         self.step.accept()
 
     def action_back(self) -> None:
-        self.asked.append("back")
+        if isinstance(self.focused, Input):
+            self.step.arrive()
+        else:
+            self.asked.append("back")
 
 
 class Host(App[None]):

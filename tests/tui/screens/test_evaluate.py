@@ -29,7 +29,8 @@ from tunesmith.core.results import predictions_path
 from tunesmith.core.run import JobRecord, Run, write_json
 from tunesmith.core.stages import STAGES
 from tunesmith.tui.glyphs import ASCII
-from tunesmith.tui.screens.evaluate import EvaluateStep, found_in
+from tunesmith.tui.screens.evaluate import EvaluateStep
+from tunesmith.tui.screens.evaluate_found import found_in
 from tunesmith.tui.widgets.answer_rows import PAGE, AnswerRows
 from tunesmith.tui.widgets.next_line import NextLine
 

@@ -218,7 +218,8 @@ def test_the_model_is_served_asked_and_gone_with_the_wizard(
             told = " ".join(seen(host).split())
             assert f"port {port} is taken, so a free one" in told and "ends with this window" in told
             entry = host.frame.step.query_one(Input)
-            assert entry.has_focus and entry.value == "Which floor is R0 on?" and len(servers()) == 1
+            await until(pilot, lambda: entry.has_focus)
+            assert entry.value == "Which floor is R0 on?" and len(servers()) == 1
             await pilot.press("enter")
             await until(pilot, lambda: "expected  0" in seen(host), 120)
             assert "the same" in seen(host)  # or not: the practice model was not tuned for rooms
@@ -227,6 +228,9 @@ def test_the_model_is_served_asked_and_gone_with_the_wizard(
             entry.value = "Which colour has R1?"
             await pilot.press("enter")
             await until(pilot, lambda: "Your own question" in seen(host), 120)
+            for size in ((20, 5), (120, 40), (80, 24)):
+                await pilot.resize_terminal(*size)
+                await pilot.pause()
             await pilot.press("escape")
             assert isinstance(host.frame.focused, NextLine)
             await pilot.press("e")
