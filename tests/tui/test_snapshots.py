@@ -128,7 +128,8 @@ def look(project: Project, name: str, size: tuple[int, int], *keys: str, run: Ru
 async def settled(pause: Callable[..., object], app: TunesmithApp) -> None:
     for _ in range(3):
         await pause(0.05)  # type: ignore[misc]
-        await app.workers.wait_for_complete([one for one in app.workers if one.group in ("survey", "results")])
+        if busy := [one for one in app.workers if one.group in ("survey", "results")]:
+            await app.workers.wait_for_complete(busy)
     await pause(0.6)  # type: ignore[misc]
 
 
