@@ -150,7 +150,7 @@ class Pty:
     def close(self) -> None:
         family = _family(self.pid)
         self._process.terminate()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(SystemExit):
             while self._process.poll() is None:
                 self._read(0.05)
         self._process.wait()
@@ -170,7 +170,10 @@ class Pty:
                 return
         if not select.select([self._leader], [], [], min(patience, POLL if self._rate else patience))[0]:
             return
-        sent = os.read(self._leader, most)
+        try:
+            sent = os.read(self._leader, most)
+        except OSError:
+            raise SystemExit("it has ended:\n" + "\n".join(self._lines)) from None
         self._allowed -= len(sent)
         self.sent += len(sent)
         self._stream.feed(sent)

@@ -17,7 +17,7 @@ from tunesmith.core.draft import Reason
 from tunesmith.core.errors import AccessError, PlanError, RunError
 from tunesmith.core.facts import Facts
 from tunesmith.core.outlook import Outlook, outlook
-from tunesmith.core.paths import spelled_out, wishes_spelled_out
+from tunesmith.core.paths import plan_spelled_out, spelled_out, wishes_spelled_out
 from tunesmith.core.plan import Path as PlanPath
 from tunesmith.core.plan import Plan
 from tunesmith.core.plan_yaml import read_plan, write_plan
@@ -199,9 +199,13 @@ class Project:
         return self.resolution
 
     def _fingerprint(self, stage: str = "") -> str:
-        """Of one section of the plan, or of all of it."""
-        section = (getattr(self.plan, stage) if stage else self.plan).model_dump_json()
-        return hashlib.sha256(section.encode()).hexdigest()[:16]
+        return _fingerprint(self.plan, stage)
+
+
+def _fingerprint(plan: Plan, stage: str = "") -> str:
+    """Of one section of a plan, or of all of it."""
+    section = (getattr(plan, stage) if stage else plan).model_dump_json()
+    return hashlib.sha256(section.encode()).hexdigest()[:16]
 
 
 def new_project(data: str, base: Path, wishes: Mapping[PlanPath, Any] | None = None) -> Project:
@@ -237,7 +241,9 @@ def project_of(run: Run) -> Project:
             return project
     project = open_plan(run.plan_path)
     project.saved.run = str(run.folder)
-    project.resolution = None
+    plan = plan_spelled_out(read_plan(run.plan_path), run.folder)
+    project.saved.settled = {stage: _fingerprint(plan, stage) for stage in (*ASKED, "finetune")}
+    project.saved.settled[STARTED] = _fingerprint(plan)
     return project
 
 

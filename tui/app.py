@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
@@ -121,6 +122,8 @@ class TunesmithApp(App[str]):
 
     def action_leave(self) -> None:
         """Close the wizard, once what was typed before was taken up; the line it leaves says what goes on."""
+        # A hang-up while the terminal is being closed also sends SIGCONT, at which Textual would open it again.
+        signal.signal(signal.SIGCONT, signal.SIG_IGN)
         self._leave_after(self.focused.ancestors_with_self if self.focused else [])
 
     def _leave_after(self, nodes: Sequence[DOMNode]) -> None:
@@ -158,14 +161,15 @@ class TunesmithApp(App[str]):
             if not binding.description or not active.enabled or binding.description in seen or binding.system:
                 continue
             seen.add(binding.description)
-            action = binding.action
-            yield SystemCommand(binding.description, binding.tooltip or "", lambda a=action: self._act(a))
+            yield SystemCommand(
+                binding.description, binding.tooltip or "", partial(self._act, binding.action, active.node)
+            )
         for name, title in TITLES.items():
-            yield SystemCommand(f"Colours: {title}", "Kept for the next time", lambda n=name: self._set_theme(n))
+            yield SystemCommand(f"Colours: {title}", "Kept for the next time", partial(self._set_theme, name))
         yield SystemCommand("Leave", "Close the wizard; runs go on", self.action_leave)
 
-    def _act(self, action: str) -> None:
-        self.call_later(self.screen.run_action, action)
+    def _act(self, action: str, of: DOMNode) -> None:
+        self.call_later(self.run_action, action, of)
 
     def _set_theme(self, name: str) -> None:
         self.theme = name

@@ -130,7 +130,7 @@ async def settled(pause: Callable[..., object], app: TunesmithApp) -> None:
         await pause(0.05)  # type: ignore[misc]
         if busy := [one for one in app.workers if one.group in ("survey", "results")]:
             await app.workers.wait_for_complete(busy)
-    await pause(0.6)  # type: ignore[misc]
+    await pause(0.3)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)

@@ -177,7 +177,8 @@ class Shell(CalmScreen[None]):
             standing = told.standing if told else "waiting"
             mark: Mark = "open"
             if standing == "running":
-                mark = "running" if self.session.alive else "failed"
+                stopped = self.session.state is not None and self.session.state.status == "stopped"
+                mark = "running" if self.session.alive else "stopped" if stopped else "failed"
             elif standing in ("done", "failed"):
                 mark = "settled" if standing == "done" else "failed"
             marks[stage] = "stale" if mark == "settled" and self._stale() else mark

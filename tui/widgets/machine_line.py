@@ -29,7 +29,7 @@ class MachineLine(Widget):
 
     def render(self) -> Content:
         """The text, cut to the row."""
-        return Content.styled(shortened(self._text, max(4, self.size.width)), "$text-muted")
+        return Content.styled(shortened(self._text, max(4, self.content_size.width)), "$text-muted")
 
 
 def told(hardware: Hardware, bullet: str) -> str:

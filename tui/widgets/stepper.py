@@ -11,12 +11,13 @@ from textual.widget import Widget
 from tunesmith.core.stages import STAGES, TITLES
 from tunesmith.tui.glyphs import Glyphs
 
-Mark = Literal["settled", "stale", "open", "running", "failed"]
+Mark = Literal["settled", "stale", "open", "running", "stopped", "failed"]
 STYLES: dict[Mark, str] = {
     "settled": "$text-success",
     "stale": "$text-warning",
     "open": "$text-muted",
     "running": "$text-primary",
+    "stopped": "$text-warning",
     "failed": "$text-error",
 }
 FITS = 78
@@ -43,7 +44,7 @@ class Stepper(Widget):
     def render(self) -> Content:
         """All six where there is room, else only the one that is open."""
         current, marks = self._told
-        if self.size.width < FITS:
+        if self.content_size.width < FITS:
             place = STAGES.index(current) + 1 if current in STAGES else 0
             name = TITLES.get(current, "")
             word = marks.get(current, "open")
@@ -58,6 +59,7 @@ class Stepper(Widget):
             "stale": self._glyphs.stale,
             "open": self._glyphs.open,
             "running": self._glyphs.running,
+            "stopped": self._glyphs.stopped,
             "failed": self._glyphs.error,
         }[mark]
         name = f"{number} {TITLES[stage]}"
