@@ -62,9 +62,8 @@ ESC = "Textual waits 100 ms for the rest of an escape sequence (ESCDELAY)"
 Open = Callable[[Sequence[str]], Terminal]
 
 
-def settled(text: str) -> bool:
-    """Whether the data, the model and the tokens are known."""
-    return not any(notice in text for notice in ("Counting the rows", "Looking at the data", "one moment"))
+NOTICES = ("Counting the rows", "Looking at the data", "one moment")
+"""What is shown while the data, the model and the tokens are not known yet."""
 
 
 class Bench:
@@ -161,7 +160,7 @@ def steps(bench: Bench) -> None:
         screen = bench.open([TUNESMITH])
         screen.until("Practice project")
         screen.press("Enter")
-        screen.until(lambda text: UNDERSTAND in text and settled(text))
+        settle(screen, UNDERSTAND)
         for name, key, text in FORWARD:
             first[name].append(switched(screen, key, text))
         escape += [switched(screen, key, text) for _, key, text in BACK]
@@ -200,7 +199,7 @@ def idle(bench: Bench) -> None:
     review = Pty([TUNESMITH], bench.folder)
     review.until("Practice project")
     review.press("Enter")
-    review.until(lambda text: UNDERSTAND in text and settled(text))
+    settle(review, UNDERSTAND)
     for _, key, text in FORWARD:
         review.press(key)
         review.until(text)
@@ -208,7 +207,7 @@ def idle(bench: Bench) -> None:
     review.close()
     bench.root("finished")
     after = Pty([TUNESMITH, "attach", run.name], bench.folder)
-    after.until(lambda text: "6 Productionize" in text and settled(text))
+    settle(after, "6 Productionize")
     for key, name, text in (("4", "Fine-tune", "open Evaluate"), ("5", "Evaluate", "go on to Productionize")):
         after.press(key)
         after.until(text)
@@ -254,8 +253,8 @@ def stall(bench: Bench) -> None:
     row("longest stall of the event loop in a walk", "<= 100 ms", [one[0]["late"] for one in found], ms)
     worst = sorted((stall for one in found for stall in one), key=lambda one: -one["late"])
     for one in worst[:3]:
-        own = f"(loop's own thread {ms(one['own'])}, process {ms(one['process'])})"
-        print(f"    {ms(one['late']):>7}  {one['where']}  {own}", flush=True)
+        of_it = f"its own thread computed {ms(one['own'])}, of the whole {ms(one['collecting'])} collected garbage"
+        print(f"    {ms(one['late']):>7}  {one['where']}: {of_it}", flush=True)
 
 
 def attach(bench: Bench) -> None:
@@ -301,13 +300,19 @@ def switched(screen: Terminal, key: str, text: str) -> float:
     return screen.until(text) - began
 
 
+def settle(screen: Terminal, text: str) -> None:
+    """Wait until the text stands there and everything about the data and the model is known."""
+    for _ in range(2):  # the first notice may come after the text
+        screen.until(lambda seen: text in seen and not any(notice in seen for notice in NOTICES))
+        screen.rest(QUIET)
+
+
 def watching(bench: Bench, rate: float | None) -> Pty:
     """The wizard at the run that trains, when its start has passed."""
     run = bench.busy
     bench.root("busy")
     screen = Pty([TUNESMITH, "attach", run.name], bench.folder, rate)
-    screen.until(lambda text: "step " in text and " of " in text and settled(text))
-    screen.rest(QUIET)
+    settle(screen, "training, step ")
     return screen
 
 
@@ -327,7 +332,10 @@ def waiting(name: str, screen: Pty, runs: int) -> None:
 
 def inside(what: str, folder: Path) -> list[dict[str, float]]:
     """What wizard_loop.py measures in a process of its own."""
-    done = subprocess.run([sys.executable, INSIDE, what, str(folder)], check=True, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, INSIDE, what, str(folder)], check=False, capture_output=True, text=True)
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.startswith("SystemExit")] or [done.stderr[-2000:]]
+        raise SystemExit(said[0])
     found: list[dict[str, float]] = json.loads(done.stdout.strip().splitlines()[-1])
     return found
 
@@ -367,7 +375,10 @@ def main() -> None:
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; 120×40 {where}; median (min - max)")
         print(f"{'figure':<52}{'target':>14}{'measured':>13}", flush=True)
         for name in chosen.only or FIGURES:
-            FIGURES[name](bench)
+            try:
+                FIGURES[name](bench)
+            except (SystemExit, subprocess.CalledProcessError) as error:
+                print(f"{name} could not be measured: {error}", flush=True)
         print(f"load at the end {os.getloadavg()[0]:.1f}", flush=True)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -48,8 +49,8 @@ class Stall:
     late: float
     own: float
     """Seconds of processor time that the loop's thread took meanwhile."""
-    process: float
-    """The same of all threads."""
+    collecting: float
+    """Seconds that the collection of garbage took meanwhile."""
 
 
 class Watch:
@@ -58,13 +59,21 @@ class Watch:
     def __init__(self) -> None:
         self.where = "Start"
         self.stalls: list[Stall] = []
+        self._began = self._collected = 0.0
+        gc.callbacks.append(self._collects)
+
+    def _collects(self, phase: str, told: object) -> None:
+        if phase == "start":
+            self._began = time.perf_counter()
+        else:
+            self._collected += time.perf_counter() - self._began
 
     async def keep(self) -> None:
         while True:
-            wall, own, process = time.perf_counter(), time.thread_time(), time.process_time()
+            wall, own, collected = time.perf_counter(), time.thread_time(), self._collected
             await asyncio.sleep(SAMPLE)
             late = time.perf_counter() - wall - SAMPLE
-            self.stalls.append(Stall(self.where, late, time.thread_time() - own, time.process_time() - process))
+            self.stalls.append(Stall(self.where, late, time.thread_time() - own, self._collected - collected))
 
     def worst(self, count: int = 3) -> list[Stall]:
         return sorted(self.stalls, key=lambda stall: -stall.late)[:count]
@@ -91,6 +100,8 @@ class Walk:
     async def until(self, found: Callable[[], bool], complaint: str, seconds: float = 120) -> None:
         deadline = time.monotonic() + seconds
         while not found():
+            if self.app.failure is not None:
+                raise SystemExit(f"the wizard ended at {self.watch.where}: {self.app.failure}")
             if time.monotonic() > deadline:
                 raise SystemExit(f"{complaint} ({self.watch.where})")
             await asyncio.sleep(SAMPLE)
@@ -182,7 +193,7 @@ def main() -> None:
     what, folder = sys.argv[1], Path(sys.argv[2])
     if what == "walk":
         os.environ["TUNESMITH_RUNS"] = str(folder)
-        print(json.dumps([asdict(stall) for stall in asyncio.run(walk())]))
+        print(json.dumps([asdict(stall) for stall in asyncio.run(walk())]), flush=True)
     else:
         print(json.dumps(asyncio.run(history(Run(folder)))))
 

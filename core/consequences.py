@@ -15,8 +15,9 @@ from tunesmith.core.figures import duration, parameters, size
 from tunesmith.core.outlook import Outlook, outlook
 from tunesmith.core.plan import Path, Plan
 from tunesmith.core.recommend import Resolution, resolve
-from tunesmith.core.schema import knob_at, knobs, plain_value, told
+from tunesmith.core.schema import knobs, plain_value, told
 from tunesmith.core.stages import STAGES
+from tunesmith.core.wishes import with_wish
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class WhatIf:
 def what_if(wishes: Wishes, path: Path, value: Any, facts: Facts, now: Resolution) -> WhatIf:
     """The consequences of wishing `value` at `path` instead of what is there now."""
     try:
-        then = resolve({**wishes, path: value}, facts)
+        then = resolve(with_wish(wishes, path, value), facts)
     except PlanError as error:
         return WhatIf(value, (), error.title)
     return WhatIf(value, changes(now.plan, then.plan, facts, leave_out=path))
@@ -82,8 +83,3 @@ def _values(before: Plan, after: Plan, leave_out: Path) -> list[Change]:
             if was != is_now and knob.path != leave_out:
                 found.append(Change(knob.title.lower(), told(knob, was) or "none", told(knob, is_now) or "none"))
     return found
-
-
-def title_of(path: Path) -> str:
-    """A value's name in plain words."""
-    return knob_at(path).title

@@ -11,6 +11,7 @@ from tunesmith.core.facts import Facts
 from tunesmith.core.outlook import Outlook, outlook
 from tunesmith.core.plan import Method
 from tunesmith.core.recommend import resolve
+from tunesmith.core.wishes import with_wish
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def methods(wishes: Wishes, facts: Facts) -> list[MethodFit]:
     found = []
     for method in get_args(Method):
         try:
-            plan = resolve({**wishes, "select.method": method}, facts).plan
+            plan = resolve(with_wish(wishes, "select.method", method), facts).plan
         except PlanError as error:
             found.append(MethodFit(method, None, error.title))
             continue

@@ -29,6 +29,7 @@ from tunesmith.core.run import Run, write_json
 from tunesmith.core.schema import wishes_of
 from tunesmith.core.stages import STAGES
 from tunesmith.core.survey import Survey
+from tunesmith.core.wishes import with_wish
 
 Standing = Literal["settled", "stale", "open"]
 ASKED: tuple[str, ...] = ("understand", "prepare", "select")
@@ -106,12 +107,7 @@ class Project:
             PlanError: It contradicts the schema or another wish; everything stays as it was.
             AccessError: It can't be kept on disk.
         """
-        wishes = {**self.wishes, path: value}
-        if path == "prepare.data":  # another file: what was said of the columns of the first one means nothing now
-            wishes = {key: one for key, one in wishes.items() if not key.startswith("prepare.") or key == path}
-        if path == "prepare.shape" and value != self.wishes.get(path):
-            of_shape = ("prepare.columns", "prepare.fields", "prepare.questions", "prepare.layouts")
-            wishes = {key: one for key, one in wishes.items() if not key.startswith(of_shape)}
+        wishes = with_wish(self.wishes, path, value)
         return self._take_up(wishes_spelled_out(wishes, self.base), path)
 
     def take_back(self, path: PlanPath) -> bool:

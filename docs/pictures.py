@@ -24,7 +24,7 @@ from tunesmith.tui.glyphs import UNICODE
 from tunesmith.tui.opening import Opening
 
 HERE = Path(__file__).resolve().parent
-SIZE = (108, 34)
+SIZE = (114, 32)
 STEPS = {"prepare": "2", "select": "3", "finetune": "4", "evaluate": "5"}
 """Picture → the key that opens the step."""
 

@@ -107,7 +107,7 @@ def methods_table(found: list[MethodFit], chosen: str, glyphs: Glyphs) -> Conten
                 f"{parameters(one.outlook.trained_parameters):>9}  {span(one.outlook.seconds)}",
             )
         )
-    free = found[0].outlook.memory.available if found and found[0].outlook else 0
+    free = next((one.outlook.memory.available for one in found if one.outlook), 0)
     lines.append(Content.styled(f"  the whole bar is what is free: {size(free)}", "$text-muted"))
     return Content("\n").join(lines)
 

@@ -37,7 +37,7 @@ class Shell(CalmScreen[None]):
     """One project from the first question to the served model."""
 
     CSS_PATH: ClassVar = ["shell.tcss", *(f"{pane}.tcss" for pane in PANES), "../widgets/curve.tcss"]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it so
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-wide")]  # noqa: RUF012 - Textual declares it so
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "accept", "Go on", id="wizard.accept", tooltip="What the last line says", key_display="Enter"),

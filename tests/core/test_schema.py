@@ -1,0 +1,87 @@
+"""The schema as questions: complete, with help, and reading back what it tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.core.facts_kit import facts
+from tunesmith.core.errors import PlanError
+from tunesmith.core.plan_yaml import validate
+from tunesmith.core.recommend import resolve
+from tunesmith.core.schema import knob_at, knobs, plain_value, read, told, value_at, wishes_of
+from tunesmith.core.stages import STAGES
+
+EVERY = [knob for stage in STAGES for knob in knobs(stage)]
+
+
+@pytest.mark.parametrize("knob", EVERY, ids=lambda knob: knob.path)
+def test_every_value_has_a_title_and_help(knob: Any) -> None:
+    assert knob.title and knob.text.endswith((".", "?"))
+    assert knob.kind not in ("choice", "choices") or knob.options
+    assert set(knob.meanings) <= set(knob.options)
+    assert not knob.question or knob.question.endswith("?")
+
+
+def test_each_stage_that_asks_has_questions() -> None:
+    for stage in STAGES[:3]:
+        assert any(knob.question for knob in knobs(stage)), stage
+
+
+@pytest.mark.parametrize("knob", EVERY, ids=lambda knob: knob.path)
+def test_what_is_told_of_a_plain_value_is_read_back(knob: Any) -> None:
+    plan = resolve({"select.method": "qlora"}, facts()).plan
+    value = plain_value(plan, knob.path)
+    if knob.kind != "structure" and value is not None:
+        assert read(knob, told(knob, value)) == value
+
+
+def test_a_plan_as_wishes_gives_the_same_plan() -> None:
+    found = resolve({"select.method": "qlora"}, facts()).plan
+    again = resolve(wishes_of(found), facts()).plan
+    assert again == validate(found.model_dump())
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "message"),
+    [
+        ("select.lora.rank", "many", "'many' is no number"),
+        ("select.lora.rank", "8.5", "is not a whole number"),
+        ("select.lora.rank", "nan", "is no number"),
+        ("productionize.merge", "perhaps", "neither yes nor no"),
+        ("select.method", "magic", "can't be chosen"),
+        ("select.method", "", "can't be chosen"),
+        ("understand.tried", "prompt, luck", "can't be chosen"),
+        ("prepare.questions", "[: {", "not readable"),
+    ],
+)
+def test_what_can_not_be_read_is_told(path: str, text: str, message: str) -> None:
+    with pytest.raises(PlanError) as told_error:
+        read(knob_at(path), text)
+    assert message in str(told_error.value)
+    assert told_error.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "value"),
+    [
+        ("select.lora.rank", " 32 ", 32),
+        ("select.hyperparameters.learning_rate", "2e-4", 2e-4),
+        ("productionize.merge", "Yes", True),
+        ("select.method", "q", "qlora"),
+        ("understand.metric", "exact match", "exact_match"),
+        ("understand.tried", "few-shot, prompt", ["few-shot", "prompt"]),
+        ("understand.tried", "none", []),
+        ("prepare.split.by", "", None),
+    ],
+)
+def test_what_people_type_is_understood(path: str, text: str, value: Any) -> None:
+    assert read(knob_at(path), text) == value
+
+
+def test_a_value_of_an_absent_section_is_none() -> None:
+    plan = resolve({"select.method": "full"}, facts()).plan
+    assert value_at(plan, "select.lora.rank") is None
+    with pytest.raises(KeyError):
+        knob_at("select.lora.nothing")
