@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import socket
 import statistics
@@ -227,9 +228,11 @@ def echo(bench: Bench) -> None:
     screen.press("Down")
     took = []
     for _ in range(bench.runs):
-        screen.rest(0.5)
+        screen.rest(1)
         screen.press("End")
+        screen.rest(1)
         screen.press("\x15")  # Ctrl+U: an empty entry
+        screen.rest(1)  # letters right behind it would overtake it
         typed = "zqx"
         screen.press(typed)
         screen.until(typed)
@@ -300,10 +303,10 @@ def switched(screen: Terminal, key: str, text: str) -> float:
     return screen.until(text) - began
 
 
-def settle(screen: Terminal, text: str) -> None:
-    """Wait until the text stands there and everything about the data and the model is known."""
+def settle(screen: Terminal, pattern: str) -> None:
+    """Wait until a text stands there and everything about the data and the model is known."""
     for _ in range(2):  # the first notice may come after the text
-        screen.until(lambda seen: text in seen and not any(notice in seen for notice in NOTICES))
+        screen.until(lambda seen: bool(re.search(pattern, seen)) and not any(notice in seen for notice in NOTICES))
         screen.rest(QUIET)
 
 
@@ -312,7 +315,7 @@ def watching(bench: Bench, rate: float | None) -> Pty:
     run = bench.busy
     bench.root("busy")
     screen = Pty([TUNESMITH, "attach", run.name], bench.folder, rate)
-    settle(screen, "training, step ")
+    settle(screen, r"step [0-9,]+ of [0-9,]+")
     return screen
 
 

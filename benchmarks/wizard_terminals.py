@@ -21,7 +21,7 @@ import pyte
 
 COLUMNS, ROWS = 120, 40
 POLL = 0.005
-PATIENCE = 120.0
+PATIENCE = 240.0
 SERVER = f"tunesmith-benchmark-{os.getpid()}"
 """A tmux server of our own: nobody's sessions and settings are touched."""
 BYTES = {"Enter": b"\r", "Escape": b"\x1b", "Down": b"\x1b[B", "End": b"\x1b[F"}
@@ -93,7 +93,7 @@ class Tmux:
             if found(text):
                 return now
             if time.monotonic() > deadline:
-                raise SystemExit(f"{wanted} is not shown:\n{text}")
+                raise SystemExit(_missing(wanted, text))
             time.sleep(POLL)
 
     def rest(self, seconds: float) -> None:
@@ -139,7 +139,7 @@ class Pty:
         while not found("\n".join(self._lines)):
             self._read(0.05)
             if time.monotonic() > deadline:
-                raise SystemExit(f"{wanted} is not shown:\n" + "\n".join(self._lines))
+                raise SystemExit(_missing(wanted, "\n".join(self._lines)))
         return time.perf_counter()
 
     def rest(self, seconds: float) -> None:
@@ -185,6 +185,11 @@ class Pty:
 
 def _test(wanted: str | Callable[[str], bool]) -> Callable[[str], bool]:
     return wanted if callable(wanted) else lambda text: wanted in text
+
+
+def _missing(wanted: str | Callable[[str], bool], text: str) -> str:
+    shown = "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
+    return f"{wanted if isinstance(wanted, str) else 'what was waited for'} is not shown, but:\n{shown}"
 
 
 def _family(pid: int) -> list[psutil.Process]:

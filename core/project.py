@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+
+import msgspec
 
 from tunesmith.core.draft import Reason
 from tunesmith.core.errors import AccessError, PlanError, RunError
@@ -23,11 +24,10 @@ from tunesmith.core.plan import Plan
 from tunesmith.core.plan_yaml import read_plan, write_plan
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.recommend import project_name
-from tunesmith.core.project_file import Saved, projects_root, saved_projects
+from tunesmith.core.project_file import Saved, projects_root, read_saved, saved_projects
 from tunesmith.core.recommend import Resolution, resolve
 from tunesmith.core.run import Run, write_json
-from tunesmith.core.schema import wishes_of
-from tunesmith.core.stages import STAGES
+from tunesmith.core.schema import value_at, wishes_of
 from tunesmith.core.survey import Survey
 from tunesmith.core.wishes import with_wish
 
@@ -38,7 +38,7 @@ ASKED: tuple[str, ...] = ("understand", "prepare", "select")
 MEASURED = ("prepare.data", "prepare.shape", "prepare.columns", "select.model")
 """Values that decide what is measured: after a change of one of them, nothing is known until it is measured anew."""
 STARTED = "started"
-"""What the fingerprint of the whole plan is kept under when a run is started."""
+"""What the fingerprint of the answers is kept under when a run is started."""
 ROWS = "prepare."
 """Other values of this section change the rows: they are made and counted anew, while the rest already shows."""
 
@@ -51,6 +51,15 @@ class Project:
         self.saved = saved
         self.survey: Survey | None = None
         self.resolution: Resolution | None = None
+        self._measured_for: dict[PlanPath, Any] | None = None
+        self._kept = dict(saved.wishes)
+        """The wishes as they were read or written last."""
+        self._kept_at = _changed_at(folder)
+
+    @property
+    def pending(self) -> bool:
+        """Whether what was measured is not of the present wishes: a plan must not be run on it."""
+        return self._measured_for != _measured_by(self.wishes)
 
     @property
     def name(self) -> str:
@@ -108,11 +117,18 @@ class Project:
             AccessError: It can't be kept on disk.
         """
         wishes = with_wish(self.wishes, path, value)
-        return self._take_up(wishes_spelled_out(wishes, self.base), path)
+        aside = {**self.saved.set_aside}
+        gone = {key: one for key, one in self.wishes.items() if key not in wishes}
+        if gone and self.resolution is not None:
+            aside[f"{path}={value_at(self.plan, path)}"] = gone
+        back = aside.pop(f"{path}={value}", {}) if path != "prepare.data" else {}
+        wishes = {**back, **wishes}
+        return self._take_up(wishes_spelled_out(wishes, self.base), path, aside)
 
     def take_back(self, path: PlanPath) -> bool:
         """Go back to what is recommended at `path`; returns whether something must be measured anew."""
-        return self._take_up({key: one for key, one in self.wishes.items() if key != path}, path)
+        wishes = {key: one for key, one in self.wishes.items() if key != path}
+        return self._take_up(wishes, path, self.saved.set_aside)
 
     def measured(self, survey: Survey) -> None:
         """Take up what was measured for the present wishes.
@@ -122,6 +138,7 @@ class Project:
         """
         self.resolution = resolve(self.wishes, survey.facts)
         self.survey = survey
+        self._measured_for = _measured_by(self.wishes)
 
     def accept(self, stage: str) -> None:
         """Settle a stage as it is now, and keep that."""
@@ -146,14 +163,16 @@ class Project:
     def started(self, run: Run) -> None:
         """Note the run that was started from it."""
         self.saved.run = str(run.folder)
-        self.saved.settled[STARTED] = self._fingerprint()
+        self.saved.settled[STARTED] = _fingerprint_of_wishes(self.wishes)
         self.save()
 
     def save(self) -> None:
         """Keep everything that was said. Raises AccessError where the disk refuses."""
+        self._take_in_what_another_wrote()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_json(self.folder / "project.json", self.saved)
+            self._kept, self._kept_at = dict(self.saved.wishes), _changed_at(self.folder)
         except OSError as error:
             raise AccessError(
                 f"Your answers can't be kept in {self.folder}: {error.strerror}.",
@@ -175,17 +194,32 @@ class Project:
 
     @property
     def run_is_stale(self) -> bool:
-        """Whether the answers are others than those that the run was started with."""
-        accepted = self.saved.settled.get(STARTED)
-        return self.run is not None and accepted is not None and accepted != self._fingerprint()
+        """Whether the answers are others than those that the run was started with.
 
-    def _take_up(self, wishes: dict[str, Any], path: PlanPath) -> bool:
+        Not the plan is compared but the answers: what is recommended also depends on the memory that is free now.
+        """
+        started = self.saved.settled.get(STARTED)
+        return self.run is not None and started is not None and started != _fingerprint_of_wishes(self.wishes)
+
+    def _take_up(self, wishes: dict[str, Any], path: PlanPath, aside: dict[str, dict[str, Any]]) -> bool:
         anew = path.startswith(MEASURED)
         if self.survey is not None and not anew:
             self.resolution = resolve(wishes, self.survey.facts)
-        self.saved.wishes = wishes
+        self.saved.wishes, self.saved.set_aside = wishes, aside
         self.save()
         return anew or path.startswith(ROWS)
+
+    def _take_in_what_another_wrote(self) -> None:
+        """Two wizards on one project: what the other stated since stays, unless it was stated otherwise here."""
+        if self._kept_at is None or _changed_at(self.folder) == self._kept_at:
+            return
+        try:
+            theirs = read_saved(self.folder).wishes
+        except AccessError:
+            return
+        ours = {key: one for key, one in self.saved.wishes.items() if self._kept.get(key, self) != one}
+        dropped = self._kept.keys() - self.saved.wishes.keys()
+        self.saved.wishes = {**{key: one for key, one in theirs.items() if key not in dropped}, **ours}
 
     @property
     def resolved(self) -> Resolution:
@@ -194,8 +228,24 @@ class Project:
             raise RunError("Nothing was measured yet.", next_step="Wait a moment.")
         return self.resolution
 
-    def _fingerprint(self, stage: str = "") -> str:
+    def _fingerprint(self, stage: str) -> str:
         return _fingerprint(self.plan, stage)
+
+
+def _measured_by(wishes: Mapping[PlanPath, Any]) -> dict[PlanPath, Any]:
+    """The wishes that decide what is measured."""
+    return {path: value for path, value in wishes.items() if path.startswith((*MEASURED, ROWS))}
+
+
+def _changed_at(folder: Path) -> int | None:
+    try:
+        return (folder / "project.json").stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+def _fingerprint_of_wishes(wishes: Mapping[PlanPath, Any]) -> str:
+    return hashlib.sha256(msgspec.json.encode(dict(wishes), order="sorted")).hexdigest()[:16]
 
 
 def _fingerprint(plan: Plan, stage: str = "") -> str:
@@ -239,18 +289,13 @@ def project_of(run: Run) -> Project:
     project.saved.run = str(run.folder)
     plan = plan_spelled_out(read_plan(run.plan_path), run.folder)
     project.saved.settled = {stage: _fingerprint(plan, stage) for stage in (*ASKED, "finetune")}
-    project.saved.settled[STARTED] = _fingerprint(plan)
+    project.saved.settled[STARTED] = _fingerprint_of_wishes(project.wishes)
     return project
 
 
 def list_projects() -> list[Project]:
     """All projects that can be read, the one changed last first."""
     return [Project(folder, saved) for folder, saved in saved_projects()]
-
-
-def forget(project: Project) -> None:
-    """Remove a project; its runs stay."""
-    shutil.rmtree(project.folder, ignore_errors=True)
 
 
 def named_data(text: str, base: Path) -> str:
@@ -273,9 +318,3 @@ def _free_folder(name: str) -> Path:
         for folder in (root / (name + suffix) for suffix in ("", *(f"-{n}" for n in range(2, 10_000))))
         if not folder.exists()
     )
-
-
-def stage_after(stage: str) -> str | None:
-    """The next of the six stages; None after the last."""
-    index = STAGES.index(stage) + 1
-    return STAGES[index] if index < len(STAGES) else None

@@ -21,6 +21,8 @@ class Saved(msgspec.Struct, omit_defaults=True):
     """The screen that was open last."""
     settled: dict[str, str] = {}
     """Stage → fingerprint of its section when it was accepted."""
+    set_aside: dict[str, dict[str, Any]] = {}
+    """What a change made meaningless, by the value it belonged to (`select.method=lora`): it is back when that is."""
     run: str = ""
     """The folder of the run that was started from it."""
 
@@ -56,6 +58,5 @@ def read_saved(folder: Path) -> Saved:
 
 
 def unfinished() -> tuple[Path, Saved] | None:
-    """The project changed last, where no run was started from it yet."""
-    newest = next(iter(saved_projects()), None)
-    return newest if newest is not None and not newest[1].run else None
+    """The project changed last of those that no run was started from yet, or whose run is gone."""
+    return next((one for one in saved_projects() if not one[1].run or not Path(one[1].run).exists()), None)

@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 import socket
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -279,7 +280,7 @@ def find_run(name: str | None = None, root: Path | None = None) -> Run:
 
 def write_json(path: Path, record: object) -> None:
     """Write a record as JSON, aside and then renamed, so that a reader sees the old one or the new one whole."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    aside = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     aside.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")
     aside.replace(path)
 

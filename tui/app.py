@@ -209,11 +209,9 @@ def _first_pane(project: Project, run: Run | None) -> str:
     """Where the person was; a run that is watched opens at what it does."""
     if run is None:
         return project.saved.stage if project.saved.stage in ("understand", "prepare", "select") else "review"
-    from tunesmith.core.history import read_history
-
     if run.state().alive or not run.results_path.exists():
         return "finetune"
-    return "productionize" if read_history(run).current_stage is None and run.merged.exists() else "evaluate"
+    return "productionize" if run.commands_path.exists() else "evaluate"
 
 
 def _ascii_driver() -> type[Driver]:

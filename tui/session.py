@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tunesmith.core.draft import Wishes
 from tunesmith.core.history import Follower, History
 from tunesmith.core.jobs import Helper
 from tunesmith.core.project import Project
@@ -26,11 +27,16 @@ class Session:
     follower: Follower | None = None
     state: State | None = None
     """Of the run that is watched, as of the last look."""
+    problem: str = ""
+    """Why the present wishes can't be measured, in one sentence; empty where they can."""
     all_settings: bool = False
     """Whether every value of the plan is shown, not only what everybody is asked."""
     closed: bool = False
     """Whether the helper was ended on purpose: a question that it could not answer any more is no failure."""
     _helper: Helper | None = field(default=None, repr=False)
+    _measuring: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _wanted: Wishes | None = field(default=None, repr=False)
+    """What the newest measurement is for."""
 
     @property
     def run(self) -> Run | None:
@@ -51,7 +57,7 @@ class Session:
     def counted(self) -> bool:
         """Whether the rows are counted in the model's tokens: before, lengths and memory are not known."""
         survey = self.project.survey
-        return survey is not None and survey.facts.data.tokens is not None
+        return survey is not None and survey.facts.data.tokens is not None and not self.project.pending
 
     def watch(self, run: Run) -> None:
         """Follow this run from its beginning."""
@@ -65,8 +71,11 @@ class Session:
         self.state = self.follower.run.state()  # asked before reading: what was written before the end is still read
         return self.follower.read(EVENTS_AT_ONCE)
 
-    def measure(self, seen: Callable[[Survey], None]) -> Survey:
-        """Measure for the project's present wishes; waits, so it is for a thread.
+    def measure(self, wishes: Wishes, seen: Callable[[Survey], None]) -> Survey | None:
+        """Measure for these wishes; waits, so it is for a thread.
+
+        One measurement at a time: the helper remembers the rows that it looked at last. One that was overtaken by
+        a newer one gives None.
 
         Args:
             seen: Called with what is known before the tokens are counted.
@@ -74,13 +83,21 @@ class Session:
         Raises:
             TunesmithError: The data, the model or the wishes can't be used.
         """
-        project = self.project
-        if self._helper is None:
-            self._helper = Helper()
-            self.closed = False
-        first = look(project.wishes, project.base, self._helper)
-        seen(first)
-        return counted(first, self._helper)
+        self._wanted = wishes
+        with self._measuring:
+            if self._wanted is not wishes or self.closed:
+                return None
+            if self._helper is None:
+                self._helper = Helper()
+            first = look(wishes, self.project.base, self._helper)
+            if self._wanted is not wishes or self.closed:
+                return None
+            seen(first)
+            return counted(first, self._helper)
+
+    def open_again(self) -> None:
+        """Measure again after `close`."""
+        self.closed = False
 
     def close(self) -> None:
         """End the helper; it is started again when it is needed."""
@@ -88,8 +105,3 @@ class Session:
         self.closed = True
         if helper is not None:
             helper.close()
-
-
-def seconds_since(at: float) -> float:
-    """Seconds since a time in the past (seconds since 1970), never negative."""
-    return max(0.0, time.time() - at)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
+from rich.style import Style
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,6 +16,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.suggester import Suggester
 from textual.widgets import DirectoryTree, Input, Static
+from textual.widgets.directory_tree import DirEntry
+from textual.widgets.tree import TreeNode
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.paths import spelled_out
@@ -33,6 +38,12 @@ class Files(DirectoryTree):
         self._suffixes = suffixes
         self.show_root = False
         self.guide_depth = 2
+
+    def render_label(self, node: TreeNode[DirEntry], base_style: Style, style: Style) -> Text:
+        """The name, harmless: a file can be called anything."""
+        label = super().render_label(node, base_style, style)
+        safe = harmless(label.plain)
+        return label if safe == label.plain else Text(safe, style=base_style)
 
     def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
         """No hidden ones, and no files of another kind."""
@@ -56,10 +67,15 @@ class Completion(Suggester):
         try:
             path = spelled_out(value, self._base)
             folder, begun = (path, "") if value.endswith("/") else (path.parent, path.name)
-            names = sorted(one.name for one in folder.iterdir() if one.name.startswith(begun))
-        except (OSError, TunesmithError):
+            names = await asyncio.to_thread(_names, folder, begun)
+        except (OSError, TunesmithError, ValueError):
             return None
         return value + names[0][len(begun) :] if names and names[0] != begun else None
+
+
+def _names(folder: Path, begun: str) -> list[str]:
+    """Names in a folder that go on like this; those that a terminal would obey are left out."""
+    return sorted(one.name for one in folder.iterdir() if one.name.startswith(begun) and harmless(one.name) == one.name)
 
 
 class Browse(CalmModal[str]):
@@ -131,9 +147,14 @@ class Browse(CalmModal[str]):
         except TunesmithError as error:
             self._complain(f"{error.title} {error.next_step}")
             return
-        if path.is_dir() and not self._folders:
+        try:
+            folder, there = path.is_dir(), path.exists()
+        except (OSError, ValueError) as error:  # too long, no permission to look, a NUL in it
+            self._complain(f"That path can't be looked at: {getattr(error, 'strerror', None) or error}.")
+            return
+        if folder and not self._folders:
             self._complain(f"{text} is a folder: name a file in it.")
-        elif not path.exists():
+        elif not there:
             self._complain(f"There is no file {path}. Check the spelling; Tab leads to the list.")
         else:
             self.dismiss(str(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -19,6 +20,7 @@ from tunesmith.core.consequences import what_if
 from tunesmith.core.errors import PlanError
 from tunesmith.core.figures import parameters
 from tunesmith.core.models import list_models
+from tunesmith.core.practice import PRACTICE
 from tunesmith.core.schema import YES_NO, Knob, plain_value, read
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
@@ -47,32 +49,40 @@ class Line:
     about: str
 
 
-async def ask(app: App[Any], session: Session, knob: Knob) -> Answer | None:
-    """Let the person choose a value for `knob`; None where they went back without one."""
+async def ask(app: App[Any], session: Session, knob: Knob, options: Sequence[str]) -> Answer | None:
+    """Let the person choose a value for `knob`; None where they went back without one.
+
+    Args:
+        options: What its row offers now, where that is not in the schema (the columns of the file).
+    """
     glyphs = session.glyphs
-    value = plain_value(session.project.plan, knob.path)
     if knob.path == "prepare.data":
         browse = Browse("Which file holds your examples?", session.project.base, DATA_SUFFIXES, glyphs)
         chosen = await app.push_screen_wait(browse)
         return Answer(chosen) if chosen else None
     if knob.path == "select.model":
         return await _ask_model(app, session, knob)
+    if session.project.resolution is None:
+        return None  # nothing is known yet that the others could be chosen by
+    value = plain_value(session.project.plan, knob.path)
     if knob.kind == "choices":
         picked = await app.push_screen_wait(Pick(knob, value or [], glyphs))
         return Answer(picked) if picked is not None else None
     if knob.kind == "structure":
         edited = await app.push_screen_wait(Edit(knob, value, glyphs))
         return edited
-    return await app.push_screen_wait(Choose(knob.question or knob.title, _lines(session, knob), value, glyphs))
+    return await app.push_screen_wait(
+        Choose(knob.question or knob.title, _lines(session, knob, options), value, glyphs)
+    )
 
 
 async def _ask_model(app: App[Any], session: Session, knob: Knob) -> Answer | None:
     lines = [
         Line(model.source, model.source, f"{parameters(model.parameters)} parameters, {model.architecture}")
-        for model in list_models()
+        for model in await asyncio.to_thread(list_models)
     ]
     lines.append(Line(ANOTHER, "another folder", "a model in Hugging Face layout on this machine"))
-    value = plain_value(session.project.plan, knob.path)
+    value = session.project.wishes.get(knob.path, PRACTICE)
     chosen = await app.push_screen_wait(Choose(knob.question, lines, value, session.glyphs))
     if chosen is not None and chosen.value == ANOTHER:
         folder = await app.push_screen_wait(
@@ -82,10 +92,10 @@ async def _ask_model(app: App[Any], session: Session, knob: Knob) -> Answer | No
     return chosen
 
 
-def _lines(session: Session, knob: Knob) -> list[Line]:
+def _lines(session: Session, knob: Knob, options: Sequence[str]) -> list[Line]:
     """All options of a choice, each with its meaning and what it would change."""
     project = session.project
-    values: Sequence[Any] = (True, False) if knob.kind == "flag" else knob.options
+    values: Sequence[Any] = (True, False) if knob.kind == "flag" else [one for one in options if one != "none"]
     if knob.optional:
         values = [None, *values]
     lines = []

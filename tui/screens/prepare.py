@@ -154,8 +154,7 @@ class PrepareStep(AskStep):
         order = [_repair_of(finding) for finding in project.facts.data.findings if finding.repair]
         if event.mend:
             kept = sorted([*kept, repair], key=lambda one: order.index(one) if one in order else len(order))
-        project.wish("prepare.repairs", kept)
-        self.screen.changed()  # type: ignore[attr-defined]
+        self.post_message(self.Wished("prepare.repairs", kept))
 
     def _columns(self) -> list[str]:
         survey = self.session.project.survey

@@ -15,7 +15,8 @@ from textual.widgets import Static
 from tunesmith.core.plan import Plan
 from tunesmith.core.plan_yaml import dump_plan
 from tunesmith.core.project import Project
-from tunesmith.core.schema import knobs
+from tunesmith.core.recommend import Resolution
+from tunesmith.core.schema import knobs, plain_value
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.select import told
@@ -32,6 +33,10 @@ class ReviewStep(Step):
 
     stage: ClassVar[str] = "finetune"
     pane: ClassVar[str] = "review"
+    starting = False
+    """Whether a start is under way."""
+    _written: Resolution | None = None
+    """What the plan file says."""
 
     def compose(self) -> ComposeResult:
         """The summary, the command, the settings of what comes after, and the plan itself."""
@@ -53,11 +58,14 @@ class ReviewStep(Step):
         """Everything anew."""
         project, glyphs = self.session.project, self.session.glyphs
         if project.resolution is None or not self.session.counted:
-            self.say_next("one moment, the data is being looked at …", ready=False)
+            problem = self.session.problem
+            waits = f"first this must be mended: {problem}" if problem else "one moment, the data is being looked at …"
+            self.say_next(waits, ready=False)
             return
+        if project.resolution is not self._written:  # the command that is shown must mean this very plan
+            project.write_plan()
+            self._written = project.resolution
         for row in self.query(KnobRow):
-            from tunesmith.core.schema import plain_value
-
             row.show(plain_value(project.plan, row.knob.path), project.reasons.get(row.knob.path))
         self.query_one("#review-summary", Still).show(summary(project, glyphs))
         command = f"tunesmith run {shlex.quote(str(project.plan_path))}"
@@ -66,27 +74,42 @@ class ReviewStep(Step):
             Content.assemble((harmless(command), "bold"), (f"\n{more}", "$text-muted"))
         )
         self.query_one("#review-plan", Still).show(harmless_lines(dump_plan(project.plan, project.reasons)))
-        outlook = project.outlook
-        again = " anew: the answers changed since the last run" if self.session.run is not None else ""
-        if self.session.alive:
-            self.say_next("(a run is at work: it is watched with v, stopped with s) start this one as well")
-        elif not outlook.memory.fits:
-            self.say_next("start all the same: it is not expected to fit in memory")
-        elif not outlook.disk_suffices:
-            self.say_next("start all the same: the disk is not expected to suffice")
+        doubt = self.doubt()
+        if self.starting:
+            self.say_next("starting …", ready=False)
+        elif doubt:
+            self.say_next(f"start all the same? {doubt}")
+        elif project.run_is_stale:
+            self.say_next("start it anew with the changed answers; it goes on without this window")
         else:
-            self.say_next(f"start the training{again}; it goes on without this window")
+            self.say_next("start the training; it goes on without this window")
+
+    def doubt(self) -> str:
+        """What speaks against starting now; empty where nothing does."""
+        outlook, plan = self.session.project.outlook, self.session.project.plan
+        if self.session.alive:
+            return "Another run is at work; both would share this machine."
+        if plan.select.device == "cuda" and self.session.project.facts.hardware.gpu is None:
+            return "It computes on a GPU, and none can be used here."
+        if not outlook.memory.fits:
+            return "It is not expected to fit in memory."
+        return "" if outlook.disk_suffices else "The disk is not expected to suffice."
 
     def arrive(self) -> None:
-        """The plan lies on disk before the command is shown."""
-        if self.session.counted:
-            self.session.project.write_plan()
+        """At the top, where the summary stands."""
+        self.query_one("#review-body").scroll_home(animate=False)
         super().arrive()
 
     def accept(self) -> None:
-        """Start, once the plan is known."""
-        if self.session.counted and self.session.project.resolution is not None:
+        """Start, once the plan is known; only once, however often Enter is pressed."""
+        ready = self.session.counted and self.session.project.resolution is not None and not self.starting
+        if ready and not any(row.refused for row in self.query(KnobRow)):
             super().accept()
+
+    def on_knob_row_done(self, event: KnobRow.Done) -> None:
+        """Enter in an entry leads back to the last line: a start must be meant."""
+        event.stop()
+        super().arrive()
 
 
 def summary(project: Project, glyphs: Glyphs) -> Content:

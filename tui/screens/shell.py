@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import ContentSwitcher, Footer, Input
 from textual.worker import Worker, WorkerState
 
 from tunesmith.core import jobs
 from tunesmith.core.errors import PlanError, TunesmithError
 from tunesmith.core.launch import launch, resume
+from tunesmith.core.recommend import Resolution
 from tunesmith.core.run import Run
 from tunesmith.core.stages import STAGES
 from tunesmith.core.survey import Survey
 from tunesmith.tui.screens.calm import CalmScreen
 from tunesmith.tui.screens.failure import Failure
+from tunesmith.tui.screens.review import ReviewStep
 from tunesmith.tui.screens.step import Step
 from tunesmith.tui.session import Session
 from tunesmith.tui.widgets.knob_row import KnobRow
@@ -29,6 +33,8 @@ from tunesmith.tui.widgets.stepper import Mark, Stepper
 from tunesmith.tui.widgets.still import Still
 
 POLL_SECONDS = 0.5
+TYPING_SECONDS = 0.3
+"""A pause this long means that a word is finished, and what follows from it is measured."""
 PANES = (*STAGES[:3], "review", *STAGES[3:])
 """The steps, and the review that comes before anything expensive starts; it belongs to Fine-tune."""
 
@@ -84,9 +90,9 @@ class Shell(CalmScreen[None]):
     class Started(Message):
         """A worker is at this run."""
 
-        def __init__(self, run: Run) -> None:
+        def __init__(self, run: Run, *, new: bool) -> None:
             super().__init__()
-            self.run = run
+            self.run, self.new = run, new
 
     class Failed(Message):
         """A run could not be started."""
@@ -100,8 +106,12 @@ class Shell(CalmScreen[None]):
         self.session = session
         self._first = first
         self._current = ""
-        self._measured_for: object = None
+        self._measured_for: dict[str, Any] | None = None
         """The wishes that the newest measurement was started for."""
+        self._waiting: Timer | None = None
+        """For the person to stop typing."""
+        self._row: KnobRow | None = None
+        """Where the newest change was made."""
 
     def compose(self) -> ComposeResult:
         """The parts that stay."""
@@ -115,7 +125,9 @@ class Shell(CalmScreen[None]):
 
     async def on_mount(self) -> None:
         """Open the step that the person was at, and begin to measure."""
-        self.session.project.save()
+        if self.session.run is None:
+            self.attempt(self.session.project.save)
+        self.session.open_again()
         if self.session.project.survey is None:
             self._measure()
         await self.open(self._first)
@@ -136,8 +148,9 @@ class Shell(CalmScreen[None]):
                 await switcher.mount(step)
             self._current = pane
             switcher.current = step.id
-            self.session.project.go_to(self._stage)
-            step.show_plan()
+            if self.session.run is None or self.session.project.folder.exists():
+                self.attempt(partial(self.session.project.go_to, self._stage))
+            self.attempt(step.show_plan)
             step.show_run()
             step.arrive()
             self._show_marks()
@@ -190,7 +203,20 @@ class Shell(CalmScreen[None]):
     def action_accept(self) -> None:
         """Enter."""
         if self.step is not None:
-            self.step.accept()
+            self.attempt(self.step.accept)
+
+    def attempt(self, act: Callable[[], None]) -> bool:
+        """Do something that writes to the disk; where that is refused, say so and go on."""
+        try:
+            act()
+        except TunesmithError as error:
+            self.fail(error)
+            return False
+        return True
+
+    def on_unmount(self) -> None:
+        """The helper goes with the project that it measured for."""
+        self.session.close()
 
     async def action_back(self) -> None:
         """The step before; from the first one, the start."""
@@ -217,6 +243,8 @@ class Shell(CalmScreen[None]):
 
     def _missing_before(self, stage: str) -> str:
         project, place = self.session.project, STAGES.index(stage)
+        if project.resolution is None and place < 3:
+            return ""  # what can't be measured is mended wherever it was stated
         if place >= 3 and self.session.run is not None:
             return ""  # a run that is watched shows itself, whoever answered the questions
         for before in STAGES[: min(place, 3)]:
@@ -256,7 +284,7 @@ class Shell(CalmScreen[None]):
         self.session.all_settings = not self.session.all_settings
         pane = self._current
         for step in list(self.query(Step)):
-            if step.id in tuple(f"step-{one}" for one in STAGES[:3]):
+            if step.id in tuple(f"step-{one}" for one in PANES[:4]):
                 await step.remove()
         if self._step(pane) is None:
             self._current = ""
@@ -296,7 +324,7 @@ class Shell(CalmScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing here are not offered."""
         if action == "stop":
-            return self.session.alive
+            return self.session.alive and self._current in STAGES[3:]
         return not (action == "move" and self._current in STAGES[3:])
 
     # -- what the steps say
@@ -304,8 +332,7 @@ class Shell(CalmScreen[None]):
     @on(Step.GoOn)
     async def _go_on(self, event: Step.GoOn) -> None:
         if self._current == "review":
-            self.say("Starting …")
-            self._start()
+            self._start_unless_in_doubt()
             return
         place = PANES.index(self._current) + 1
         if place >= len(PANES):
@@ -329,7 +356,7 @@ class Shell(CalmScreen[None]):
     async def _list(self, row: KnobRow) -> None:
         from tunesmith.tui.screens.dialogs import ask
 
-        answer = await ask(self.app, self.session, row.knob)
+        answer = await ask(self.app, self.session, row.knob, row.options)
         if answer is not None:
             self._change(row, lambda: self.session.project.wish(row.knob.path, answer.value))
 
@@ -343,36 +370,52 @@ class Shell(CalmScreen[None]):
         except TunesmithError as error:
             self.fail(error)
             return
-        if self.step is not None:
-            self.step.show_plan()
-        self._show_marks()
-        if anew:
-            self._measure()
+        self._changed(anew or self.session.project.resolution is None)
 
-    def changed(self) -> None:
-        """The project was changed by a step itself."""
+    @on(Step.Wished)
+    def _wished(self, event: Step.Wished) -> None:
+        """A step states a value that has no row of its own."""
+        try:
+            anew = self.session.project.wish(event.path, event.value)
+        except TunesmithError as error:
+            self.fail(error)
+            return
+        self._changed(anew)
+
+    def _changed(self, anew: bool) -> None:
+        self._row = next((row for row in self.query(KnobRow) if row.has_class("-here")), None)
+        if anew:
+            self.session.problem = ""
+            self._measure_soon()
         if self.step is not None:
-            self.step.show_plan()
+            self.attempt(self.step.show_plan)
         self._show_marks()
-        self._measure()
 
     # -- measuring
 
+    def _measure_soon(self) -> None:
+        """Measure once the person has stopped typing."""
+        if self._waiting is not None:
+            self._waiting.stop()
+        self._waiting = self.set_timer(TYPING_SECONDS, self._measure)
+
     def _measure(self) -> None:
         """Begin to measure for the present wishes; a measurement for older ones is dropped."""
+        self.session.problem = ""
         self.say("Looking at the data and the model …")
         self._measured_for = dict(self.session.project.wishes)
         self._survey(self._measured_for)
 
     @work(thread=True, exclusive=True, group="survey", exit_on_error=False)
-    def _survey(self, wishes: object) -> None:
+    def _survey(self, wishes: dict[str, Any]) -> None:
         try:
-            found = self.session.measure(lambda seen: self._post(self.Measured(seen, wishes, whole=False)))
+            found = self.session.measure(wishes, lambda seen: self._post(self.Measured(seen, wishes, whole=False)))
         except TunesmithError as error:
             if not self.session.closed:
                 self._post(self.NotMeasured(error, wishes))
             return
-        self._post(self.Measured(found, wishes, whole=True))
+        if found is not None:
+            self._post(self.Measured(found, wishes, whole=True))
 
     def _post(self, message: Message) -> None:
         """From a thread; nothing waits for an answer, so a wizard that is being left never hangs on it."""
@@ -391,7 +434,7 @@ class Shell(CalmScreen[None]):
             self.say("" if event.whole else "Counting the rows in the model's tokens …")
             for step in self.query(Step):
                 if step.display:
-                    step.show_plan()
+                    self.attempt(step.show_plan)
             self._show_marks()
 
     @on(NotMeasured)
@@ -400,8 +443,19 @@ class Shell(CalmScreen[None]):
             self._tell_not_measured(event.error)
 
     def _tell_not_measured(self, error: TunesmithError) -> None:
-        self.say("The plan can't be worked out before this is mended.")
-        self.fail(error)
+        """Beside the row where the person is, if that is what can't be measured; else in a box."""
+        self.say("")
+        self.session.problem = error.title
+        row = self._row
+        if row is not None and row.is_attached and row.knob.stage in ("prepare", "select"):
+            row.complain(" ".join(filter(None, (error.title, error.cause, error.next_step))))
+        else:
+            self.fail(error)
+        for step in self.query(Step):
+            if step.display:
+                self.attempt(step.show_plan)
+        if self.session.project.resolution is None and self._current == STAGES[0]:
+            self.call_later(self.open, "prepare")  # where the file is chosen
 
     # -- the run
 
@@ -411,24 +465,42 @@ class Shell(CalmScreen[None]):
             self.session.watch(run)
         self._poll()
 
+    @work(exclusive=True, group="doubt", exit_on_error=False)
+    async def _start_unless_in_doubt(self) -> None:
+        """Start what was reviewed; where something speaks against it, only after a yes."""
+        from tunesmith.tui.screens.confirm import Confirm
+
+        project, review = self.session.project, self.query_one(ReviewStep)
+        doubt = review.doubt()
+        if doubt and not await self.app.push_screen_wait(Confirm("Start it all the same?", doubt)):
+            return
+        if review.starting or project.pending or project.resolution is None:
+            return
+        self._set_starting(True)
+        self.say("Starting …")
+        if self.attempt(partial(project.accept, "finetune")):
+            self._start(project.resolution)
+        else:
+            self._set_starting(False)
+
     @work(thread=True, exclusive=True, group="start", exit_on_error=False)
-    def _start(self) -> None:
-        """Start what was reviewed; the worker needs some hundred milliseconds to put its name on the run."""
-        project = self.session.project
+    def _start(self, resolution: Resolution) -> None:
+        """The worker needs some hundred milliseconds to put its name on the run."""
         try:
-            project.accept("finetune")
-            project.write_plan()
-            run = launch(project.plan, project.reasons)
-            project.started(run)
+            run = launch(resolution.plan, resolution.reasons)
         except TunesmithError as error:
             self._post(self.Failed(error))
             return
-        self.session.close()  # the helper's memory is better used by the training
-        self._post(self.Started(run))
+        self._post(self.Started(run, new=True))
 
     @on(Started)
     async def _started(self, event: Started) -> None:
         self.say("")
+        self._set_starting(False)
+        if event.new:
+            self.session.close()  # the helper's memory is better used by the training
+            self.session.open_again()
+            self.attempt(partial(self.session.project.started, event.run))
         self.watch_run(event.run)
         if self._current == "review":
             await self.open("finetune")
@@ -446,18 +518,28 @@ class Shell(CalmScreen[None]):
         except TunesmithError as error:
             self._post(self.Failed(error))
             return
-        self._post(self.Started(run))
+        self._post(self.Started(run, new=False))
 
     @on(Failed)
     def _failed(self, event: Failed) -> None:
+        self._set_starting(False)
         self.fail(event.error)
+
+    def _set_starting(self, starting: bool) -> None:
+        for review in self.query(ReviewStep):
+            review.starting = starting
+            self.attempt(review.show_plan)
 
     def _poll(self) -> None:
         """Take up what happened in the run; a long history in portions, so that the keys stay quick."""
         if self.session.run is None:
             return
         was_alive = self.session.alive
-        more = self.session.read_news()
+        try:
+            more = self.session.read_news()
+        except OSError as error:
+            self.say(f"The run's folder can't be read just now: {error.strerror}.")
+            return
         if was_alive and not self.session.alive:
             self.say("")  # "it stops at its next step" and the like
             self.refresh_bindings()
@@ -475,8 +557,10 @@ class Shell(CalmScreen[None]):
         self.query_one("#notice", Still).show(text)
 
     def fail(self, error: TunesmithError) -> None:
-        """A box with what happened, why, and what to do."""
+        """A box with what happened, why, and what to do; never a second one on top."""
         self.say("")
+        if isinstance(self.app.screen, Failure):
+            self.app.screen.dismiss()
         self.app.push_screen(Failure(error, self.session.glyphs))
 
     @on(Worker.StateChanged)

@@ -122,11 +122,10 @@ class Start(CalmScreen[None]):
         app: TunesmithApp = self.app  # type: ignore[assignment]
         try:
             project = await self._project(way)
-        except TunesmithError as error:
+            if project is not None:
+                await app.open_project(project, way.run)
+        except (TunesmithError, OSError) as error:  # OSError: a folder that is gone or can't be read
             app.fail(error)
-            return
-        if project is not None:
-            await app.open_project(project, way.run)
 
     async def _project(self, way: Way) -> Project | None:
         from tunesmith.core.project import Project, new_project, open_plan, project_of

@@ -29,6 +29,13 @@ class Step(Vertical):
     class GoOn(Message):
         """The step is done: the shell opens the next one."""
 
+    class Wished(Message):
+        """A value that has no row of its own was stated."""
+
+        def __init__(self, path: str, value: Any) -> None:
+            super().__init__()
+            self.path, self.value = path, value
+
     def __init__(self, session: Session) -> None:
         super().__init__(id=f"step-{self.pane or self.stage}", classes="step")
         self.session = session
@@ -98,11 +105,12 @@ class AskStep(Step):
         project = self.session.project
         known = project.resolution is not None
         for row in self.query(KnobRow):
-            value = plain_value(project.plan, row.knob.path) if known else None
+            stated = project.wishes.get(row.knob.path)
+            value = plain_value(project.plan, row.knob.path) if known else stated
             there = known and (value is not None or row.knob.optional or row.knob.path in project.reasons)
             row.display = there or not known
-            if there:
-                row.show(value, project.reasons.get(row.knob.path))
+            if there or value is not None:
+                row.show(value, project.reasons.get(row.knob.path) if known else None)
         if known:
             self.show_exhibits()
             self.explain()
@@ -111,7 +119,9 @@ class AskStep(Step):
 
     def waits_for(self) -> str:
         """What must be known before the stage can be accepted; empty when it is."""
-        return "" if self.session.project.resolution is not None else "one moment, the data is being looked at …"
+        if self.session.problem:
+            return f"first this must be mended: {self.session.problem}"
+        return "one moment, the data is being looked at …" if self.session.project.pending else ""
 
     def show_exhibits(self) -> None:
         """Fill what `exhibits` made; the plan is known."""
@@ -129,10 +139,19 @@ class AskStep(Step):
 
     def accept(self) -> None:
         """Settle the stage and go on; only once the plan is known."""
+        refused = next((row for row in self.query(KnobRow) if row.refused), None)
+        if refused is not None:
+            refused.control.focus()
+            return
         if self.waits_for():
             return
         self.session.project.accept(self.stage)
         super().accept()
+
+    def on_knob_row_done(self, event: KnobRow.Done) -> None:
+        """Enter in an entry does what Enter does."""
+        event.stop()
+        self.accept()
 
     def on_knob_row_entered(self) -> None:
         """Show the reasons for this question."""

@@ -14,7 +14,6 @@ from textual.widgets import Input
 
 from tunesmith.core.draft import Reason
 from tunesmith.core.errors import PlanError
-from tunesmith.core.plan import Path
 from tunesmith.core.schema import YES_NO, Knob, read, told
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
@@ -49,6 +48,9 @@ class KnobRow(Vertical):
             super().__init__()
             self.row = row
 
+    class Done(Message):
+        """Enter in an entry: the step's own Enter is meant."""
+
     class Entered(Message):
         """The person came to this question."""
 
@@ -73,6 +75,8 @@ class KnobRow(Vertical):
         # Made here and not in `compose`, so that a row can show a value before it is on the screen.
         self.control = self._control()
         """What takes the keys."""
+        self.refused = False
+        """Whether what stands in the row is not what the plan has."""
         self._typed_as = ""
         """The plan's value as it is typed."""
         self._mark = Still(classes="knob-mark")
@@ -88,7 +92,8 @@ class KnobRow(Vertical):
 
     def show(self, value: Any, reason: Reason | None) -> None:
         """Show the plan's value, and whether it is the recommended one."""
-        self._complain("")
+        if not self.refused:
+            self._complain("")
         text = harmless(told(self.knob, value))
         control = self.control
         if isinstance(control, Choice):
@@ -96,13 +101,22 @@ class KnobRow(Vertical):
         elif isinstance(control, Input):
             self._typed_as = text
             control.placeholder = text
-            if not control.has_focus:  # nothing is rewritten under the fingers of somebody who types
+            # Several lines can't be edited in one row without being changed: they belong into the plan file.
+            control.disabled = text != told(self.knob, value)
+            if (
+                not control.has_focus and not self.refused
+            ):  # nothing changes under typing fingers
                 self._rewrite(control)
         mark = ""
         if reason is not None:
             mark = "yours" if reason.chosen and reason.recommended is not None else "recommended"
         self._mark.set_class(mark == "yours", "-yours")
         self._mark.show(mark)
+
+    @property
+    def options(self) -> Sequence[str]:
+        """What can be chosen in this row now."""
+        return self.control.options if isinstance(self.control, Choice) else ()
 
     def offer(self, options: Sequence[str]) -> None:
         """Other options than before (the columns of another file)."""
@@ -111,6 +125,7 @@ class KnobRow(Vertical):
 
     def complain(self, text: str) -> None:
         """Say what is wrong with the value; what was typed stays."""
+        self.refused = bool(text)
         self._complain(text)
 
     def _control(self) -> Widget:
@@ -141,19 +156,26 @@ class KnobRow(Vertical):
         event.stop()
         if not event.input.has_focus:  # an entry says so, too, when it is made: that is nobody's answer
             return
+        self.refused = False
         if not event.value.strip() and not self.knob.optional:
             self.post_message(self.TakenBack(self))
             return
         try:
             value = read(self.knob, event.value)
         except PlanError as error:
-            self._complain(f"{error.title} {error.next_step}")
+            self.complain(f"{error.title} {error.next_step}")
             return
         self.post_message(self.Stated(self, value))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Done())
 
     @on(Choice.Turned)
     def _turned(self, event: Choice.Turned) -> None:
         event.stop()
+        self.refused = False
         value: Any = event.value
         if self.knob.kind == "flag":
             value = event.value == YES_NO[0]
@@ -164,7 +186,9 @@ class KnobRow(Vertical):
     @on(Choice.TakenBack)
     def _taken_back(self, event: Choice.TakenBack) -> None:
         event.stop()
-        self.post_message(self.TakenBack(self))
+        self.refused = False
+        if self.knob.path != "prepare.data":  # no file is recommended
+            self.post_message(self.TakenBack(self))
 
     @on(Choice.Listed)
     def _listed(self, event: Choice.Listed) -> None:
@@ -179,10 +203,5 @@ class KnobRow(Vertical):
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """The person went on; what can't be taken stays as it was typed, with what is wrong about it."""
         self.remove_class("-here")
-        if isinstance(self.control, Input) and not self._error.display:
+        if isinstance(self.control, Input) and not self.refused:
             self._rewrite(self.control)
-
-
-def path_id(path: Path) -> str:
-    """The id of the row for `path`, as a selector."""
-    return "#knob-" + path.replace(".", "-")
