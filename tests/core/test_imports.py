@@ -71,7 +71,7 @@ def test_the_command_line_itself_loads_neither_textual_nor_rich_nor_pydantic_mod
 def test_answers_that_must_be_quick_load_neither_textual_nor_anything_heavy(words: list[str]) -> None:
     code = (
         f"import sys; sys.argv = ['tunesmith', *{words!r}]\n"
-        "from tunesmith.tui.cli import main\n"
+        "from tunesmith.tui.entry import main\n"
         "try: main()\nexcept SystemExit: pass\n"
         "print('LOADED', *{m.partition('.')[0] for m in sys.modules})"
     )

@@ -15,7 +15,7 @@ import pytest
 
 from tests.core.small_run import make_rows, make_run
 from tunesmith.core import jobs
-from tunesmith.core.errors import RunError, TunesmithError
+from tunesmith.core.errors import DataError, ModelError, RunError
 from tunesmith.core.events import AnyEvent, Checkpoint, EventReader, JobError, JobFinished, JobStarted, Step, Validation
 from tunesmith.core.plan_yaml import validate, write_plan
 from tunesmith.core.rows import write_rows
@@ -109,12 +109,11 @@ def test_files_beside_the_person_are_never_run_as_code(
 ) -> None:
     (tmp_path / "random.py").write_text("raise SystemExit('executed')\n")
     monkeypatch.chdir(tmp_path)
-    rows = tmp_path / "rows.jsonl"
-    write_rows(rows, make_rows(2))
     from tunesmith.core.practice import MODEL_DIR
 
     with jobs.Helper() as helper:
-        assert helper.ask("tokens", model=str(MODEL_DIR), rows=str(rows))["profile"]["rows"] == 2
+        assert helper.ask("look", wishes={}, base=str(tmp_path))["facts"]["data"]["source"] == "practice"
+        assert helper.ask("tokens", model=str(MODEL_DIR))["profile"]["rows"] == 1200
     run = create_run("safe", runs_folder)
     write_plan(run.plan_path, validate(plan_tree))
     (run.folder / "random.py").write_text("raise SystemExit('executed')\n")
@@ -190,13 +189,17 @@ def test_training_before_preparing_says_what_to_do(runs_folder: Path, plan_tree:
 def test_the_helper_counts_tokens_and_answers_again_after_a_mistake(tmp_path: Path) -> None:
     from tunesmith.core.practice import MODEL_DIR
 
-    rows = tmp_path / "rows.jsonl"
-    write_rows(rows, make_rows(5))
+    (tmp_path / "faq.csv").write_text("question,answer\n" + "".join(f"Which is {n}?,it is {n}\n" for n in range(20)))
     with jobs.Helper() as helper:
-        with pytest.raises(TunesmithError, match="tokenizer in .*nowhere can't be loaded"):
-            helper.ask("tokens", model=str(tmp_path / "nowhere"), rows=str(rows))
-        answer = helper.ask("tokens", model=str(MODEL_DIR), rows=str(rows))
-    assert answer["profile"]["rows"] == 5
+        with pytest.raises(DataError, match="There is no file"):
+            helper.ask("look", wishes={"prepare.data": "nowhere.csv"}, base=str(tmp_path))
+        seen = helper.ask("look", wishes={"prepare.data": "faq.csv"}, base=str(tmp_path))
+        with pytest.raises(ModelError, match="tokenizer in .*nowhere can't be loaded"):
+            helper.ask("tokens", model=str(tmp_path / "nowhere"))
+        answer = helper.ask("tokens", model=str(MODEL_DIR))
+    assert seen["preview"]["read"] == 20
+    assert answer["profile"]["rows"] == 20
+    assert sum(count for _, count in answer["profile"]["bins"]) == 20
     assert 0 < answer["profile"]["trained_share"] < 0.5
-    trained = ["".join(text for text, is_trained in one["pieces"] if is_trained) for one in answer["rendered"]]
-    assert trained == [f"{row.answer}<|im_end|>" for row in make_rows(5)[:3]]
+    trained = ["".join(text for text, is_trained in row if is_trained) for row in answer["rendered"]]
+    assert trained == [f"{row['answer']}<|im_end|>" for row in seen["preview"]["examples"]]

@@ -115,6 +115,7 @@ def test_every_answer_is_there_after_kill_9(opened: Open) -> None:
     again.until("accept this data")
 
 
+@pytest.mark.slow
 def test_it_can_be_resized_to_nothing_and_back_at_every_step(opened: Open) -> None:
     screen = opened()
     screen.until("Enter opens the practice project")
@@ -128,6 +129,7 @@ def test_it_can_be_resized_to_nothing_and_back_at_every_step(opened: Open) -> No
     screen.until("start the training")
 
 
+@pytest.mark.slow
 def test_a_screen_that_waits_sends_nothing(opened: Open) -> None:
     screen = opened(columns=120, rows=40)
     to_review(screen)
@@ -149,6 +151,7 @@ def test_a_dropped_line_hurts_nothing(opened: Open, runs_folder: Path) -> None:
     again.until("Go on with employees")
 
 
+@pytest.mark.slow
 def test_no_colour_and_ascii_terminals_work(opened: Open) -> None:
     screen = opened("--ascii", NO_COLOR="1", TERM="xterm")
     to_review(screen)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SLOW_LINE = {"TEXTUAL_FPS": "15", "TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
 """Over SSH every frame costs bytes: Textual reads these once, when it is imported."""
 
+QUICK_LINE = {"ESCDELAY": "25"}
+"""Milliseconds until a lone Esc is taken for the key: on the machine itself, the rest of a sequence comes at once."""
+
 
 def full_screen(environment: Mapping[str, str]) -> bool:
     """Whether the wizard can be drawn: a terminal on every side that is not a dumb one."""
@@ -25,9 +28,8 @@ def full_screen(environment: Mapping[str, str]) -> bool:
 
 def wizard(opens: Opening | None = None, *, ascii_wanted: bool = False, mouse: bool = True) -> int:
     """Open the wizard; returns the exit code when the person has left."""
-    if os.environ.get("SSH_CONNECTION"):
-        for name, value in SLOW_LINE.items():
-            os.environ.setdefault(name, value)
+    for name, value in (SLOW_LINE if os.environ.get("SSH_CONNECTION") else QUICK_LINE).items():
+        os.environ.setdefault(name, value)
     from tunesmith.core.settings import read_settings
     from tunesmith.tui.app import TunesmithApp
     from tunesmith.tui.glyphs import glyphs_for

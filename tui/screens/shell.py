@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -128,8 +129,6 @@ class Shell(CalmScreen[None]):
         if self.session.run is None:
             self.attempt(self.session.project.save)
         self.session.open_again()
-        if self.session.project.survey is None:
-            self._measure()
         await self.open(self._first)
         self.set_interval(POLL_SECONDS, self._poll)
         self._poll()
@@ -155,6 +154,10 @@ class Shell(CalmScreen[None]):
             step.arrive()
             self._show_marks()
             self.refresh_bindings()
+        asks = pane in PANES[:4]  # a run is watched without loading what only the questions need
+        if asks and self.session.project.survey is None and self._measured_for is None:
+            self._measure()
+        gc.freeze()  # what a step is made of stays; looking through it for garbage stalls the keys by 0.3 s
 
     @property
     def _stage(self) -> str:
@@ -216,6 +219,7 @@ class Shell(CalmScreen[None]):
 
     def on_unmount(self) -> None:
         """The helper goes with the project that it measured for."""
+        gc.unfreeze()
         self.session.close()
 
     async def action_back(self) -> None:

@@ -128,10 +128,12 @@ class AskStep(Step):
 
     def explain(self) -> None:
         """Fill the panel for the question that the person is at."""
-        if self.session.project.resolution is None:
-            return
+        if self.session.project.resolution is None or not self.display or not self.is_attached:
+            return  # also while the step is being taken away: its panel may be gone already
         here = next((row for row in self.query(KnobRow) if row.has_class("-here")), None)
-        why = self.query_one(Why)
+        why = next(iter(self.query(Why)), None)
+        if why is None:
+            return
         if here is None:
             why.show(self.overview())
         else:

@@ -103,9 +103,7 @@ class KnobRow(Vertical):
             control.placeholder = text
             # Several lines can't be edited in one row without being changed: they belong into the plan file.
             control.disabled = text != told(self.knob, value)
-            if (
-                not control.has_focus and not self.refused
-            ):  # nothing changes under typing fingers
+            if not control.has_focus and not self.refused:  # nothing changes under typing fingers
                 self._rewrite(control)
         mark = ""
         if reason is not None:
