@@ -7,6 +7,7 @@ everybody, the others are for those who open all settings.
 from __future__ import annotations
 
 import math
+import re
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from tunesmith.core.stages import STAGES
 Kind = Literal["choice", "choices", "flag", "whole", "number", "text", "structure"]
 
 YES_NO = ("yes", "no")
+GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
+"""Commas between thousands; any other comma is somebody's decimal sign, and is refused rather than guessed."""
 
 
 @dataclass(frozen=True)
@@ -224,13 +227,14 @@ def _flag(knob: Knob, text: str) -> bool:
 
 def _number(knob: Knob, text: str) -> int | float:
     try:
-        number = float(text.replace(",", "") if text.count(",") and "." not in text.partition(",")[0] else text)
+        number = float(text.replace(",", "") if GROUPED.fullmatch(text) else text)
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
         kind = "a whole number" if knob.kind == "whole" else "a number"
         wanted = f"{kind}, {knob.bounds}" if knob.bounds else kind
-        raise PlanError(f"{knob.title}: {text!r} is no number.", next_step=f"Give {wanted}.")
+        point = " A decimal is written with a point." if "," in text else ""
+        raise PlanError(f"{knob.title}: {text!r} is no number.", next_step=f"Give {wanted}.{point}")
     if knob.kind == "whole":
         if number != int(number):
             raise PlanError(f"{knob.title}: {text} is not a whole number.", next_step=f"Give {int(number)}, say.")

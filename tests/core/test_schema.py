@@ -49,6 +49,8 @@ def test_a_plan_as_wishes_gives_the_same_plan() -> None:
         ("select.lora.rank", "many", "'many' is no number"),
         ("select.lora.rank", "8.5", "is not a whole number"),
         ("select.lora.rank", "nan", "is no number"),
+        ("select.hyperparameters.learning_rate", "0,001", "is no number"),
+        ("prepare.split.test", "0,25", "is no number"),
         ("productionize.merge", "perhaps", "neither yes nor no"),
         ("select.method", "magic", "can't be chosen"),
         ("select.method", "", "can't be chosen"),
@@ -67,6 +69,7 @@ def test_what_can_not_be_read_is_told(path: str, text: str, message: str) -> Non
     ("path", "text", "value"),
     [
         ("select.lora.rank", " 32 ", 32),
+        ("prepare.split.seed", "1,234", 1234),
         ("select.hyperparameters.learning_rate", "2e-4", 2e-4),
         ("productionize.merge", "Yes", True),
         ("select.method", "q", "qlora"),

@@ -69,7 +69,7 @@ class ReviewStep(Step):
             row.show(plain_value(project.plan, row.knob.path), project.reasons.get(row.knob.path))
         self.query_one("#review-summary", Still).show(summary(project, glyphs))
         command = f"tunesmith run {shlex.quote(str(project.plan_path))}"
-        more = "w writes a copy of the plan beside your data; x shows the settings of evaluation and serving."
+        more = "w writes a copy into the folder you started in; x shows the settings of evaluation and serving."
         self.query_one("#review-command", Still).show(
             Content.assemble((harmless(command), "bold"), (f"\n{more}", "$text-muted"))
         )

@@ -62,7 +62,7 @@ class Shell(CalmScreen[None]):
         Binding("up", "move(-1)", show=False, id="wizard.previous", tooltip="The question before", priority=True),
         Binding("pagedown", "page(1)", show=False, id="wizard.page.down", tooltip="What lies below"),
         Binding("pageup", "page(-1)", show=False, id="wizard.page.up", tooltip="What lies above"),
-        Binding("question_mark,f1", "help", "Help", id="wizard.help", tooltip="What this means", key_display="?"),
+        Binding("question_mark,f1", "help", "Help", id="wizard.help", tooltip="What this means", key_display="F1"),
         Binding("x", "all_settings", "All settings", show=False, id="wizard.all", tooltip="Every value of the plan"),
         Binding("w", "write_plan", "Write plan", show=False, id="wizard.write", tooltip="The plan as a YAML file here"),
         Binding("v", "review", "Review", show=False, id="wizard.review", tooltip="The plan, or the run that it led to"),
@@ -126,8 +126,6 @@ class Shell(CalmScreen[None]):
 
     async def on_mount(self) -> None:
         """Open the step that the person was at, and begin to measure."""
-        if self.session.run is None:
-            self.attempt(self.session.project.save)
         self.session.open_again()
         await self.open(self._first)
         self.set_interval(POLL_SECONDS, self._poll)
@@ -147,7 +145,7 @@ class Shell(CalmScreen[None]):
                 await switcher.mount(step)
             self._current = pane
             switcher.current = step.id
-            if self.session.run is None or self.session.project.folder.exists():
+            if self.session.project.folder.exists():
                 self.attempt(partial(self.session.project.go_to, self._stage))
             self.attempt(step.show_plan)
             step.show_run()
@@ -298,7 +296,8 @@ class Shell(CalmScreen[None]):
     def action_write_plan(self) -> None:
         """Write the plan beside the person's data, under a name that is free."""
         project = self.session.project
-        if project.resolution is None:
+        if not self.session.counted:
+            self.say("One moment: the data is being looked at, and the plan may still change.")
             return
         try:
             self.say(f"Written to {project.write_plan_to(project.base)}.")
@@ -312,11 +311,17 @@ class Shell(CalmScreen[None]):
         elif self._current in STAGES[3:]:
             await self.open("review")
 
-    def action_stop(self) -> None:
-        """Ask the run to stop and save."""
+    @work(exclusive=True, group="doubt", exit_on_error=False)
+    async def action_stop(self) -> None:
+        """Ask the run to stop and save, after a yes: hours may hang on it."""
+        from tunesmith.tui.screens.confirm import Confirm
+
         run = self.session.run
         if run is None or not self.session.alive:
             self.say("Nothing is running.")
+            return
+        why = "It ends after its next step, saves a checkpoint, and can go on from there later."
+        if not await self.app.push_screen_wait(Confirm("Stop this run?", why)):
             return
         try:
             jobs.stop(run)
@@ -434,6 +439,8 @@ class Shell(CalmScreen[None]):
         except PlanError as error:
             self._tell_not_measured(error)
             return
+        if self.session.run is None:  # a file that can be used makes a project; one that can't leaves nothing behind
+            self.attempt(self.session.project.save)
         with self.app.batch_update():
             self.say("" if event.whole else "Counting the rows in the model's tokens …")
             for step in self.query(Step):

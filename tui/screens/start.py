@@ -57,7 +57,7 @@ class Start(CalmScreen[None]):
     """Live and finished runs first, then the ways to begin; the first line is what most would do next."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark,f1", "help", "Help", id="start.help", tooltip="What this is", key_display="?"),
+        Binding("question_mark,f1", "help", "Help", id="start.help", tooltip="What this is", key_display="F1"),
         Binding("q", "app.leave", "Leave", id="start.leave", tooltip="Close the wizard; runs go on"),
     ]
 

@@ -18,6 +18,7 @@ from tunesmith.core.schema import YES_NO, Knob, read, told
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.widgets.choice import Choice
+from tunesmith.tui.widgets.entry import Entry
 from tunesmith.tui.widgets.still import Still
 
 TYPED = ("text", "whole", "number")
@@ -133,7 +134,7 @@ class KnobRow(Vertical):
         if self._options is not None:
             return Choice(self._glyphs, self._options, classes="knob-control")
         if knob.kind in TYPED:
-            return Input(compact=True, select_on_focus=knob.kind != "text", classes="knob-control")
+            return Entry(replaces=knob.kind != "text", classes="knob-control")
         options = YES_NO if knob.kind == "flag" else knob.options
         return Choice(self._glyphs, options, classes="knob-control")
 
@@ -152,7 +153,9 @@ class KnobRow(Vertical):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        if not event.input.has_focus:  # an entry says so, too, when it is made: that is nobody's answer
+        if (
+            isinstance(event.input, Entry) and not event.input.touched
+        ):  # an entry says so, too, when it is made: that is nobody's answer
             return
         self.refused = False
         if not event.value.strip() and not self.knob.optional:

@@ -64,7 +64,7 @@ class TryBox(Vertical):
             yield Still(id="try-record-text")
         with Horizontal(id="try-line"):
             yield Line(self._glyphs, ("question", "$text-muted"), id="try-label")
-            entry = Input(compact=True, select_on_focus=False, id="try-question")
+            entry = Input(compact=True, select_on_focus=True, id="try-question")
             entry.cursor_blink = False  # a blinking cursor would send some kilobytes a second
             yield entry
         yield Still(id="try-answer")

@@ -8,6 +8,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 
 from tunesmith.core.consequences import WhatIf, what_if
+from tunesmith.core.draft import Reason
 from tunesmith.core.project import Project
 from tunesmith.core.schema import Knob, plain_value, told
 from tunesmith.tui.glyphs import Glyphs
@@ -43,8 +44,8 @@ def explanation(knob: Knob, project: Project, glyphs: Glyphs, options: list[Any]
     if reason is not None:
         if reason.chosen and reason.recommended is not None:
             parts += [
-                (f"Yours: {_told(knob, value)}. ", "bold"),
-                f"{_sentence(reason.because.removeprefix('your choice; '))}\n",
+                (f"Yours: {_sentence(_told(knob, value))} ", "bold"),
+                f"{_sentence(_without_yours(reason))}\n",
             ]
         else:
             parts += [(f"{_told(knob, value)} ", "bold"), f"is recommended: {_sentence(reason.because)}\n"]
@@ -90,3 +91,10 @@ def _told(knob: Knob, value: Any) -> str:
 def _sentence(text: str) -> str:
     text = harmless(text.strip())
     return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def _without_yours(reason: Reason) -> str:
+    """Why something else was recommended; a list is not spelled out in a sentence."""
+    if isinstance(reason.recommended, list | dict):
+        return "Another list was recommended."
+    return reason.because.removeprefix("your choice; ")

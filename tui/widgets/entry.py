@@ -1,0 +1,48 @@
+"""A field to type in that takes keys in the order in which they were pressed.
+
+Textual's own takes letters at once, but sends Backspace, Home and Enter the long way through the application's key
+bindings: over a slow line, where keys arrive in bursts, letters overtake them.
+"""
+
+from __future__ import annotations
+
+from textual import events
+from textual.widgets import Input
+
+
+class Entry(Input):
+    """An Input of one row."""
+
+    def __init__(self, *, replaces: bool, classes: str = "") -> None:
+        """Args:
+        replaces: Whether typing replaces what stands there (a number) or goes on at its end (a sentence).
+        """
+        super().__init__(compact=True, select_on_focus=replaces, classes=classes)
+        self.touched = False
+        """Whether a person did something to it: it also tells of a change when it is made."""
+
+    async def on_key(self, event: events.Key) -> None:
+        """Editing keys take effect before the next one is looked at."""
+        self.touched = True
+        action = _ACTIONS.get(event.key)
+        if action is not None:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(action)
+
+    def on_paste(self) -> None:
+        """Pasting is typing."""
+        self.touched = True
+
+
+def _actions() -> dict[str, str]:
+    """What each editing key does, from the field's own bindings."""
+    found = {}
+    for binding in Input.BINDINGS:
+        assert not isinstance(binding, tuple)
+        for key in binding.key.split(","):
+            found[key.strip()] = binding.action
+    return found
+
+
+_ACTIONS = _actions()
