@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import threading
 import time
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -24,6 +23,7 @@ from tunesmith.core.run import Run
 from tunesmith.core.settings import Settings, keep_settings, read_settings
 from tunesmith.themes.palettes import THEMES, TITLES, VARIABLES, theme_for
 from tunesmith.tui.glyphs import Glyphs
+from tunesmith.tui.hang_up import leave_on_hang_up
 from tunesmith.tui.screens.start import Start
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from tunesmith.tui.opening import Opening
     from tunesmith.tui.screens.shell import Shell
 
-ENDS_WITHIN_SECONDS = 1.5
-"""Textual waits for the terminal to take its last words, which a dead one never does; answers are on disk already."""
 TWICE_SECONDS = 5.0
 """Ctrl+C leaves at its second press within this time: the first one may have been meant for something else."""
 
@@ -76,9 +74,9 @@ class TunesmithApp(App[str]):
 
     async def on_mount(self) -> None:
         """Leave in order when the line drops or somebody ends us, so that the terminal is as it was."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGHUP, signal.SIGTERM):
-            loop.add_signal_handler(number, self._told_to_end)
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            leave_on_hang_up(lambda: loop.call_soon_threadsafe(self.action_leave))  # type: ignore[arg-type]
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         if self._opens is not None:
             self.call_after_refresh(self._open_at_start, self._opens)
@@ -132,13 +130,6 @@ class TunesmithApp(App[str]):
             if isinstance(node, Widget) and node.call_later(self._leave_after, nodes[place + 1 :]):
                 return
         self.exit(self._parting())
-
-    def _told_to_end(self) -> None:
-        """A dropped line or a SIGTERM: leave in order, but never hang on a terminal that takes nothing any more."""
-        watchdog = threading.Timer(ENDS_WITHIN_SECONDS, os._exit, (0,))
-        watchdog.daemon = True
-        watchdog.start()
-        self.action_leave()
 
     def action_interrupt(self) -> None:
         """Ctrl+C: copy what is selected, else say how to leave; the second press within seconds leaves."""

@@ -151,6 +151,16 @@ def test_a_dropped_line_hurts_nothing(opened: Open, runs_folder: Path) -> None:
     again.until("Go on with employees")
 
 
+def test_a_terminal_that_takes_nothing_and_then_drops_leaves_nothing_behind(opened: Open) -> None:
+    screen = opened(columns=200, rows=60)
+    screen.until("Enter opens the practice project")
+    for _ in range(200):  # much is to be drawn, and nobody reads it
+        screen.press("\x1b[B", "\x1b[A", "?", "\x1b")
+    time.sleep(3)
+    screen.hang_up()
+    assert screen.ended(15)
+
+
 @pytest.mark.slow
 def test_no_colour_and_ascii_terminals_work(opened: Open) -> None:
     screen = opened("--ascii", NO_COLOR="1", TERM="xterm")
