@@ -6,6 +6,7 @@ import io
 import random
 import re
 import sys
+import time
 from pathlib import Path
 
 import pexpect
@@ -264,6 +265,7 @@ def test_ctrl_c_says_one_line_and_keeps_the_answers() -> None:
     screen.sendline("A goal of mine.")
     screen.expect("What kind of task is it")
     screen.expect("Enter takes 1")
+    time.sleep(0.3)  # it is still on its way to reading
     screen.sendintr()
     screen.expect("Question 2 of 25 is open")
     screen.expect(pexpect.EOF)
