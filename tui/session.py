@@ -14,8 +14,8 @@ from tunesmith.core.run import Run, State
 from tunesmith.core.survey import Survey, counted, look
 from tunesmith.tui.glyphs import Glyphs
 
-EVENTS_AT_ONCE = 4_000
-"""Events folded before the keyboard is listened to again: some milliseconds' worth."""
+EVENTS_AT_ONCE = 16_000
+"""Events folded before the keyboard is listened to again: about 40 milliseconds of work."""
 
 
 @dataclass
