@@ -79,17 +79,16 @@ class TunesmithApp(App[str]):
             leave_on_hang_up(lambda: loop.call_soon_threadsafe(self.action_leave))  # type: ignore[arg-type]
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         if self._opens is not None:
-            self.call_after_refresh(self._open_at_start, self._opens)
+            self.call_after_refresh(self.open, self._opens)
 
-    async def _open_at_start(self, opens: Opening) -> None:
+    async def open(self, opens: Opening) -> None:
+        """Open what is named; where that can't be used, say why."""
         from tunesmith.core.errors import TunesmithError
 
         try:
-            project, run = opens.prepare()
-        except TunesmithError as error:
+            await self.open_project(opens.project(), opens.run)
+        except (TunesmithError, OSError) as error:  # OSError: a folder that is gone or can't be read
             self.fail(error)
-            return
-        await self.open_project(project, run)
 
     async def open_project(self, project: Project, run: Run | None = None) -> None:
         """Open the shell on a project; where a run was started from it, that is watched."""

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Optional
@@ -73,13 +72,9 @@ def tunesmith(
 ) -> None:
     """From a file and a problem to a tuned, measured, served language model. Without a command: the wizard."""
     if context.invoked_subcommand is None:
-        from tunesmith.tui.commands.wizard import full_screen, wizard
+        from tunesmith.tui.commands.wizard import begin
 
-        if plain or not full_screen(os.environ):
-            from tunesmith.tui.plain import plain as ask
-
-            raise typer.Exit(ask(None, stdin=sys.stdin, stdout=sys.stdout))
-        raise typer.Exit(wizard(ascii_wanted=ascii_only, mouse=not no_mouse))
+        raise typer.Exit(begin(plain_wanted=plain, ascii_wanted=ascii_only, mouse=not no_mouse))
 
 
 @app.command()

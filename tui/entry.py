@@ -14,7 +14,9 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that lacks a character gets `?`, never a crash
     try:
         if len(sys.argv) == 1:
-            sys.exit(_wizard())
+            from tunesmith.tui.commands.wizard import begin
+
+            sys.exit(begin())
         from tunesmith.tui.cli import app
 
         app()
@@ -28,14 +30,3 @@ def main() -> None:
         from tunesmith.tui.failures import tell
 
         sys.exit(tell(error))
-
-
-def _wizard() -> int:
-    """What `tunesmith` without any word does."""
-    from tunesmith.tui.commands.wizard import full_screen, wizard
-
-    if full_screen(os.environ):
-        return wizard()
-    from tunesmith.tui.plain import plain
-
-    return plain(None, stdin=sys.stdin, stdout=sys.stdout)

@@ -6,10 +6,14 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.run import runs_root
 from tunesmith.tui.plain_text import harmless
+
+if TYPE_CHECKING:
+    from textual.worker import Worker
 
 UNEXPECTED = 1
 
@@ -40,6 +44,11 @@ def unexpected(error: BaseException) -> TunesmithError:
         cause=f"{error}. Runs that were started go on, and your answers are kept.",
         next_step=f"The details are in {_log(error)}.",
     )
+
+
+def defect(event: Worker.StateChanged) -> TunesmithError | None:
+    """What ended a worker that should have caught it, as a sentence; None where the worker did not end so."""
+    return unexpected(event.worker.error) if event.state.name == "ERROR" and event.worker.error is not None else None
 
 
 def _folder_exists() -> bool:

@@ -1,7 +1,8 @@
-"""What the wizard opens instead of its start: a run to watch, a file to begin with, or a plan."""
+"""What is opened: a run to watch, a project to go on with, a file to begin with, or a plan."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,18 +12,25 @@ if TYPE_CHECKING:
     from tunesmith.core.project import Project
 
 
+@dataclass(frozen=True)
 class Opening:
-    """What to open at the start: a run to watch, or a file to begin a project with."""
+    """One of these; the others are not stated."""
 
-    def __init__(self, *, run: Run | None = None, data: str = "", plan: Path | None = None) -> None:
-        self._run, self._data, self._plan = run, data, plan
+    run: Run | None = None
+    folder: Path | None = None
+    """Of a project."""
+    plan: Path | None = None
+    data: str = ""
 
-    def prepare(self) -> tuple[Project, Run | None]:
-        """The project, and the run that is watched. Raises TunesmithError."""
-        from tunesmith.core.project import new_project, open_plan, project_of
+    def project(self) -> Project:
+        """The project that is meant. Raises TunesmithError."""
+        from tunesmith.core.project import Project, new_project, open_plan, project_of
+        from tunesmith.core.project_file import read_saved
 
-        if self._run is not None:
-            return project_of(self._run), self._run
-        if self._plan is not None:
-            return open_plan(self._plan), None
-        return new_project(self._data, Path.cwd()), None
+        if self.run is not None:
+            return project_of(self.run)
+        if self.folder is not None:
+            return Project(self.folder, read_saved(self.folder))
+        if self.plan is not None:
+            return open_plan(self.plan)
+        return new_project(self.data, Path.cwd())

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.core.draft import Alternative, Draft
-from tunesmith.core.facts import DataProfile, Facts
+from tunesmith.core.facts import DataFinding, DataProfile, Facts
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.profile import used_columns
@@ -137,17 +137,20 @@ def _no_table(draft: Draft) -> None:
     draft.choose("prepare.shuffle_fields", False, because)
 
 
+def proposed_repair(finding: DataFinding) -> dict[str, Any]:
+    """The repair that mends a finding, as it stands in the plan."""
+    repair: dict[str, Any] = {"kind": finding.repair}
+    if finding.column:
+        repair["column"] = finding.column
+    if finding.repair == "drop-out-of-range":
+        repair |= {"low": finding.low, "high": finding.high}
+    return repair
+
+
 def _repairs(draft: Draft, data: DataProfile) -> None:
     """A repair for each finding that proposes one, in the order found."""
     mended = [finding for finding in data.findings if finding.repair]
-    repairs: list[dict[str, Any]] = []
-    for finding in mended:
-        repair: dict[str, Any] = {"kind": finding.repair}
-        if finding.column:
-            repair["column"] = finding.column
-        if finding.repair == "drop-out-of-range":
-            repair |= {"low": finding.low, "high": finding.high}
-        repairs.append(repair)
+    repairs = [proposed_repair(finding) for finding in mended]
     because = " ".join(finding.text for finding in mended) or "nothing was found that has to be mended"
     draft.choose("prepare.repairs", repairs, because)
 

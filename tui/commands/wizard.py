@@ -26,6 +26,15 @@ def full_screen(environment: Mapping[str, str]) -> bool:
     return terminals and environment.get("TERM", "") not in ("dumb", "")
 
 
+def begin(*, plain_wanted: bool = False, ascii_wanted: bool = False, mouse: bool = True) -> int:
+    """What `tunesmith` without a command does: the wizard where it can be drawn, else the same as plain questions."""
+    if full_screen(os.environ) and not plain_wanted:
+        return wizard(ascii_wanted=ascii_wanted, mouse=mouse)
+    from tunesmith.tui.plain import plain
+
+    return plain(None, stdin=sys.stdin, stdout=sys.stdout)
+
+
 def wizard(opens: Opening | None = None, *, ascii_wanted: bool = False, mouse: bool = True) -> int:
     """Open the wizard; returns the exit code when the person has left."""
     for name, value in (SLOW_LINE if os.environ.get("SSH_CONNECTION") else QUICK_LINE).items():

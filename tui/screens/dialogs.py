@@ -21,6 +21,7 @@ from tunesmith.core.errors import PlanError
 from tunesmith.core.figures import parameters
 from tunesmith.core.models import list_models
 from tunesmith.core.practice import PRACTICE
+from tunesmith.core.prepare.read import FORMATS
 from tunesmith.core.schema import YES_NO, Knob, plain_value, read
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
@@ -28,7 +29,6 @@ from tunesmith.tui.screens.browse import Browse
 from tunesmith.tui.screens.calm import CalmModal
 from tunesmith.tui.session import Session
 
-DATA_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 ANOTHER = "\0another"
 MOST_CHANGES = 3
 
@@ -57,7 +57,7 @@ async def ask(app: App[Any], session: Session, knob: Knob, options: Sequence[str
     """
     glyphs = session.glyphs
     if knob.path == "prepare.data":
-        browse = Browse("Which file holds your examples?", session.project.base, DATA_SUFFIXES, glyphs)
+        browse = Browse("Which file holds your examples?", session.project.base, tuple(FORMATS), glyphs)
         chosen = await app.push_screen_wait(browse)
         return Answer(chosen) if chosen else None
     if knob.path == "select.model":

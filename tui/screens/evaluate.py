@@ -11,11 +11,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker
 
 from tunesmith.core.plan import Probe
 from tunesmith.core.results import TEST, Results, Scored
 from tunesmith.core.run import Run
+from tunesmith.tui.failures import defect
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.evaluate_found import Found, changed_at, found_in
@@ -234,10 +235,8 @@ class EvaluateStep(Step):
     @on(Worker.StateChanged)
     def _worker_failed(self, event: Worker.StateChanged) -> None:
         """A defect of ours must not pass unseen."""
-        if event.state == WorkerState.ERROR and event.worker.error is not None:
-            from tunesmith.tui.failures import unexpected
-
-            error = unexpected(event.worker.error)
+        error = defect(event)
+        if error is not None:
             self._found = Found(complaint=str(error))
             self._show()
 

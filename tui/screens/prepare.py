@@ -13,8 +13,9 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tunesmith.core.facts import DataFinding
+from tunesmith.core.prepare.recommend import proposed_repair
 from tunesmith.core.prepare.shape import NEEDED, OPTIONAL
-from tunesmith.core.schema import Knob, knob_at
+from tunesmith.core.schema import Knob, knob_at, plain_value
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.step import AskStep
 from tunesmith.tui.widgets.finding_row import FindingRow
@@ -125,7 +126,7 @@ class PrepareStep(AskStep):
         self.query_one("#parts", Still).show(
             f"{seen.read:,} records, {seen.used:,} used, {seen.aside:,} set aside  {glyphs.arrow}  rows: {parts}"
         )
-        self.query_one(Findings).show(data.findings, _repairs(project.plan.prepare), glyphs)
+        self.query_one(Findings).show(data.findings, plain_value(project.plan, "prepare.repairs"), glyphs)
         none = "" if data.findings else f"{glyphs.done} Nothing has to be mended."
         self.query_one("#findings-none", Still).show(none)
         self.query_one("#findings-none", Static).display = bool(none)
@@ -148,10 +149,10 @@ class PrepareStep(AskStep):
         """Take a repair in or leave it out; the order of the findings is kept."""
         event.stop()
         project = self.session.project
-        wanted = _repairs(project.plan.prepare)
+        wanted = plain_value(project.plan, "prepare.repairs")
         repair = event.row.repair
         kept = [one for one in wanted if one != repair]
-        order = [_repair_of(finding) for finding in project.facts.data.findings if finding.repair]
+        order = [proposed_repair(finding) for finding in project.facts.data.findings if finding.repair]
         if event.mend:
             kept = sorted([*kept, repair], key=lambda one: order.index(one) if one in order else len(order))
         self.post_message(self.Wished("prepare.repairs", kept))
@@ -199,23 +200,9 @@ class Findings(Widget):
         if findings != self._shown:
             self._shown = findings
             self.remove_children()
-            self.mount(*(FindingRow(finding, _repair_of(finding), glyphs) for finding in findings))
+            self.mount(*(FindingRow(finding, proposed_repair(finding), glyphs) for finding in findings))
         for row in self.query(FindingRow):
             row.show(row.repair in repairs)
-
-
-def _repair_of(finding: DataFinding) -> dict[str, Any]:
-    """The repair that a finding proposes, as it stands in the plan."""
-    repair: dict[str, Any] = {"kind": finding.repair}
-    if finding.column:
-        repair["column"] = finding.column
-    if finding.repair == "drop-out-of-range":
-        repair |= {"low": finding.low, "high": finding.high}
-    return repair
-
-
-def _repairs(prepare: Any) -> list[dict[str, Any]]:
-    return [repair.model_dump(mode="json", exclude_none=True) for repair in prepare.repairs]
 
 
 def _purpose(part: str) -> str:

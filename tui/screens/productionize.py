@@ -10,10 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.run import Run
+from tunesmith.tui.failures import defect
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.productionize_told import (
     Made,
@@ -235,10 +236,9 @@ class ProductionizeStep(Step):
     @on(Worker.StateChanged)
     def _worker_failed(self, event: Worker.StateChanged) -> None:
         """A defect of ours must not pass unseen."""
-        if event.state == WorkerState.ERROR and event.worker.error is not None:
-            from tunesmith.tui.failures import unexpected
-
-            self._error = unexpected(event.worker.error)
+        error = defect(event)
+        if error is not None:
+            self._error = error
             self._show()
 
     # -- keys

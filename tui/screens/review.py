@@ -13,7 +13,6 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tunesmith.core.plan import Plan
-from tunesmith.core.plan_yaml import dump_plan
 from tunesmith.core.project import Project
 from tunesmith.core.recommend import Resolution
 from tunesmith.core.schema import knobs, plain_value
@@ -63,7 +62,8 @@ class ReviewStep(Step):
             self.say_next(waits, ready=False)
             return
         if project.resolution is not self._written:  # the command that is shown must mean this very plan
-            project.write_plan()
+            text = project.write_plan().read_text(encoding="utf-8")
+            self.query_one("#review-plan", Still).show(harmless_lines(text))
             self._written = project.resolution
         for row in self.query(KnobRow):
             row.show(plain_value(project.plan, row.knob.path), project.reasons.get(row.knob.path))
@@ -73,7 +73,6 @@ class ReviewStep(Step):
         self.query_one("#review-command", Still).show(
             Content.assemble((harmless(command), "bold"), (f"\n{more}", "$text-muted"))
         )
-        self.query_one("#review-plan", Still).show(harmless_lines(dump_plan(project.plan, project.reasons)))
         doubt = self.doubt()
         if self.starting:
             self.say_next("starting …", ready=False)

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import ContentSwitcher, Footer, Input
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker
 
 from tunesmith.core import jobs
 from tunesmith.core.errors import PlanError, TunesmithError
@@ -23,6 +23,7 @@ from tunesmith.core.recommend import Resolution
 from tunesmith.core.run import Run
 from tunesmith.core.stages import STAGES
 from tunesmith.core.survey import Survey
+from tunesmith.tui.failures import defect
 from tunesmith.tui.screens.calm import CalmScreen
 from tunesmith.tui.screens.failure import Failure
 from tunesmith.tui.screens.review import ReviewStep
@@ -184,7 +185,7 @@ class Shell(CalmScreen[None]):
         return project.run_is_stale
 
     def _show_marks(self) -> None:
-        project, history = self.session.project, self.session.history
+        project, history, stale = self.session.project, self.session.history, self._stale()
         marks: dict[str, Mark] = {stage: project.standing(stage) for stage in STAGES[:3]}
         for stage in STAGES[3:]:
             told = history.stages.get(stage) if history else None
@@ -195,7 +196,7 @@ class Shell(CalmScreen[None]):
                 mark = "running" if self.session.alive else "stopped" if stopped else "failed"
             elif standing in ("done", "failed"):
                 mark = "settled" if standing == "done" else "failed"
-            marks[stage] = "stale" if mark == "settled" and self._stale() else mark
+            marks[stage] = "stale" if mark == "settled" and stale else mark
         self.query_one(Stepper).show(self._stage, marks)
         self.query_one(MachineLine).show(self.session)
 
@@ -577,10 +578,9 @@ class Shell(CalmScreen[None]):
     @on(Worker.StateChanged)
     def _worker_failed(self, event: Worker.StateChanged) -> None:
         """A defect of ours in a worker must not pass unseen."""
-        if event.state == WorkerState.ERROR and event.worker.error is not None:
-            from tunesmith.tui.failures import unexpected
-
-            self.fail(unexpected(event.worker.error))
+        error = defect(event)
+        if error is not None:
+            self.fail(error)
 
 
 def _made(pane: str, session: Session) -> Step:

@@ -15,15 +15,16 @@ from textual.widgets.option_list import Option
 
 from tunesmith.core import __version__
 from tunesmith.core.errors import TunesmithError
+from tunesmith.core.practice import PRACTICE
 from tunesmith.core.project_file import unfinished
 from tunesmith.core.run import Run, State, list_runs
 from tunesmith.tui.glyphs import Glyphs
+from tunesmith.tui.opening import Opening
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.calm import CalmScreen
 from tunesmith.tui.widgets.still import Still
 
 if TYPE_CHECKING:
-    from tunesmith.core.project import Project
     from tunesmith.tui.app import TunesmithApp
 
 MOST_RUNS = 30
@@ -36,11 +37,13 @@ class Way:
     kind: str
     title: str
     about: str
-    run: Run | None = None
-    folder: Path | None = None
+    opens: Opening | None = None
+    """What it leads to; None where that is asked first."""
 
 
-PRACTICE_WAY = Way("practice", "Practice project", "an employee table, a small model, two minutes")
+PRACTICE_WAY = Way(
+    "practice", "Practice project", "an employee table, a small model, two minutes", Opening(data=PRACTICE)
+)
 FILE_WAY = Way("file", "New project from a file", "your own CSV, JSON or JSONL")
 PLAN_WAY = Way("plan", "Open a plan", "a plan.yaml from before or from elsewhere")
 
@@ -87,12 +90,12 @@ class Start(CalmScreen[None]):
             self._fill()
 
     def _fill(self) -> None:
-        self._ways = [*_runs_first(), PRACTICE_WAY, FILE_WAY, PLAN_WAY, *_finished()]
+        self._ways = _ways()
         ways = self.query_one(OptionList)
         ways.clear_options()
         width = max(len(way.title) for way in self._ways) + 2
         for place, way in enumerate(self._ways):
-            if place and way.run is not None and self._ways[place - 1].run is None:
+            if self._ways[place - 1] is PLAN_WAY:
                 ways.add_option(None)
             ways.add_option(Option(_line(way, width, self._glyphs), id=str(place)))
             if way.kind in ("live", "unfinished") and self._ways[place + 1].kind not in ("live", "unfinished"):
@@ -121,46 +124,39 @@ class Start(CalmScreen[None]):
         """Open a way; what is asked first is asked in a box."""
         app: TunesmithApp = self.app  # type: ignore[assignment]
         try:
-            project = await self._project(way)
-            if project is not None:
-                await app.open_project(project, way.run)
-        except (TunesmithError, OSError) as error:  # OSError: a folder that is gone or can't be read
+            opens = way.opens or await self._asked(way)
+        except OSError as error:  # the folder that one is in is gone
             app.fail(error)
+            return
+        if opens is not None:
+            await app.open(opens)
 
-    async def _project(self, way: Way) -> Project | None:
-        from tunesmith.core.project import Project, new_project, open_plan, project_of
-        from tunesmith.core.project_file import read_saved
+    async def _asked(self, way: Way) -> Opening | None:
+        """What the person names in a box; None where they went back."""
+        from tunesmith.core.prepare.read import FORMATS
         from tunesmith.tui.screens.browse import Browse
 
-        if way.run is not None:
-            return project_of(way.run)
-        if way.folder is not None:
-            return Project(way.folder, read_saved(way.folder))
         here = Path.cwd()
-        if way.kind == "practice":
-            return new_project("practice", here)
         if way.kind == "plan":
             chosen = await self.app.push_screen_wait(Browse("Which plan?", here, (".yaml", ".yml"), self._glyphs))
-            return open_plan(Path(chosen)) if chosen else None
-        suffixes = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
-        chosen = await self.app.push_screen_wait(
-            Browse("Which file holds your examples?", here, suffixes, self._glyphs)
-        )
-        return new_project(chosen, here) if chosen else None
+            return Opening(plan=Path(chosen)) if chosen else None
+        browse = Browse("Which file holds your examples?", here, tuple(FORMATS), self._glyphs)
+        chosen = await self.app.push_screen_wait(browse)
+        return Opening(data=chosen) if chosen else None
 
 
-def _runs_first() -> list[Way]:
-    """Live runs, and the answers that no run was started from yet."""
-    ways = [Way("live", f"Keep watching {run.name}", state.text, run=run) for run, state in _runs() if state.alive]
+def _ways() -> list[Way]:
+    """Live runs and unfinished answers, the ways to begin, and what was done."""
+    runs = _runs()
+    ways = [
+        Way("live", f"Keep watching {run.name}", state.text, Opening(run=run)) for run, state in runs if state.alive
+    ]
     open_project = unfinished()
     if open_project is not None:
         folder, saved = open_project
-        ways.append(Way("unfinished", f"Go on with {folder.name}", f"at {saved.stage}", folder=folder))
-    return ways
-
-
-def _finished() -> list[Way]:
-    return [Way(state.status, run.name, state.text, run=run) for run, state in _runs() if not state.alive]
+        ways.append(Way("unfinished", f"Go on with {folder.name}", f"at {saved.stage}", Opening(folder=folder)))
+    done = [Way(state.status, run.name, state.text, Opening(run=run)) for run, state in runs if not state.alive]
+    return [*ways, PRACTICE_WAY, FILE_WAY, PLAN_WAY, *done]
 
 
 def _runs() -> list[tuple[Run, State]]:

@@ -9,7 +9,7 @@ from typing import Literal
 from textual import on, work
 from textual.message import Message
 from textual.widget import Widget
-from textual.worker import Worker, WorkerState, get_current_worker
+from textual.worker import Worker, get_current_worker
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.plan import Plan
@@ -17,6 +17,7 @@ from tunesmith.core.productionize.ask import ask
 from tunesmith.core.productionize.serve import Server
 from tunesmith.core.productionize.trying import start_for_trying, trial_chat
 from tunesmith.core.run import Run
+from tunesmith.tui.failures import defect
 from tunesmith.tui.widgets.try_box import Question
 
 STOPS_WITHIN = 0.3
@@ -166,8 +167,7 @@ class Endpoint(Widget):
     @on(Worker.StateChanged)
     def _worker_failed(self, event: Worker.StateChanged) -> None:
         """A defect of ours must not pass unseen."""
-        if event.state == WorkerState.ERROR and event.worker.error is not None:
-            from tunesmith.tui.failures import unexpected
-
+        error = defect(event)
+        if error is not None:
             self._leave.set()
-            self._be("off", error=unexpected(event.worker.error))
+            self._be("off", error=error)
