@@ -1,0 +1,95 @@
+"""The plan: every decision of a run, one section a stage, each in the file of its name.
+
+One schema feeds the screens, the help, the YAML comments, the checks and the docs: a field's title, help, unit, usual
+range and source stand on the field, once. `plan_yaml` reads and writes it; `recommend.resolve` makes it.
+"""
+
+from __future__ import annotations
+
+from tunesmith.core.plan.evaluate import Evaluate, Probe
+from tunesmith.core.plan.finetune import Finetune
+from tunesmith.core.plan.prepare import Layout, Prepare, QuestionTemplate, Repair, Split
+from tunesmith.core.plan.productionize import Productionize
+from tunesmith.core.plan.section import MOST_SEED, Section, knob
+from tunesmith.core.plan.select import RANKED, VIRTUAL, Hyperparameters, Lora, Method, Peft, Quantization, Select
+from tunesmith.core.plan.understand import (
+    MOST_SHOTS,
+    TRAINS,
+    Approach,
+    BusinessMetric,
+    Changes,
+    Evidence,
+    ExampleForm,
+    Lacking,
+    Latency,
+    Metric,
+    Privacy,
+    Quality,
+    Scale,
+    Tried,
+    Understand,
+    UseCase,
+    Users,
+)
+
+__all__ = [
+    "MOST_SEED",
+    "MOST_SHOTS",
+    "RANKED",
+    "TRAINS",
+    "VERSION",
+    "VIRTUAL",
+    "Approach",
+    "BusinessMetric",
+    "Changes",
+    "Evaluate",
+    "Evidence",
+    "ExampleForm",
+    "Finetune",
+    "Hyperparameters",
+    "Lacking",
+    "Latency",
+    "Layout",
+    "Lora",
+    "Method",
+    "Metric",
+    "Path",
+    "Peft",
+    "Plan",
+    "Prepare",
+    "Privacy",
+    "Probe",
+    "Productionize",
+    "Quality",
+    "Quantization",
+    "QuestionTemplate",
+    "Repair",
+    "Scale",
+    "Section",
+    "Select",
+    "Split",
+    "Tried",
+    "Understand",
+    "UseCase",
+    "Users",
+    "knob",
+]
+
+VERSION = 1
+"""The version of this schema; `plan_yaml.MIGRATIONS` brings older files up to it."""
+
+Path = str
+"""A dotted path to a value of the plan, e.g. `select.lora.rank`."""
+
+
+class Plan(Section):
+    """Every decision of a run."""
+
+    version: int = knob("Plan version", "Of this file's schema.", default=VERSION)
+    name: str = knob("Name", "Of the project; runs are named after it.", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    understand: Understand
+    prepare: Prepare
+    select: Select
+    finetune: Finetune
+    evaluate: Evaluate
+    productionize: Productionize
