@@ -15,13 +15,14 @@ from tunesmith.core.project import Project, list_projects, new_project
 from tunesmith.core.run import Run, create_run
 from tunesmith.tui.app import TunesmithApp
 from tunesmith.tui.glyphs import UNICODE
-from tunesmith.tui.screens import shell as shell_module
 from tunesmith.tui.screens.browse import Browse
 from tunesmith.tui.screens.confirm import Confirm
 from tunesmith.tui.screens.dialogs import Choose
 from tunesmith.tui.screens.failure import Failure
 from tunesmith.tui.screens.shell import Shell
+from tunesmith.tui.widgets import starting
 from tunesmith.tui.widgets.knob_row import KnobRow
+from tunesmith.tui.widgets.measuring import Measuring
 
 PRODUCTS = "product,colour,price\n" + "".join(f"Lamp {n},red,{10 + n}\n" for n in range(40))
 Act = Callable[[TunesmithApp, Pilot[Any], Shell], Awaitable[None]]
@@ -100,7 +101,7 @@ def test_an_answer_before_the_first_measurement_can_be_mended(practice: Project)
         practice.wish("understand.threshold", 0.9)
         practice.survey = practice.resolution = None
         practice.saved.wishes["understand.threshold"] = 7  # as a plan file edited by hand may say
-        shell._measure()
+        shell.query_one(Measuring).now()
         await until(pilot, lambda: bool(shell.session.problem))
         if isinstance(app.screen, Failure):
             await pilot.press("enter")
@@ -134,7 +135,7 @@ def test_a_file_that_can_not_be_used_leads_to_the_place_where_another_is_chosen(
 
 def test_no_run_starts_on_a_file_that_was_replaced(products: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Any] = []
-    monkeypatch.setattr(shell_module, "launch", lambda plan, reasons: started.append(plan))
+    monkeypatch.setattr(starting, "launch", lambda plan, reasons: started.append(plan))
 
     async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
         for _ in range(3):
@@ -159,7 +160,7 @@ def test_enter_pressed_twice_starts_one_run(products: Project, monkeypatch: pyte
         run.plan_path.write_text("")
         return run
 
-    monkeypatch.setattr(shell_module, "launch", slowly)
+    monkeypatch.setattr(starting, "launch", slowly)
 
     async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
         for _ in range(3):
@@ -176,7 +177,7 @@ def test_enter_pressed_twice_starts_one_run(products: Project, monkeypatch: pyte
 
 def test_a_start_that_may_go_wrong_needs_a_yes(products: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Any] = []
-    monkeypatch.setattr(shell_module, "launch", lambda plan, reasons: started.append(plan))
+    monkeypatch.setattr(starting, "launch", lambda plan, reasons: started.append(plan))
 
     async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
         products.wish("select.hyperparameters.batch_size", 1 << 20)

@@ -6,23 +6,18 @@ import gc
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
-from textual.timer import Timer
 from textual.widgets import ContentSwitcher, Footer, Input
 from textual.worker import Worker
 
 from tunesmith.core import jobs
 from tunesmith.core.errors import PlanError, TunesmithError
-from tunesmith.core.launch import launch, resume
-from tunesmith.core.recommend import Resolution
 from tunesmith.core.run import Run
 from tunesmith.core.stages import STAGES
-from tunesmith.core.survey import Survey
 from tunesmith.tui.failures import defect
 from tunesmith.tui.screens.calm import CalmScreen
 from tunesmith.tui.screens.failure import Failure
@@ -31,12 +26,12 @@ from tunesmith.tui.screens.step import Step
 from tunesmith.tui.session import Session
 from tunesmith.tui.widgets.knob_row import KnobRow
 from tunesmith.tui.widgets.machine_line import MachineLine
+from tunesmith.tui.widgets.measuring import Measuring
+from tunesmith.tui.widgets.starting import Starting
 from tunesmith.tui.widgets.stepper import Mark, Stepper
 from tunesmith.tui.widgets.still import Still
 
 POLL_SECONDS = 0.5
-TYPING_SECONDS = 0.3
-"""A pause this long means that a word is finished, and what follows from it is measured."""
 PANES = (*STAGES[:3], "review", *STAGES[3:])
 """The steps, and the review that comes before anything expensive starts; it belongs to Fine-tune."""
 
@@ -75,43 +70,11 @@ class Shell(CalmScreen[None]):
         Binding("q", "app.leave", "Leave", id="wizard.leave", tooltip="Close the wizard; runs go on"),
     ]
 
-    class Measured(Message):
-        """Something was measured for these wishes; `whole` once the tokens are counted, too."""
-
-        def __init__(self, survey: Survey, wishes: object, *, whole: bool) -> None:
-            super().__init__()
-            self.survey, self.wishes, self.whole = survey, wishes, whole
-
-    class NotMeasured(Message):
-        """The data, the model or the wishes can't be used."""
-
-        def __init__(self, error: TunesmithError, wishes: object) -> None:
-            super().__init__()
-            self.error, self.wishes = error, wishes
-
-    class Started(Message):
-        """A worker is at this run."""
-
-        def __init__(self, run: Run, *, new: bool) -> None:
-            super().__init__()
-            self.run, self.new = run, new
-
-    class Failed(Message):
-        """A run could not be started."""
-
-        def __init__(self, error: TunesmithError) -> None:
-            super().__init__()
-            self.error = error
-
     def __init__(self, session: Session, first: str) -> None:
         super().__init__()
         self.session = session
         self._first = first
         self._current = ""
-        self._measured_for: dict[str, Any] | None = None
-        """The wishes that the newest measurement was started for."""
-        self._waiting: Timer | None = None
-        """For the person to stop typing."""
         self._row: KnobRow | None = None
         """Where the newest change was made."""
 
@@ -123,6 +86,8 @@ class Shell(CalmScreen[None]):
         with ContentSwitcher(id="steps", initial=f"step-{self._first}"):
             yield _made(self._first, self.session)
         yield Still("", id="notice")
+        yield Measuring(self.session)
+        yield Starting()
         yield Footer(show_command_palette=True)
 
     async def on_mount(self) -> None:
@@ -154,8 +119,9 @@ class Shell(CalmScreen[None]):
             self._show_marks()
             self.refresh_bindings()
         asks = pane in PANES[:4]  # a run is watched without loading what only the questions need
-        if asks and self.session.project.survey is None and self._measured_for is None:
-            self._measure()
+        measuring = self.query_one(Measuring)
+        if asks and self.session.project.survey is None and not measuring.begun:
+            measuring.now()
         gc.freeze()  # what a step is made of stays; looking through it for garbage stalls the keys by 0.3 s
 
     @property
@@ -396,45 +362,20 @@ class Shell(CalmScreen[None]):
         self._row = next((row for row in self.query(KnobRow) if row.has_class("-here")), None)
         if anew:
             self.session.problem = ""
-            self._measure_soon()
+            self.query_one(Measuring).soon()
         if self.step is not None:
             self.attempt(self.step.show_plan)
         self._show_marks()
 
-    # -- measuring
+    # -- what is measured
 
-    def _measure_soon(self) -> None:
-        """Measure once the person has stopped typing."""
-        if self._waiting is not None:
-            self._waiting.stop()
-        self._waiting = self.set_timer(TYPING_SECONDS, self._measure)
-
-    def _measure(self) -> None:
-        """Begin to measure for the present wishes; a measurement for older ones is dropped."""
+    @on(Measuring.Begun)
+    def _looking(self) -> None:
         self.session.problem = ""
         self.say("Looking at the data and the model …")
-        self._measured_for = dict(self.session.project.wishes)
-        self._survey(self._measured_for)
 
-    @work(thread=True, exclusive=True, group="survey", exit_on_error=False)
-    def _survey(self, wishes: dict[str, Any]) -> None:
-        try:
-            found = self.session.measure(wishes, lambda seen: self._post(self.Measured(seen, wishes, whole=False)))
-        except TunesmithError as error:
-            if not self.session.closed:
-                self._post(self.NotMeasured(error, wishes))
-            return
-        if found is not None:
-            self._post(self.Measured(found, wishes, whole=True))
-
-    def _post(self, message: Message) -> None:
-        """From a thread; nothing waits for an answer, so a wizard that is being left never hangs on it."""
-        self.post_message(message)
-
-    @on(Measured)
-    def _seen(self, event: Measured) -> None:
-        if event.wishes is not self._measured_for:
-            return  # the person has said something else since
+    @on(Measuring.Seen)
+    def _seen(self, event: Measuring.Seen) -> None:
         try:
             self.session.project.measured(event.survey)
         except PlanError as error:
@@ -449,10 +390,9 @@ class Shell(CalmScreen[None]):
                     self.attempt(step.show_plan)
             self._show_marks()
 
-    @on(NotMeasured)
-    def _not_measured(self, event: NotMeasured) -> None:
-        if event.wishes is self._measured_for:
-            self._tell_not_measured(event.error)
+    @on(Measuring.Refused)
+    def _not_measured(self, event: Measuring.Refused) -> None:
+        self._tell_not_measured(event.error)
 
     def _tell_not_measured(self, error: TunesmithError) -> None:
         """Beside the row where the person is, if that is what can't be measured; else in a box."""
@@ -491,22 +431,12 @@ class Shell(CalmScreen[None]):
         self._set_starting(True)
         self.say("Starting …")
         if self.attempt(partial(project.accept, "finetune")):
-            self._start(project.resolution)
+            self.query_one(Starting).start(project.resolution)
         else:
             self._set_starting(False)
 
-    @work(thread=True, exclusive=True, group="start", exit_on_error=False)
-    def _start(self, resolution: Resolution) -> None:
-        """The worker needs some hundred milliseconds to put its name on the run."""
-        try:
-            run = launch(resolution.plan, resolution.reasons)
-        except TunesmithError as error:
-            self._post(self.Failed(error))
-            return
-        self._post(self.Started(run, new=True))
-
-    @on(Started)
-    async def _started(self, event: Started) -> None:
+    @on(Starting.Started)
+    async def _started(self, event: Starting.Started) -> None:
         self.say("")
         self._set_starting(False)
         if event.new:
@@ -521,19 +451,10 @@ class Shell(CalmScreen[None]):
         """Resume a run that was stopped or killed."""
         if self.session.run is not None:
             self.say("Going on from the last checkpoint …")
-            self._resume(self.session.run)
+            self.query_one(Starting).go_on(self.session.run)
 
-    @work(thread=True, exclusive=True, group="start", exit_on_error=False)
-    def _resume(self, run: Run) -> None:
-        try:
-            resume(run)
-        except TunesmithError as error:
-            self._post(self.Failed(error))
-            return
-        self._post(self.Started(run, new=False))
-
-    @on(Failed)
-    def _failed(self, event: Failed) -> None:
+    @on(Starting.Failed)
+    def _failed(self, event: Starting.Failed) -> None:
         self._set_starting(False)
         self.fail(event.error)
 

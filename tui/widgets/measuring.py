@@ -1,0 +1,106 @@
+"""Measures data, model and machine for the answers of a project, in a thread of its own. It is not seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual import on, work
+from textual.message import Message
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.worker import Worker
+
+from tunesmith.core.errors import TunesmithError
+from tunesmith.core.survey import Survey
+from tunesmith.tui.failures import defect
+from tunesmith.tui.session import Session
+
+TYPING_SECONDS = 0.3
+"""A pause this long means that a word is finished, and what follows from it is measured."""
+
+
+class Measuring(Widget):
+    """Measures for the present wishes; what was measured for older ones is dropped."""
+
+    DEFAULT_CSS = "Measuring { display: none; }"
+
+    class Begun(Message):
+        """A measurement is under way."""
+
+    class Seen(Message):
+        """Something was measured for the present wishes; `whole` once the tokens are counted, too."""
+
+        def __init__(self, survey: Survey, *, whole: bool) -> None:
+            super().__init__()
+            self.survey, self.whole = survey, whole
+
+    class Refused(Message):
+        """The data, the model or the wishes can't be used."""
+
+        def __init__(self, error: TunesmithError) -> None:
+            super().__init__()
+            self.error = error
+
+    class Told(Message):
+        """From the thread to this widget: what was found for `wishes`."""
+
+        def __init__(self, found: Survey | TunesmithError, wishes: object, *, whole: bool = False) -> None:
+            super().__init__()
+            self.found, self.wishes, self.whole = found, wishes, whole
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="measuring")
+        self._session = session
+        self._wishes: dict[str, Any] | None = None
+        """Those that the newest measurement was started for."""
+        self._waiting: Timer | None = None
+        """For the person to stop typing."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was measured, or is being measured."""
+        return self._wishes is not None
+
+    def soon(self) -> None:
+        """Measure once the person has stopped typing."""
+        if self._waiting is not None:
+            self._waiting.stop()
+        self._waiting = self.set_timer(TYPING_SECONDS, self.now)
+
+    def now(self) -> None:
+        """Begin to measure for the present wishes."""
+        self._wishes = dict(self._session.project.wishes)
+        self.post_message(self.Begun())
+        self._measure(self._wishes)
+
+    @work(thread=True, exclusive=True, group="survey", exit_on_error=False)
+    def _measure(self, wishes: dict[str, Any]) -> None:
+        # Messages are posted, nothing waits for an answer: a wizard that is being left never hangs on this thread.
+        def seen(first: Survey) -> None:
+            self.post_message(self.Told(first, wishes))
+
+        try:
+            found = self._session.measure(wishes, seen)
+        except TunesmithError as error:
+            if not self._session.closed:
+                self.post_message(self.Told(error, wishes))
+            return
+        if found is not None:
+            self.post_message(self.Told(found, wishes, whole=True))
+
+    @on(Told)
+    def _told(self, event: Told) -> None:
+        event.stop()
+        if event.wishes is not self._wishes:
+            return  # the person has said something else since
+        if isinstance(event.found, TunesmithError):
+            self.post_message(self.Refused(event.found))
+        else:
+            self.post_message(self.Seen(event.found, whole=event.whole))
+
+    @on(Worker.StateChanged)
+    def _worker_failed(self, event: Worker.StateChanged) -> None:
+        """A defect of ours must not pass unseen."""
+        error = defect(event)
+        if error is not None:
+            self.post_message(self.Refused(error))
