@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from tunesmith.core.draft import Reason
-from tunesmith.core.errors import AccessError, PlanError, RunError
+from tunesmith.core.errors import AccessError, PlanError, RunError, TunesmithError
 from tunesmith.core.facts import Facts
 from tunesmith.core.outlook import Outlook, outlook
 from tunesmith.core.paths import plan_spelled_out, spelled_out, wishes_spelled_out
@@ -129,6 +130,19 @@ class Project:
         """Go back to what is recommended at `path`; returns whether something must be measured anew."""
         wishes = {key: one for key, one in self.wishes.items() if key != path}
         return self._take_up(wishes, path, self.saved.set_aside)
+
+    @contextmanager
+    def undivided(self) -> Iterator[None]:
+        """All that is said and measured inside, or nothing of it: an error leaves everything as it was before."""
+        saved = (self.saved.wishes, self.saved.set_aside)
+        seen = (self.survey, self.resolution, self._measured_for)
+        try:
+            yield
+        except TunesmithError:
+            self.saved.wishes, self.saved.set_aside = saved
+            self.survey, self.resolution, self._measured_for = seen
+            self.save()
+            raise
 
     def measured(self, survey: Survey) -> None:
         """Take up what was measured for the present wishes.

@@ -156,3 +156,15 @@ def test_a_file_is_named(tmp_path: Path) -> None:
     assert named_data("practice", tmp_path) == "practice"
     with pytest.raises(PlanError, match="No file is named"):
         named_data("  ", tmp_path)
+
+
+def test_what_can_not_be_done_whole_is_not_done_at_all(project: Project) -> None:
+    project.wish("select.method", "qlora")
+    project.wish("select.quantization.type", "fp4")
+    aside, plan = dict(project.saved.set_aside), project.plan
+    with pytest.raises(PlanError, match="no file"), project.undivided():
+        project.wish("select.method", "lora")  # sets the packing aside
+        assert project.saved.set_aside != aside
+        raise PlanError("There is no file.", next_step="Name another.")
+    assert project.wishes["select.quantization.type"] == "fp4"
+    assert project.saved.set_aside == aside and project.plan == plan

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tunesmith.core.consequences import changes
-from tunesmith.core.errors import TunesmithError
 from tunesmith.core.facts import DataProfile
 from tunesmith.core.jobs import Helper
 from tunesmith.core.plan import Path, Plan
@@ -67,16 +66,11 @@ class Desk:
         Raises:
             TunesmithError: It can't be done; everything is as it was.
         """
-        project, before = self.project, self.plan
-        wishes, resolution, seen = dict(project.wishes), project.resolution, project.survey
-        try:
+        before = self.plan
+        with self.project.undivided():
             anew = state()
             if anew:
                 self.measure()
-        except TunesmithError:
-            project.saved.wishes, project.resolution, project.survey = wishes, resolution, seen
-            project.save()
-            raise
         if anew:
             self.voice.say(self.rows())
         self._tell_changes(before, path)
