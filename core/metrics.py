@@ -1,7 +1,7 @@
 """Measures of an answer's text against the one that is wanted: exact match, token F1, ROUGE-L, BLEU.
 
-Exact match and F1 have the normalisation of SQuAD, written down. Both compare an answer with the answer that is wanted after normalising each (Rajpurkar et al. 2016,
-arXiv:1606.05250, section 6.1, and the official script `evaluate-v1.1.py`), in this order:
+Exact match and F1 compare an answer with the answer that is wanted after normalising each as SQuAD does (Rajpurkar et
+al. 2016, arXiv:1606.05250, section 6.1, and the official script `evaluate-v1.1.py`), in this order:
 
 1. lower case;
 2. every ASCII punctuation mark is removed, without leaving a space (Python's `string.punctuation`);
@@ -31,7 +31,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sacrebleu.metrics import BLEU
+    from sacrebleu.metrics.bleu import BLEU
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -135,6 +135,6 @@ def corpus_bleu(predictions: Sequence[str], expected: Sequence[str]) -> str:
 
 @cache
 def _bleu(*, sentence: bool) -> BLEU:
-    from sacrebleu.metrics import BLEU  # only where BLEU is asked for
+    from sacrebleu.metrics.bleu import BLEU  # only where BLEU is asked for
 
     return BLEU(effective_order=sentence)

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from tunesmith.core.facts import ModelFacts
 from tunesmith.core.after_launch import TITLE, after_launch
+from tunesmith.core.facts import ModelFacts
 from tunesmith.core.measures import ALWAYS, leading, measure
 from tunesmith.core.plan import Plan
 from tunesmith.core.results import TEST, Results, Scored

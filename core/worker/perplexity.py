@@ -64,7 +64,7 @@ def surprises(
         )
     order = sorted(range(len(encoded)), key=lambda place: len(encoded[place].input_ids))
     found = [Surprise(0.0, 0)] * len(encoded)
-    pad = int(tokenizer.pad_token_id)  # type: ignore[arg-type]
+    pad = int(tokenizer.pad_token_id)
     with _looking(model):
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
