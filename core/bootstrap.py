@@ -8,8 +8,12 @@ So whole groups are drawn with replacement (the cluster bootstrap; Field & Welsh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _CELLS = 4_000_000
 """Draws held in memory at once (resamples × groups), about 32 MB."""
@@ -31,7 +35,9 @@ class Draws(msgspec.Struct, frozen=True):
     seed: int
 
 
-def mean_interval(values: Sequence[float], draws: Draws, groups: Sequence[str] = ()) -> Interval:
+def mean_interval(
+    values: Sequence[float], draws: Draws, groups: Sequence[str] = (), weights: Sequence[float] = ()
+) -> Interval:
     """The mean of `values` and its interval.
 
     Where all values are equal every draw is too, and the interval has no width: it then says nothing about rows that
@@ -41,29 +47,13 @@ def mean_interval(values: Sequence[float], draws: Draws, groups: Sequence[str] =
         values: One number a row.
         draws: The same draws give the same bounds.
         groups: The group of each row; an empty name is a group of its own. None given: all rows stand alone.
+        weights: How much each row counts in the mean, 0 or more; none given: all the same.
 
     Raises:
-        ValueError: No values, or not as many groups as values.
+        ValueError: No value that counts, or not as many groups or weights as values.
     """
-    import numpy as np
-
-    if not values:
-        raise ValueError("an interval needs at least one value")
-    sums, counts = _by_group(values, groups)
-    total, size = np.asarray(sums), np.asarray(counts)
-    generator = np.random.default_rng(draws.seed)
-    means = []
-    left = draws.resamples
-    while left:
-        rows = min(left, max(1, _CELLS // len(total)))
-        drawn = generator.integers(0, len(total), size=(rows, len(total)))
-        means.append(total[drawn].sum(axis=1) / size[drawn].sum(axis=1))
-        left -= rows
-    tail = (1 - draws.confidence) / 2
-    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
-    value = sum(values) / len(values)
-    # Rounding in the sums must not put the value outside its own bounds.
-    return Interval(value, min(float(low), value), max(float(high), value))
+    value, drawn = _means(values, draws, groups, weights)
+    return _bounded(value, drawn, draws.confidence)
 
 
 def difference_interval(
@@ -76,6 +66,28 @@ def difference_interval(
     """
     differences = [later - earlier for earlier, later in zip(before, after, strict=True)]
     return mean_interval(differences, draws, groups)
+
+
+def exponential_difference_interval(
+    before: Sequence[float],
+    after: Sequence[float],
+    draws: Draws,
+    groups: Sequence[str] = (),
+    weights: Sequence[float] = (),
+) -> Interval:
+    """e^(mean of `after`) − e^(mean of `before`) and its interval, every draw being of the same rows in both.
+
+    For perplexities, whose difference is not a mean over rows.
+
+    Raises:
+        ValueError: As `mean_interval`.
+    """
+    import numpy as np
+
+    first, firsts = _means(before, draws, groups, weights)
+    last, lasts = _means(after, draws, groups, weights)
+    value = float(np.exp(last) - np.exp(first))
+    return _bounded(value, np.exp(lasts) - np.exp(firsts), draws.confidence)
 
 
 def unseen_error_bound(groups: int, confidence: float) -> float:
@@ -92,11 +104,50 @@ def group_count(rows: int, groups: Sequence[str]) -> int:
     return len({group for group in groups if group}) + sum(not group for group in groups) if groups else rows
 
 
-def _by_group(values: Sequence[float], groups: Sequence[str]) -> tuple[list[float], list[int]]:
-    """Sum and number of the values of each group, in the order in which groups first occur."""
-    if not groups:
-        return list(values), [1] * len(values)
+def _means(
+    values: Sequence[float], draws: Draws, groups: Sequence[str], weights: Sequence[float]
+) -> tuple[float, np.ndarray]:
+    """The mean of `values` and that of each draw, (resamples,). The draws depend on the seed and the groups alone."""
+    import numpy as np
+
+    counts = list(weights) or [1] * len(values)
+    sums, sizes = _by_group(values, counts, groups)
+    if not sizes:
+        raise ValueError("an interval needs at least one value")
+    total, size = np.asarray(sums), np.asarray(sizes)
+    generator = np.random.default_rng(draws.seed)
+    means = []
+    left = draws.resamples
+    while left:
+        rows = min(left, max(1, _CELLS // len(total)))
+        drawn = generator.integers(0, len(total), size=(rows, len(total)))
+        means.append(total[drawn].sum(axis=1) / size[drawn].sum(axis=1))
+        left -= rows
+    value = sum(v * count for v, count in zip(values, counts, strict=True)) / sum(counts)
+    return value, np.concatenate(means)
+
+
+def _bounded(value: float, drawn: np.ndarray, confidence: float) -> Interval:
+    import numpy as np
+
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    # Rounding in the sums must not put the value outside its own bounds.
+    return Interval(value, min(float(low), value), max(float(high), value))
+
+
+def _by_group(
+    values: Sequence[float], weights: Sequence[float], groups: Sequence[str]
+) -> tuple[list[float], list[float]]:
+    """Weighted sum and weight of the values of each group, in the order in which groups first occur.
+
+    A group without weight is left out: a draw of nothing else would have no mean.
+    """
     found: dict[tuple[str, int], list[float]] = {}
-    for place, (value, group) in enumerate(zip(values, groups, strict=True)):
-        found.setdefault((group, -1) if group else ("", place), []).append(value)
-    return [sum(v) for v in found.values()], [len(v) for v in found.values()]
+    names = groups or [""] * len(values)
+    for place, (value, weight, group) in enumerate(zip(values, weights, names, strict=True)):
+        sums = found.setdefault((group, -1) if group else ("", place), [0.0, 0.0])
+        sums[0] += value * weight
+        sums[1] += weight
+    counting = [sums for sums in found.values() if sums[1] > 0]
+    return [sums[0] for sums in counting], [sums[1] for sums in counting]

@@ -15,6 +15,8 @@ from typing import Literal
 
 import msgspec
 
+from tunesmith.core.bootstrap import Interval
+
 
 class Event(msgspec.Struct, frozen=True, tag_field="event", omit_defaults=True, kw_only=True):
     """What every line carries: when it happened, in seconds since 1970."""
@@ -100,6 +102,15 @@ class Validation(Event, frozen=True, tag="validation"):
     exact_match: float
     f1: float
     rows: int
+    metric: str = "exact_match"
+    """The plan's, by which success is measured; runs of before it could be chosen lack it."""
+    score: float | None = None
+    """By that metric; None in such runs, and where it is not a number."""
+
+    def by(self, metric: str) -> float | None:
+        """The score by this metric; None where it is not known."""
+        always = {"exact_match": self.exact_match, "accuracy": self.exact_match, "f1": self.f1}
+        return always.get(metric, self.score if metric == self.metric else None)
 
 
 class Sample(Event, frozen=True, tag="sample"):
@@ -135,6 +146,21 @@ class Score(Event, frozen=True, tag="score"):
     f1_high: float
     confidence: float
     seconds: float = 0.0
+    metric: str = "exact_match"
+    """The plan's, by which success is measured; runs of before it could be chosen lack it and the three below."""
+    score: float | None = None
+    score_low: float | None = None
+    score_high: float | None = None
+
+    def by(self, metric: str) -> Interval | None:
+        """The score by this metric with its bounds; None where it is not known."""
+        if metric in ("exact_match", "accuracy"):
+            return Interval(self.exact_match, self.exact_match_low, self.exact_match_high)
+        if metric == "f1":
+            return Interval(self.f1, self.f1_low, self.f1_high)
+        if metric != self.metric or self.score is None or self.score_low is None or self.score_high is None:
+            return None
+        return Interval(self.score, self.score_low, self.score_high)
 
 
 class Verdict(Event, frozen=True, tag="verdict"):

@@ -16,6 +16,7 @@ from math import nan
 from typing import Any, Literal
 
 from tunesmith.core import events as e
+from tunesmith.core.measures import measure
 from tunesmith.core.run import Run
 from tunesmith.core.stages import STAGES
 
@@ -136,7 +137,9 @@ class Training:
 
     @property
     def best(self) -> e.Validation | None:
-        """The best scores of the model in training: exact match, then F1, then loss; of equals the earliest."""
+        """The best scores of the model in training: the plan's metric, then exact match, F1, loss; of equals the
+        earliest.
+        """
         return max((v for v in self.validations if v.step), key=_goodness, default=None)
 
     def add_step(self, event: e.Step) -> None:
@@ -456,5 +459,7 @@ def read_history(run: Run) -> History:
     return follower.history
 
 
-def _goodness(scores: e.Validation) -> tuple[float, float, float]:
-    return scores.exact_match, scores.f1, -scores.loss if scores.loss is not None else float("-inf")
+def _goodness(scores: e.Validation) -> tuple[float, float, float, float]:
+    chosen = scores.by(scores.metric)
+    by_metric = float("-inf") if chosen is None else measure(scores.metric).goodness(chosen)
+    return by_metric, scores.exact_match, scores.f1, -scores.loss if scores.loss is not None else float("-inf")

@@ -13,6 +13,7 @@ import msgspec
 from tunesmith.core.bootstrap import Draws, Interval
 from tunesmith.core.errors import RunError
 from tunesmith.core.events import Score
+from tunesmith.core.measures import measure
 from tunesmith.core.run import Run, write_json
 
 TEST = "test"
@@ -30,6 +31,14 @@ class Prediction(msgspec.Struct, frozen=True, omit_defaults=True):
     f1: float
     group: str = ""
     context: str = ""
+    score: float | None = None
+    """By the plan's metric where that is another one; for perplexity the row's own."""
+    tokens: int = 0
+    """For perplexity: of the right answer, that it was taken over."""
+
+    def by(self, metric: str) -> float | None:
+        """How good the answer is by `metric`; None where that was not measured."""
+        return {"exact_match": self.exact_match, "accuracy": self.exact_match, "f1": self.f1}.get(metric, self.score)
 
 
 class Scored(msgspec.Struct, frozen=True):
@@ -47,9 +56,31 @@ class Scored(msgspec.Struct, frozen=True):
     """For a probe: exact match of the same model on the same rows asked plainly."""
     meaning: str = ""
     """For a probe: what was asked and what its score says, in plain words."""
+    metric: str = "exact_match"
+    """The plan's; runs of before it could be chosen lack it and what follows."""
+    score: Interval | None = None
+    """By that metric, where it is neither of the above."""
+    plain_score: float | None = None
+    """For a probe: the same of the same model on the same rows asked plainly."""
+    corpus: str = ""
+    """The score over all rows at once, as the metric's own tool prints it; empty where there is none."""
+
+    def by(self, metric: str) -> Interval | None:
+        """The score by `metric`; None where that was not measured."""
+        return {"exact_match": self.exact_match, "accuracy": self.exact_match, "f1": self.f1}.get(metric, self.score)
+
+    def plainly(self, metric: str) -> float | None:
+        """For a probe: the score by `metric` on the same rows asked plainly; None where it is not known."""
+        return self.plain_exact_match if metric in ("exact_match", "accuracy") else self.plain_score
+
+    def told(self, metric: str) -> str:
+        """The value with its interval: `99.0 % (97.3–99.7 %)`; a dash where it was not measured."""
+        value, shown = self.by(metric), measure(metric)
+        return f"{shown.told(value.value)} ({shown.span(value)})" if value else "–"
 
     def event(self, confidence: float) -> Score:
         """The same as a line of the run's events."""
+        chosen = self.by(self.metric)
         return Score(
             model=self.model,
             rows_kind=self.rows_kind,
@@ -62,6 +93,10 @@ class Scored(msgspec.Struct, frozen=True):
             f1_high=self.f1.high,
             confidence=confidence,
             seconds=self.seconds,
+            metric=self.metric,
+            score=chosen.value if chosen else None,
+            score_low=chosen.low if chosen else None,
+            score_high=chosen.high if chosen else None,
         )
 
 
@@ -87,6 +122,17 @@ class Results(msgspec.Struct, frozen=True, omit_defaults=True):
     versions: dict[str, str]
     notes: list[str] = []
     """What a reader must know to read the figures rightly."""
+    gain_score: Interval | None = None
+    """The same by the plan's metric where it is another one; for perplexity below 0 is better."""
+    became_better: int = 0
+    """Rows, by that metric; `became_right` and `became_wrong` count exact matches."""
+    became_worse: int = 0
+
+    @property
+    def gain(self) -> Interval | None:
+        """Tuned − base by the plan's metric; None where that was not measured."""
+        always = {"exact_match": self.gain_exact_match, "accuracy": self.gain_exact_match, "f1": self.gain_f1}
+        return always.get(self.metric, self.gain_score)
 
     def score(self, model: str, rows_kind: str = TEST) -> Scored | None:
         """The score of `model` on those rows; None where it was not asked."""

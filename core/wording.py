@@ -4,47 +4,48 @@ from __future__ import annotations
 
 import unicodedata
 
-from tunesmith.core.bootstrap import Interval, unseen_error_bound
+from tunesmith.core.bootstrap import unseen_error_bound
 from tunesmith.core.figures import percent
+from tunesmith.core.measures import ALWAYS, MEASURES
 from tunesmith.core.plan import Understand
 from tunesmith.core.results import Scored
 
-METRIC_NAMES = {"exact_match": "exact match", "f1": "F1"}
-"""The plan's metrics as they stand in a sentence."""
 
+def headline(base: Scored, tuned: Scored, unit: str, metric: str = "exact_match") -> str:
+    """`Exact match 2.3 % → 99.0 %, F1 27.1 % → 99.0 % on 300 unseen questions`.
 
-def span(interval: Interval) -> str:
-    """`97.3–99.7 %`."""
-    return f"{percent(interval.low).removesuffix(' %')}–{percent(interval.high)}"
-
-
-def points(interval: Interval) -> str:
-    """A difference in percentage points with its bounds: `+96.7 (95.0 to 98.3)`."""
-    return f"{100 * interval.value:+.1f} ({100 * interval.low:+.1f} to {100 * interval.high:+.1f})"
-
-
-def headline(base: Scored, tuned: Scored, unit: str) -> str:
-    """`Exact match 2.3 % → 99.0 %, F1 27.1 % → 99.0 % on 300 unseen questions`."""
-    match = f"{percent(base.exact_match.value)} → {percent(tuned.exact_match.value)}"
-    f1 = f"{percent(base.f1.value)} → {percent(tuned.f1.value)}"
-    return f"Exact match {match}, F1 {f1} on {tuned.rows} unseen {unit if tuned.rows != 1 else unit.removesuffix('s')}"
+    The plan's `metric` follows where it is another one: `…, ROUGE-L 20.1 % → 45.0 % on …`.
+    """
+    told = []
+    for key in (*ALWAYS, *([metric] if metric not in ALWAYS else [])):
+        before, after, measured = base.by(key), tuned.by(key), MEASURES[key]
+        if before and after:
+            told.append(f"{measured.name} {measured.told(before.value)} → {measured.told(after.value)}")
+    told[0] = told[0][:1].upper() + told[0][1:]
+    return f"{', '.join(told)} on {tuned.rows} unseen {unit if tuned.rows != 1 else unit.removesuffix('s')}"
 
 
 def verdict(understand: Understand, tuned: Scored) -> tuple[bool, str]:
     """Whether the goal of stage 1 is reached, and that as a sentence with the interval.
 
     The goal counts as reached where the measured value reaches it; where the interval allows for the contrary, the
-    sentence says so.
+    sentence says so. For perplexity lower is better, so the goal is the highest value that will do.
+
+    Raises:
+        ValueError: The score holds nothing by the metric of the plan.
     """
-    measured = tuned.exact_match if understand.metric == "exact_match" else tuned.f1
-    goal = f"{round(100 * understand.threshold, 1):g} %"
-    reached = measured.value >= understand.threshold
-    found = f"{METRIC_NAMES[understand.metric]} {percent(measured.value)} ({span(measured)})"
-    if not reached:
-        near = measured.high >= understand.threshold
-        return False, f"Goal of {goal} not reached: {found}{', though the interval reaches the goal' if near else ''}"
-    if measured.low < understand.threshold:
-        return True, f"Goal of {goal} reached: {found}, but the interval reaches below the goal"
+    measure, threshold = MEASURES[understand.metric], understand.threshold
+    measured = tuned.by(understand.metric)
+    if measured is None:
+        raise ValueError(f"the score of the {tuned.model} model holds no {measure.name}")
+    best, worst = (measured.low, measured.high) if measure.lower_is_better else (measured.high, measured.low)
+    goal, found = measure.goal(threshold), f"{measure.name} {tuned.told(measure.key)}"
+    if not measure.reaches(measured.value, threshold):
+        near = ", though the interval reaches the goal" if measure.reaches(best, threshold) else ""
+        return False, f"Goal of {goal} not reached: {found}{near}"
+    if not measure.reaches(worst, threshold):
+        beyond = "above" if measure.lower_is_better else "below"
+        return True, f"Goal of {goal} reached: {found}, but the interval reaches {beyond} the goal"
     return True, f"Goal of {goal} reached: {found}"
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from tunesmith.core import events as e
 from tunesmith.core.figures import duration, percent, size
+from tunesmith.core.measures import ALWAYS, leading, measure
 from tunesmith.core.run import Run, State
 from tunesmith.core.stages import STAGES, TITLES
 from tunesmith.tui.plain_text import harmless, shortened
@@ -124,6 +125,9 @@ class Lines:
         loss = "" if event.loss is None else f"  validation loss {event.loss:.3f}"
         who = "untouched" if event.step == 0 else f"step {event.step}"
         scores = f"exact match {percent(event.exact_match):>7}  F1 {percent(event.f1):>7}"
+        if event.metric not in ALWAYS:
+            metric = measure(event.metric)
+            scores = f"{metric.name} {metric.maybe(event.by(event.metric)):>7}  {scores}"
         self._line("·", "default", f"{who:<12}{scores}{loss}")
 
     @show.register
@@ -140,14 +144,19 @@ class Lines:
 
     @show.register
     def _(self, event: e.Score) -> None:
+        metric = measure(leading(event.metric))
+        other = metric.key != "exact_match"
         if not self._scores_headed:
             self._scores_headed = True
             interval = f"{100 * event.confidence:.0f} % interval"
-            self._line(" ", "default", f"{'':<26}{'exact match':>11}{interval:>16}{'F1':>9}{'rows':>8}")
+            match = f"{'exact match':>13}" if other else ""
+            self._line(" ", "default", f"{'':<26}{metric.name:>11}{interval:>16}{match}{'F1':>9}{'rows':>8}")
         name = event.model if event.rows_kind == "test" else f"{event.model}, {event.rows_kind}"
-        interval = f"{100 * event.exact_match_low:.1f}–{100 * event.exact_match_high:.1f}"
-        scores = f"{percent(event.exact_match):>11}{interval:>16}{percent(event.f1):>9}"
-        self._line("·", "default", f"{name:<26}{scores}{event.rows:>8,}")
+        score = event.by(metric.key)
+        bounds = metric.span(score).removesuffix(" %") if score else ""
+        scores = f"{metric.maybe(score.value if score else None):>11}{bounds:>16}"
+        scores += f"{percent(event.exact_match):>13}" if other else ""
+        self._line("·", "default", f"{name:<26}{scores}{percent(event.f1):>9}{event.rows:>8,}")
 
     @show.register
     def _(self, event: e.Verdict) -> None:

@@ -5,16 +5,18 @@ Read from top to bottom it is the whole way: rows, models, answers, comparison, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from tunesmith.core.bootstrap import Interval, difference_interval
+from tunesmith.core import measures
+from tunesmith.core.bootstrap import Draws, Interval
 from tunesmith.core.evaluate.probes import MEANING, probe_rows
 from tunesmith.core.evaluate.report import report
 from tunesmith.core.events import Verdict, Written
 from tunesmith.core.jobs import environment
+from tunesmith.core.plan import Plan
 from tunesmith.core.results import (
     Prediction,
     Results,
@@ -57,7 +59,7 @@ def work(job: Job) -> str:
     rows = held_out_rows(run)
     tokenizer = load_tokenizer(tuned_folder(plan, run))
     base, tuned, probes = _ask_models(Asker(job, STAGE, tokenizer), rows)
-    wrong = sorted((p for p in tuned[1] if p.exact_match < 1), key=lambda p: p.f1)
+    wrong = worst_first([p for p in tuned[1] if p.exact_match < 1], plan.understand.metric)
     results = _results(job, base, tuned, probes, unit="questions" if any(row.question for row in rows) else "rows")
     write_predictions(still_wrong_path(run), wrong)
     write_results(run, results)
@@ -96,7 +98,7 @@ def _ask_base(asker: Asker, path: str, rows: Sequence[Row]) -> Answered:
 def _ask_probes(asker: Asker, model: Any, rows: Sequence[Row], plainly: Sequence[Prediction]) -> list[Scored]:
     """The tuned model's scores in the plan's probes, each beside its score on the same rows asked plainly."""
     job = asker.job
-    right = {p.id: p.exact_match for p in plainly}
+    said, metric = {p.id: p for p in plainly}, measures.leading(job.plan.understand.metric)
     scores = []
     for kind in job.plan.evaluate.probes:
         asked = probe_rows(kind, rows, job.plan.prepare, job.plan.evaluate.probe_rows)
@@ -104,42 +106,80 @@ def _ask_probes(asker: Asker, model: Any, rows: Sequence[Row], plainly: Sequence
             job.finding(STAGE, f"The probe {kind} fits none of these rows and was left out.")
             continue
         scored, _ = asker.ask(model, asked, "tuned", kind)
-        same = sum(right[row.id] for row in asked) / len(asked)
-        scores.append(msgspec.structs.replace(scored, plain_exact_match=same, meaning=MEANING[kind]))
+        same = [said[row.id] for row in asked]
+        plain_score = None if scored.score is None else _overall(metric, same)
+        scores.append(
+            msgspec.structs.replace(
+                scored,
+                plain_exact_match=sum(p.exact_match for p in same) / len(same),
+                plain_score=plain_score,
+                meaning=MEANING[kind],
+            )
+        )
     return scores
+
+
+def _overall(metric: str, predictions: Sequence[Prediction]) -> float | None:
+    told = [(p.score, p.tokens) for p in predictions if p.score is not None]
+    return measures.overall(metric, [score for score, _ in told], [tokens for _, tokens in told]) if told else None
 
 
 def _results(job: Job, base: Answered, tuned: Answered, probes: list[Scored], *, unit: str) -> Results:
     plan = job.plan
+    metric = plan.understand.metric
     reached, sentence = verdict(plan.understand, tuned[0])
     pairs = list(zip(base[1], tuned[1], strict=True))
-    groups = [p.group for p in tuned[1]]
-
-    def gain(measure: Callable[[Prediction], float]) -> Interval:
-        return difference_interval(
-            [measure(p) for p in base[1]],
-            [measure(p) for p in tuned[1]],
-            draws_of(plan),
-            groups,
-        )
-
+    goodness = measures.measure(metric).goodness
+    by_metric = [
+        (goodness(before), goodness(after))
+        for before, after in ((b.by(metric), t.by(metric)) for b, t in pairs)
+        if before is not None and after is not None
+    ]
     return Results(
         goal=plan.understand.goal,
-        metric=plan.understand.metric,
+        metric=metric,
         threshold=plan.understand.threshold,
         reached=reached,
         verdict=sentence,
-        headline=headline(base[0], tuned[0], unit),
+        headline=headline(base[0], tuned[0], unit, metric),
         scores=[base[0], tuned[0], *probes],
-        gain_exact_match=gain(lambda p: p.exact_match),
-        gain_f1=gain(lambda p: p.f1),
+        gain_exact_match=_gain("exact_match", pairs, draws_of(plan)),
+        gain_f1=_gain("f1", pairs, draws_of(plan)),
         became_right=sum(after.exact_match > before.exact_match for before, after in pairs),
         became_wrong=sum(after.exact_match < before.exact_match for before, after in pairs),
         draws=draws_of(plan),
         max_new_tokens=plan.evaluate.max_new_tokens,
-        versions=environment(PACKAGES),
-        notes=[QUANTIZED_NOTE] if plan.select.method == "qlora" else [],
+        versions=environment((*PACKAGES, "sacrebleu") if metric == "bleu" else PACKAGES),
+        notes=_notes(plan, tuned[1]),
+        gain_score=_gain(metric, pairs, draws_of(plan)) if tuned[0].score else None,
+        became_better=sum(after > before for before, after in by_metric),
+        became_worse=sum(after < before for before, after in by_metric),
     )
+
+
+def _gain(metric: str, pairs: Sequence[tuple[Prediction, Prediction]], draws: Draws) -> Interval:
+    """Tuned − base over the rows that `metric` measured in both."""
+    told = [(b.by(metric), t.by(metric), t) for b, t in pairs]
+    kept = [(before, after, row) for before, after, row in told if before is not None and after is not None]
+    return measures.gain(
+        metric,
+        [before for before, _, _ in kept],
+        [after for _, after, _ in kept],
+        draws,
+        [row.group for _, _, row in kept],
+        [row.tokens for _, _, row in kept],
+    )
+
+
+def _notes(plan: Plan, tuned: Sequence[Prediction]) -> list[str]:
+    notes = [QUANTIZED_NOTE] if plan.select.method == "qlora" else []
+    unmeasured = sum(p.by(plan.understand.metric) is None for p in tuned)
+    if unmeasured:
+        notes.append(
+            f"{unmeasured} of {len(tuned)} rows were cut before their answer, after "
+            f"{plan.select.hyperparameters.max_length} tokens, and do not count in the perplexity."
+        )
+    return notes
 
 
 def _write_report(run: Run, text: str) -> None:
@@ -148,13 +188,27 @@ def _write_report(run: Run, text: str) -> None:
     aside.replace(run.report_path)
 
 
+def worst_first(wrong: Sequence[Prediction], metric: str) -> list[Prediction]:
+    """Rows by what the plan measures, the worst first; F1 where that tells only right from wrong, and for ties."""
+    shown = measures.measure(metric)
+
+    def goodness(p: Prediction) -> tuple[float, float]:
+        score = p.by(metric) if shown.graded else None
+        return (0.0 if score is None else shown.goodness(score)), p.f1
+
+    return sorted(wrong, key=goodness)
+
+
 def _tell_wrong(job: Job, wrong: Sequence[Prediction]) -> None:
     """The worst rows as findings, after how many there are."""
+    graded = measures.measure(job.plan.understand.metric).graded
     if not wrong:
-        job.finding(STAGE, "No test row is wrong.", "ok")
+        job.finding(STAGE, "Every answer is right to the letter." if graded else "No test row is wrong.", "ok")
         return
     noun = "test row is" if len(wrong) == 1 else "test rows are"
-    job.finding(STAGE, f"{len(wrong)} {noun} still wrong; all are in predictions/still-wrong.jsonl.", count=len(wrong))
+    still = "not right to the letter" if graded else "still wrong"
+    job.finding(STAGE, f"{len(wrong)} {noun} {still}; all are in predictions/still-wrong.jsonl.", count=len(wrong))
     for p in wrong[:WRONG_TOLD]:
         answered = plain(p.answer, 80) or "(nothing)"
-        job.finding(STAGE, f"Still wrong: {plain(p.question)} → {answered}, wanted {plain(p.expected, 80)}")
+        told = "Furthest off" if graded else "Still wrong"
+        job.finding(STAGE, f"{told}: {plain(p.question)} → {answered}, wanted {plain(p.expected, 80)}")

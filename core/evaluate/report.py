@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tunesmith.core.after_launch import TITLE, after_launch
 from tunesmith.core.figures import percent
+from tunesmith.core.measures import ALWAYS, leading, measure
 from tunesmith.core.plan import Plan
 from tunesmith.core.results import TEST, Prediction, Results, Scored
-from tunesmith.core.wording import certainty_note, code, plain, points, span
+from tunesmith.core.wording import certainty_note, code, plain
 
 WRONG_SHOWN = 20
 """Rows still wrong that the report lists; the file beside the predictions has all of them."""
@@ -23,40 +25,62 @@ def report(plan: Plan, results: Results, wrong: Sequence[Prediction]) -> str:
         _change(results),
         _probes(results),
         _wrong(wrong, results),
+        f"## {TITLE}\n\n{after_launch(plan.understand)}",
         _method(plan, results),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _scores(results: Results) -> str:
+    level = f"{_level(results)} interval"
+    shown = [measure(key) for key in _metrics(results)]
     lines = [
         "## Scores on rows that no model was trained on",
         "",
-        f"| Model | Rows | Exact match | {_level(results)} interval | F1 | {_level(results)} interval |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        f"| Model | Rows |{''.join(f' {one.title} | {level} |' for one in shown)}",
+        f"| --- | ---: |{' ---: | ---: |' * len(shown)}",
     ]
-    for scored in results.scores:
-        if scored.rows_kind == TEST:
-            cells = [
-                percent(scored.exact_match.value),
-                span(scored.exact_match),
-                percent(scored.f1.value),
-                span(scored.f1),
-            ]
-            lines.append(f"| {scored.model} | {scored.rows} | {' | '.join(cells)} |")
-    notes = [certainty_note(s, results.draws.confidence) for s in results.scores if s.rows_kind == TEST]
-    lines += ["", *(f"{note}\n" for note in [*notes, *results.notes] if note)]
+    tests = [scored for scored in results.scores if scored.rows_kind == TEST]
+    for scored in tests:
+        cells = [cell for one in shown for cell in _cells(scored, one.key)]
+        lines.append(f"| {scored.model} | {scored.rows} | {' | '.join(cells)} |")
+    certain = [] if measure(results.metric).graded else [certainty_note(s, results.draws.confidence) for s in tests]
+    lines += ["", *(f"{note}\n" for note in [*certain, *results.notes] if note)]
+    if any(scored.corpus for scored in tests):
+        lines += ["Over all rows at once, as sacrebleu prints it:", "", "```"]
+        lines += [*(f"{scored.model}: {scored.corpus}" for scored in tests if scored.corpus), "```"]
     return "\n".join(lines).rstrip()
 
 
+def _metrics(results: Results) -> tuple[str, ...]:
+    """What the tables show: exact match and F1, and the plan's metric where it is another one."""
+    return ALWAYS if results.metric in ALWAYS else (*ALWAYS, results.metric)
+
+
+def _cells(scored: Scored, metric: str) -> tuple[str, str]:
+    value, shown = scored.by(metric), measure(metric)
+    return (shown.told(value.value), shown.span(value)) if value else ("–", "–")
+
+
 def _change(results: Results) -> str:
+    metric, gain, change = measure(results.metric), results.gain, measure("exact_match").change
+    chosen = lower = ""
+    if metric.key not in ALWAYS and gain is not None:
+        lower = f" For {metric.name} lower is better." if metric.lower_is_better else ""
+        unit = "" if metric.share else " (a plain number)"
+        chosen = f", {metric.name}{unit} {metric.change(gain)}"
+    graded = (
+        f" By {metric.name} {results.became_better} rows became better, {results.became_worse} worse."
+        if metric.graded
+        else ""
+    )
     return "\n".join(
         [
             "## The difference, row by row",
             "",
             f"Tuned minus base in percentage points with its {_level(results)} interval, over the same rows: exact "
-            f"match {points(results.gain_exact_match)}, F1 {points(results.gain_f1)}. "
-            f"{results.became_right} rows became right, {results.became_wrong} that were right became wrong.",
+            f"match {change(results.gain_exact_match)}, F1 {change(results.gain_f1)}{chosen}.{lower} "
+            f"{results.became_right} rows became right, {results.became_wrong} that were right became wrong.{graded}",
         ]
     )
 
@@ -65,44 +89,49 @@ def _probes(results: Results) -> str:
     probes = [scored for scored in results.scores if scored.rows_kind != TEST]
     if not probes:
         return ""
+    metric = leading(results.metric)
     lines = [
         "## Does it read, or remember?",
         "",
-        "| Probe | Rows | Exact match | interval | Same rows asked plainly |",
+        f"| Probe | Rows | {measure(metric).title} | interval | Same rows asked plainly |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
-    lines += [_probe_line(scored) for scored in probes]
+    lines += [_probe_line(scored, metric) for scored in probes]
     lines.append("")
     lines += [f"- **{s.rows_kind}**: {s.meaning}" for s in probes]
     return "\n".join(lines)
 
 
-def _probe_line(scored: Scored) -> str:
-    asked_plainly = "" if scored.plain_exact_match is None else percent(scored.plain_exact_match)
-    em = scored.exact_match
-    return f"| {scored.rows_kind} | {scored.rows} | {percent(em.value)} | {span(em)} | {asked_plainly} |"
+def _probe_line(scored: Scored, metric: str) -> str:
+    plainly = scored.plainly(metric)
+    asked_plainly = "" if plainly is None else measure(metric).told(plainly)
+    value, bounds = _cells(scored, metric)
+    return f"| {scored.rows_kind} | {scored.rows} | {value} | {bounds} | {asked_plainly} |"
 
 
 def _wrong(wrong: Sequence[Prediction], results: Results) -> str:
-    tuned = results.score("tuned")
+    tuned, metric = results.score("tuned"), measure(results.metric)
+    by = metric if metric.graded else measure("f1")
+    title = "## Rows that are not right to the letter" if metric.graded else "## Rows still wrong"
     if not wrong:
-        return "## Rows still wrong\n\nNone." if tuned else ""
+        return f"{title}\n\nNone." if tuned else ""
     lines = [
-        "## Rows still wrong",
+        title,
         "",
-        f"{len(wrong)} of {tuned.rows if tuned else len(wrong)}, the worst F1 first"
+        f"{len(wrong)} of {tuned.rows if tuned else len(wrong)}, the worst {by.name} first"
         + (
             f"; the first {WRONG_SHOWN} here, all in `predictions/still-wrong.jsonl`."
             if len(wrong) > WRONG_SHOWN
             else "."
         ),
         "",
-        "| Question | Wanted | Answered | F1 |",
+        f"| Question | Wanted | Answered | {by.title} |",
         "| --- | --- | --- | ---: |",
     ]
-    lines += [
-        f"| {code(p.question)} | {code(p.expected)} | {code(p.answer)} | {percent(p.f1)} |" for p in wrong[:WRONG_SHOWN]
-    ]
+    for p in wrong[:WRONG_SHOWN]:
+        value = p.by(by.key)
+        told = "–" if value is None else by.told(value)
+        lines.append(f"| {code(p.question)} | {code(p.expected)} | {code(p.answer)} | {told} |")
     return "\n".join(lines)
 
 
@@ -117,6 +146,7 @@ def _method(plan: Plan, results: Results) -> str:
             "- Exact match and token F1 as in SQuAD (Rajpurkar et al. 2016): both texts in lower case, without "
             "punctuation and the articles a, an, the, white space collapsed; then equal, or the harmonic mean of "
             "precision and recall over words. So `2020-04-10` is compared as `20200410`.",
+            *([] if results.metric in ALWAYS else [_chosen_method(plan, results)]),
             f"- Greedy decoding, at most {results.max_new_tokens} new tokens an answer; both got the same prompts.",
             f"- Rows for testing: {percent(split.test)} of the data, drawn with seed {split.seed}; {together}.",
             f"- Intervals: percentile bootstrap (Efron & Tibshirani 1993), {results.draws.resamples} draws of whole "
@@ -125,6 +155,12 @@ def _method(plan: Plan, results: Results) -> str:
             f"- Versions: {versions}.",
         ]
     )
+
+
+def _chosen_method(plan: Plan, results: Results) -> str:
+    metric = measure(results.metric)
+    cut = f" Rows are cut at {plan.select.hyperparameters.max_length} tokens, as in training."
+    return f"- {metric.title}: {metric.how}.{cut if metric.needs_model else ''}"
 
 
 def _level(results: Results) -> str:

@@ -18,12 +18,14 @@ from transformers import (
     TrainingArguments,
 )
 
+from tunesmith.core.errors import DataError, ModelError
 from tunesmith.core.events import Checkpoint, Progress, Sample, Step, Validation
-from tunesmith.core.figures import percent
+from tunesmith.core.measures import leading, measure, overall, per_row
 from tunesmith.core.metrics import exact_match, token_f1
 from tunesmith.core.rows import Row
 from tunesmith.core.worker.generate import answer_all
 from tunesmith.core.worker.job import Job
+from tunesmith.core.worker.perplexity import surprises
 
 if TYPE_CHECKING:
     from trl.trainer.sft_trainer import SFTTrainer
@@ -68,8 +70,12 @@ class Watch(TrainerCallback):
             text += f", loss {self._losses[0]:.2f} → {self._losses[-1]:.3f}"
         if len(self._scores) > 1:
             first, last = self._scores[0], self._scores[-1]
-            text += f"; exact match on {last.rows} validation rows "
-            text += f"{percent(first.exact_match)} → {percent(last.exact_match)}"
+            shown = measure(leading(last.metric))
+            before, after = (
+                "no number" if value is None else shown.told(value)
+                for value in (first.by(shown.key), last.by(shown.key))
+            )
+            text += f"; {shown.name} on {last.rows} validation rows {before} → {after}"
         return text
 
     def on_train_begin(
@@ -165,6 +171,8 @@ class Watch(TrainerCallback):
             exact_match=_mean([exact_match(a, e) for a, e in zip(answers, expected, strict=True)]),
             f1=_mean([token_f1(a, e) for a, e in zip(answers, expected, strict=True)]),
             rows=len(self.slice),
+            metric=self.job.plan.understand.metric,
+            score=self._chosen(self._trainer.model, answers),
         )
         self._scores.append(score)
         self.job.emit(score)
@@ -192,6 +200,25 @@ class Watch(TrainerCallback):
         self._step_scored = None
         model.train()
         self._idle = idle + time.monotonic() - began
+
+    def _chosen(self, model: Any, answers: Sequence[str]) -> float | None:
+        """The slice's score by the plan's metric; None where the model gives no number for it."""
+        metric = self.job.plan.understand.metric
+        if not measure(metric).needs_model:
+            return overall(metric, [per_row(metric, a, row.answer) for row, a in zip(self.slice, answers, strict=True)])
+        knobs = self.job.plan.select.hyperparameters
+        try:
+            found = surprises(
+                model,
+                self.tokenizer,
+                self.slice,
+                batch_size=knobs.batch_size,
+                max_length=knobs.max_length,
+                report=self._report,
+            )
+        except (DataError, ModelError):
+            return None  # a training that diverges shows it in its loss; it need not end for a point of the curve
+        return overall(metric, [one.perplexity for one in found], [one.tokens for one in found])
 
     def _report(self, done: int, total: int) -> None:
         self.job.emit(

@@ -14,14 +14,17 @@ from typing import Any, Literal
 
 import msgspec
 
+from tunesmith.core.after_launch import TITLE, after_launch
 from tunesmith.core.facts import ModelFacts
-from tunesmith.core.figures import percent
+from tunesmith.core.measures import ALWAYS, leading, measure
 from tunesmith.core.plan import Plan
 from tunesmith.core.results import TEST, Results, Scored
-from tunesmith.core.wording import plain, span
+from tunesmith.core.wording import plain
 
 Product = Literal["adapter", "merged", "full"]
 
+_HUB_METRICS = {"rouge_l": "rouge"}
+"""What the Hub calls a metric where it has another name for it."""
 _HUB_NAME = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
 
 
@@ -74,6 +77,9 @@ def _metadata(product: Product, plan: Plan, base: ModelFacts, results: Results) 
         "exact_match": ("Exact match", scored.exact_match.value),
         "f1": ("Token F1", scored.f1.value),
     }
+    chosen = scored.by(results.metric)
+    if results.metric not in ALWAYS and chosen is not None:
+        figures[_HUB_METRICS.get(results.metric, results.metric)] = (measure(results.metric).title, chosen.value)
     card = ModelCardData(
         # The Hub takes names of its own models only; a folder on this machine is told in the text.
         base_model=base.source if _HUB_NAME.match(base.source) else None,
@@ -129,6 +135,7 @@ def _body(told: Told) -> str:
             _use(product, plan),
             _evaluation(product, results),
             _limits(plan, results),
+            f"## {TITLE}\n\n{after_launch(plan.understand)}",
             _data(plan, told.counts),
             _procedure(plan, results, told.training),
             _licence(base),
@@ -164,23 +171,25 @@ def _use(product: Product, plan: Plan) -> str:
 
 def _evaluation(product: Product, results: Results) -> str:
     level = f"{round(100 * results.draws.confidence, 1):g} %"
+    shown = ALWAYS if results.metric in ALWAYS else (*ALWAYS, results.metric)
     lines = [
         "## Evaluation",
         "",
         f"On held-out rows, with the {level} bootstrap interval. {plain(results.verdict, 500)}.",
         "",
-        "| Model | Rows | Exact match | F1 |",
-        "| --- | ---: | ---: | ---: |",
+        f"| Model | Rows | {' | '.join(measure(key).title for key in shown)} |",
+        f"| --- | ---: |{' ---: |' * len(shown)}",
     ]
     wanted = {"adapter": ("base", "tuned"), "merged": ("base", "tuned", "merged"), "full": ("base", "tuned")}[product]
-    for scored in results.scores:
-        if scored.rows_kind == TEST and scored.model in wanted:
-            cells = [f"{percent(shares.value)} ({span(shares)})" for shares in (scored.exact_match, scored.f1)]
-            lines.append(f"| {scored.model} | {scored.rows} | {' | '.join(cells)} |")
+    tests = [scored for scored in results.scores if scored.rows_kind == TEST and scored.model in wanted]
+    lines += [f"| {s.model} | {s.rows} | {' | '.join(s.told(key) for key in shown)} |" for s in tests]
+    chosen = measure(results.metric)
     lines += [
         "",
         "Exact match and token F1 with the normalisation of SQuAD (Rajpurkar et al. 2016); greedy decoding, at most "
-        f"{results.max_new_tokens} new tokens.",
+        f"{results.max_new_tokens} new tokens."
+        + ("" if results.metric in ALWAYS else f" {chosen.title} is {chosen.how.replace('; ', ', ')}."),
+        *(f"\n{s.model.capitalize()}, over all rows at once: `{s.corpus}`." for s in tests if s.corpus),
         *(f"\n{plain(note, 500)}" for note in results.notes),
     ]
     return "\n".join(lines)
@@ -188,11 +197,13 @@ def _evaluation(product: Product, results: Results) -> str:
 
 def _limits(plan: Plan, results: Results) -> str:
     lines = ["## Limits", ""]
-    lines += [_probe_line(scored) for scored in results.scores if scored.rows_kind != TEST]
+    metric = leading(results.metric)
+    lines += [_probe_line(scored, metric) for scored in results.scores if scored.rows_kind != TEST]
     tuned = results.score("tuned")
     if tuned is not None:
         wrong = round(tuned.rows * (1 - tuned.exact_match.value))
-        lines.append(f"- {wrong} of {tuned.rows} held-out rows were answered wrongly.")
+        how = "not right to the letter" if measure(results.metric).graded else "answered wrongly"
+        lines.append(f"- {wrong} of {tuned.rows} held-out rows were {how}.")
     lines.append(
         f"- Measured on data of one kind ({data_name(plan)}). Other data, other languages, bias and safety were not "
         "measured."
@@ -200,10 +211,10 @@ def _limits(plan: Plan, results: Results) -> str:
     return "\n".join(lines)
 
 
-def _probe_line(scored: Scored) -> str:
-    em, plainly = scored.exact_match, scored.plain_exact_match
-    beside = "" if plainly is None else f"; {percent(plainly)} on the same rows asked plainly"
-    found = f"exact match {percent(em.value)} ({span(em)}) on {scored.rows} rows{beside}"
+def _probe_line(scored: Scored, metric: str) -> str:
+    plainly, shown = scored.plainly(metric), measure(metric)
+    beside = "" if plainly is None else f"; {shown.told(plainly)} on the same rows asked plainly"
+    found = f"{shown.name} {scored.told(metric)} on {scored.rows} rows{beside}"
     return f"- {scored.rows_kind}: {found}. {scored.meaning}"
 
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from transformers import PreTrainedTokenizerBase
 
 from tunesmith.core.errors import JobFailed, RunError
 from tunesmith.core.events import EventReader, StageFinished, Step, Written
-from tunesmith.core.figures import percent, size
+from tunesmith.core.figures import size
+from tunesmith.core.measures import measure
 from tunesmith.core.plan import Plan
 from tunesmith.core.productionize.card import Product, Told, Training, write_card
 from tunesmith.core.productionize.job_merge import check_same_prompts, folder_bytes, merge, write_generation_settings
@@ -96,19 +97,24 @@ def _tell_comparison(job: Job, results: Results, same: int, rows: int) -> None:
     tuned, merged = results.score("tuned"), results.score("merged")
     if tuned is None or merged is None:
         return
-    scores = f"exact match {percent(tuned.exact_match.value)} before and {percent(merged.exact_match.value)} after"
+    shown = measure(results.metric)
+    before, after = tuned.by(results.metric), merged.by(results.metric)
+    if before is None or after is None:
+        return
+    scores = f"{shown.name} {shown.told(before.value)} before and {shown.told(after.value)} after"
+    level: Literal["note", "warning"] = "note" if shown.reaches(after.value, before.value) else "warning"
     if job.plan.select.method == "qlora":
         text = (
             "The merged model holds the base's own weights, while the adapter was trained over 4-bit ones: "
             f"{scores} merging, the same answers on {same} of {rows} rows. To serve what was trained, load the adapter "
             "over 4-bit weights."
         )
-        job.finding(STAGE, text, "note" if merged.exact_match.value >= tuned.exact_match.value else "warning")
+        job.finding(STAGE, text, level)
     elif same == rows:
         job.finding(STAGE, f"The merged model gives the same answers on {same} of {rows} rows.", "ok")
     else:
         text = f"The merged model answers {rows - same} of {rows} rows otherwise, by rounding: {scores} merging."
-        job.finding(STAGE, text, "note" if merged.exact_match.value >= tuned.exact_match.value else "warning")
+        job.finding(STAGE, text, level)
 
 
 def _make_servable(job: Job) -> None:

@@ -13,10 +13,11 @@ import msgspec
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from tunesmith.core import measures
 from tunesmith.core.bootstrap import Draws, Interval, group_count, mean_interval
 from tunesmith.core.errors import DataError
 from tunesmith.core.facts import ModelFacts
-from tunesmith.core.metrics import exact_match, token_f1
+from tunesmith.core.metrics import corpus_bleu, exact_match, token_f1
 from tunesmith.core.plan import Plan
 from tunesmith.core.results import TEST, Prediction, Scored, predictions_path, write_predictions
 from tunesmith.core.rows import Row, read_rows
@@ -24,6 +25,7 @@ from tunesmith.core.run import Run
 from tunesmith.core.worker.generate import answer_all
 from tunesmith.core.worker.job import Job
 from tunesmith.core.worker.metrics import ExactMatchAndF1
+from tunesmith.core.worker.perplexity import Surprise, surprises
 
 
 def base_model(plan: Plan) -> ModelFacts:
@@ -78,8 +80,8 @@ class Asker:
         Raises:
             Stopped: The person asked to stop; nothing of this set was written.
         """
-        told = {"base": "untouched", "tuned": "tuned", "merged": "merged"}.get(name, name)
-        doing = f"asking the {told} model" + ("" if rows_kind == TEST else f", {rows_kind}")
+        which = {"base": "untouched", "tuned": "tuned", "merged": "merged"}.get(name, name)
+        doing = f"asking the {which} model" + ("" if rows_kind == TEST else f", {rows_kind}")
         began = time.monotonic()
         plan = self.job.plan
         answers = answer_all(
@@ -90,12 +92,27 @@ class Asker:
             batch_size=plan.evaluate.batch_size,
             report=self.job.progress(self.stage, doing),
         )
-        predictions = [predicted(row, answer) for row, answer in zip(rows, answers, strict=True)]
-        measured = score(predictions, draws_of(plan), name=name, rows_kind=rows_kind)
+        metric = plan.understand.metric
+        surprised = self._surprised(model, rows, doing) if measures.measure(metric).needs_model else [None] * len(rows)
+        told = zip(rows, answers, surprised, strict=True)
+        predictions = [predicted(row, answer, metric, surprise) for row, answer, surprise in told]
+        measured = score(predictions, draws_of(plan), name=name, rows_kind=rows_kind, metric=metric)
         scored = msgspec.structs.replace(measured, seconds=time.monotonic() - began)
         write_predictions(predictions_path(self.job.run, name, rows_kind), predictions)
         self.job.emit(scored.event(plan.evaluate.confidence))
         return scored, predictions
+
+    def _surprised(self, model: Any, rows: Sequence[Row], doing: str) -> Sequence[Surprise | None]:
+        """How surprised the model is by the answers that are wanted, for a plan that measures by perplexity."""
+        knobs = self.job.plan.select.hyperparameters
+        return surprises(
+            model,
+            self.tokenizer,
+            rows,
+            batch_size=knobs.batch_size,
+            max_length=knobs.max_length,
+            report=self.job.progress(self.stage, f"{doing}: how likely the right answers are"),
+        )
 
 
 def draws_of(plan: Plan) -> Draws:
@@ -103,8 +120,20 @@ def draws_of(plan: Plan) -> Draws:
     return Draws(plan.evaluate.confidence, plan.evaluate.resamples, plan.prepare.split.seed)
 
 
-def predicted(row: Row, answer: str) -> Prediction:
-    """The answer to `row` with its two measures."""
+def predicted(row: Row, answer: str, metric: str = "exact_match", surprise: Surprise | None = None) -> Prediction:
+    """The answer to `row` with its measures.
+
+    Args:
+        row: What was asked.
+        answer: What the model answered.
+        metric: The plan's.
+        surprise: For perplexity, the model's at the answer that is wanted.
+    """
+    chosen, tokens = None, 0
+    if surprise is not None and surprise.tokens:
+        chosen, tokens = surprise.perplexity, surprise.tokens
+    elif metric in ("rouge_l", "bleu"):
+        chosen = measures.per_row(metric, answer, row.answer)
     return Prediction(
         id=row.id,
         question=row.question or row.prompt[-1].content,
@@ -114,11 +143,22 @@ def predicted(row: Row, answer: str) -> Prediction:
         f1=token_f1(answer, row.answer),
         group=row.group,
         context=row.context,
+        score=chosen,
+        tokens=tokens,
     )
 
 
-def score(predictions: Sequence[Prediction], draws: Draws, *, name: str, rows_kind: str = TEST) -> Scored:
-    """Both measures over `predictions`, computed by the evaluate library's metric, with bootstrap intervals."""
+def score(
+    predictions: Sequence[Prediction],
+    draws: Draws,
+    *,
+    name: str,
+    rows_kind: str = TEST,
+    metric: str = "exact_match",
+) -> Scored:
+    """Exact match and F1 over `predictions`, computed by the evaluate library's metric, with bootstrap intervals; and
+    the same by the plan's `metric` where it is another one.
+    """
     # In memory and in a scratch folder: the library would else keep answers in its cache in the person's home.
     with TemporaryDirectory(prefix="tunesmith-") as scratch:
         measured = ExactMatchAndF1(keep_in_memory=True, cache_dir=scratch).compute(
@@ -137,7 +177,21 @@ def score(predictions: Sequence[Prediction], draws: Draws, *, name: str, rows_ki
         groups=group_count(len(predictions), groups),
         exact_match=interval([p.exact_match for p in predictions], measured["exact_match"]),
         f1=interval([p.f1 for p in predictions], measured["f1"]),
+        metric=metric,
+        score=chosen_interval(predictions, draws, metric),
+        corpus=corpus_bleu([p.answer for p in predictions], [p.expected for p in predictions])
+        if metric == "bleu"
+        else "",
     )
+
+
+def chosen_interval(predictions: Sequence[Prediction], draws: Draws, metric: str) -> Interval | None:
+    """The score by a metric that is neither exact match nor F1 under another name; None for those."""
+    told = [p for p in predictions if p.score is not None]
+    if not told:
+        return None
+    scores = [p.score for p in told if p.score is not None]
+    return measures.interval(metric, scores, draws, [p.group for p in told], [p.tokens for p in told])
 
 
 def free_memory() -> None:

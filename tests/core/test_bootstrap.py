@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tunesmith.core.bootstrap import (
     Draws,
     difference_interval,
+    exponential_difference_interval,
     group_count,
     mean_interval,
     unseen_error_bound,
@@ -91,3 +92,22 @@ def test_no_error_seen_is_not_no_error() -> None:
 def test_the_value_lies_within_its_bounds(values: list[float], seed: int) -> None:
     found = mean_interval(values, Draws(0.95, 100, seed), [str(n % 7) for n in range(len(values))])
     assert 0 <= found.low <= found.value <= found.high <= 1 + 1e-12
+
+
+def test_rows_may_count_more_than_others() -> None:
+    assert mean_interval([1.0, 4.0], DRAWS, weights=[3, 1]).value == 1.75
+    found = mean_interval([1.0, 4.0, 9.0], DRAWS, ["a", "a", "b"], weights=[3, 1, 0])
+    assert (found.low, found.value, found.high) == (1.75, 1.75, 1.75)  # a group that counts for nothing is never drawn
+    with pytest.raises(ValueError, match="at least one value"):
+        mean_interval([1.0], DRAWS, weights=[0])
+
+
+def test_a_difference_of_exponentials_draws_the_same_rows_in_both() -> None:
+    before = [float(n % 5) for n in range(50)]
+    after = [one - 1 for one in before]  # so in every draw the second is the first divided by e
+    found = exponential_difference_interval(before, after, DRAWS)
+    first = mean_interval(before, DRAWS)
+    factor = 1 / math.e - 1
+    assert found.value == pytest.approx(math.exp(first.value) * factor)
+    assert found.low == pytest.approx(math.exp(first.high) * factor, rel=1e-3)
+    assert found.high == pytest.approx(math.exp(first.low) * factor, rel=1e-3)

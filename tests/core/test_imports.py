@@ -20,6 +20,7 @@ HEAVY = (
     "evaluate",
     "bitsandbytes",
     "accelerate",
+    "sacrebleu",
 )
 INTERFACE = ("textual", "rich", "typer")
 

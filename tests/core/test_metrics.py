@@ -1,4 +1,4 @@
-"""Exact match and F1 are SQuAD's, by hand-worked cases and by what must hold for any text."""
+"""Measures of a text: hand-worked cases, values of the packages that others use, and what must hold for any text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.core.metrics import exact_match, exact_matches, normalize, token_f1, token_f1s
+from tunesmith.core.metrics import (
+    common_subsequence,
+    corpus_bleu,
+    exact_match,
+    exact_matches,
+    normalize,
+    rouge_l,
+    rouge_words,
+    sentence_bleu,
+    token_f1,
+    token_f1s,
+)
 
 
 @pytest.mark.parametrize(
@@ -69,3 +80,87 @@ def test_vectors_are_the_single_measures_and_refuse_other_lengths() -> None:
     assert token_f1s(["x y", "c"], ["x", "c"]) == pytest.approx([2 / 3, 1.0])
     with pytest.raises(ValueError):
         exact_matches(["a"], [])
+
+
+@pytest.mark.parametrize(
+    ("answer", "wanted", "score"),
+    [
+        # Lin 2004, section 3.1: 3/4 and 2/4
+        ("police kill the gunman", "police killed the gunman", 3 / 4),
+        ("the gunman kill police", "police killed the gunman", 2 / 4),
+        # The others as rouge_score 0.1.2 gives them: RougeScorer(["rougeL"]).score(wanted, answer)["rougeL"].fmeasure
+        ("the police killed the gunman", "police killed the gunman", 0.888888888888889),
+        ("testing one two", "testing", 0.5),
+        ("", "testing", 0.0),
+        ("testing", "", 0.0),
+        (
+            "The quick brown fox jumps over the lazy dog.",
+            "A quick brown dog jumps on the lazy fox!",
+            0.5555555555555556,
+        ),
+        ("don't under_score 3.14", "dont under score 314", 0.4),
+        ("a b c d e f", "f e d c b a", 0.16666666666666666),
+    ],
+)
+def test_rouge_l_is_that_of_its_paper_and_of_the_package_in_use(answer: str, wanted: str, score: float) -> None:
+    assert rouge_l(answer, wanted) == pytest.approx(score)
+
+
+def test_letters_of_every_script_count_for_rouge() -> None:
+    assert rouge_words("It’s NAÏVE, हिन्दी: 3.5") == ["it", "s", "naïve", "हिन्दी", "3", "5"]
+    assert rouge_words("猫が好き cat") == ["猫", "が", "好", "き", "cat"]
+    assert rouge_l("η γάτα κάθεται", "η γάτα τρέχει") == pytest.approx(2 / 3)
+    assert rouge_l("...", "!") == 1.0
+
+
+def slow_common_subsequence(one: list[str], other: list[str]) -> int:
+    """The table of the textbook (Cormen et al., section 15.4)."""
+    before = [0] * (len(other) + 1)
+    for left in one:
+        row = [0]
+        for place, right in enumerate(other, 1):
+            row.append(before[place - 1] + 1 if left == right else max(row[-1], before[place]))
+        before = row
+    return before[-1]
+
+
+letters = st.lists(st.sampled_from("abcd"), max_size=90)
+
+
+@given(letters, letters)
+def test_the_longest_common_subsequence_is_that_of_the_textbook(one: list[str], other: list[str]) -> None:
+    assert common_subsequence(one, other) == slow_common_subsequence(one, other)
+
+
+@given(texts, texts)
+def test_rouge_l_is_symmetric(one: str, other: str) -> None:
+    assert rouge_l(one, other) == rouge_l(other, one)
+
+
+@pytest.mark.parametrize(
+    ("answer", "wanted", "score"),
+    [
+        # sacrebleu 2.6.0, BLEU(effective_order=True).sentence_score
+        ("It was not surprising.", "It wasn't surprising.", 0.23643540225079384),
+        ("The man had just bitten him.", "The man had bitten the dog.", 0.2777619034011791),
+        # both words right: precision 1 for one and two, so only the brevity penalty e^(1 − 6/2) is left
+        ("the cat", "the cat sat on the mat", 0.1353352832366127),
+        ("Engineering", "Engineering", 1.0),
+        ("a", "b", 0.0),
+        ("x", "", 0.0),
+        ("", "x", 0.0),
+        ("", " ", 1.0),
+    ],
+)
+def test_bleu_of_a_row_is_sacrebleus_with_effective_order(answer: str, wanted: str, score: float) -> None:
+    assert sentence_bleu(answer, wanted) == pytest.approx(score)
+
+
+def test_bleu_of_all_rows_is_printed_as_papers_report_it_with_its_signature() -> None:
+    answers = ["The dog bit the man.", "It was not surprising.", "The man had just bitten him."]
+    wanted = ["The dog bit the man.", "It wasn't surprising.", "The man had bitten the dog."]
+    told = corpus_bleu(answers, wanted)
+    assert told.startswith("BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:")
+    assert told.endswith("= 48.99 77.8/53.3/41.7/33.3 (BP = 1.000 ratio = 1.059 hyp_len = 18 ref_len = 17)")
+    with pytest.raises(ValueError):
+        corpus_bleu(["a"], [])

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from tunesmith.core import jobs
 from tunesmith.core.events import EventReader, Score, StageFinished, Step, Validation
-from tunesmith.core.figures import percent
-from tunesmith.core.history import Figure, read_history
+from tunesmith.core.history import Figure, History, read_history
+from tunesmith.core.measures import leading, measure
 from tunesmith.core.run import Run, State, find_run, list_runs, runs_root
 from tunesmith.core.stages import TITLES
 from tunesmith.tui.console import POLL_SECONDS, console, follow
@@ -36,7 +36,7 @@ def list_all(*, as_json: bool) -> int:
         return 0
     if not screen.is_terminal:  # for grep and cut: a line a run, parted by tabs
         for run, state in found:
-            print(*map(harmless, (run.name, state.status, _how_far(run), state.text)), sep="\t")  # noqa: T201
+            print(*map(harmless, (run.name, state.status, _how_far(read_history(run)), state.text)), sep="\t")  # noqa: T201
         return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("Run", "State", "How far", "Begun"):
@@ -44,7 +44,7 @@ def list_all(*, as_json: bool) -> int:
     for run, state in found:
         begun = datetime.fromtimestamp(run.created).strftime("%d %b %H:%M")
         words = f"{MARKS[state.status]} {harmless(state.text)}"
-        table.add_row(Text(harmless(run.name)), Text(words), Text(harmless(_how_far(run))), Text(begun))
+        table.add_row(Text(harmless(run.name)), Text(words), Text(harmless(_how_far(read_history(run)))), Text(begun))
     screen.print(table)
     return 0
 
@@ -136,31 +136,43 @@ def _only_live() -> Run:
 
 
 def _record(run: Run, state: State) -> dict[str, object]:
-    job = state.job
+    job, history = state.job, read_history(run)
+    metric, score = _scored(history.figure)
     return {
         "run": run.name,
         "folder": str(run.folder),
         "status": state.status,
         "text": state.text,
-        "how_far": _how_far(run),
+        "how_far": _how_far(history),
+        "metric": metric,
+        "score": score,
         "created": run.created,
         "pid": job.pid if job and state.alive else None,
     }
 
 
-def _how_far(run: Run) -> str:
+def _how_far(history: History) -> str:
     """The last stage with its newest figure, from the run's events."""
-    history = read_history(run)
     stage, figure = history.last_stage, _told(history.figure)
     return f"{TITLES.get(stage, stage)}{', ' if stage and figure else ''}{figure}"
 
 
 def _told(figure: Figure | None) -> str:
+    if isinstance(figure, Step):
+        return f"step {figure.step} of {figure.steps}"
+    metric, score = _scored(figure)
+    if metric is None:
+        return ""
+    told = f"{measure(metric).name} {measure(metric).maybe(score)}"
+    return f"step {figure.step}, {told}" if isinstance(figure, Validation) else told
+
+
+def _scored(figure: Figure | None) -> tuple[str | None, float | None]:
+    """The metric of the newest score of a run, and the score; None where there is none."""
     match figure:
-        case Step(step=step, steps=steps):
-            return f"step {step} of {steps}"
-        case Validation(step=step, exact_match=share):
-            return f"step {step}, exact match {percent(share)}"
-        case Score(exact_match=share):
-            return f"exact match {percent(share)}"
-    return ""
+        case Validation(metric=metric):
+            return leading(metric), figure.by(leading(metric))
+        case Score(metric=metric):
+            score = figure.by(leading(metric))
+            return leading(metric), score.value if score else None
+    return None, None

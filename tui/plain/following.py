@@ -10,6 +10,7 @@ from rich.text import Text
 
 from tunesmith.core import events as e
 from tunesmith.core.figures import percent
+from tunesmith.core.measures import ALWAYS, measure
 from tunesmith.core.run import Run, State
 from tunesmith.core.stages import STAGES, TITLES
 from tunesmith.tui.commands.runs import EXIT_CODES, INTERRUPTED
@@ -78,8 +79,9 @@ class PlainLines(Lines):
                 self._sample(event)
             case e.Score():
                 kind = "" if event.rows_kind == "test" else f", {event.rows_kind}"
-                low, high = percent(event.exact_match_low), percent(event.exact_match_high)
-                scores = f"exact match {percent(event.exact_match)}, interval {low} to {high}; F1 {percent(event.f1)}"
+                scores = f"{_with_bounds(event, 'exact_match')}; F1 {percent(event.f1)}"
+                if event.metric not in ALWAYS:
+                    scores = f"{_with_bounds(event, event.metric)}; {scores}"
                 self._line("", "", f"The {event.model} model{kind}: {scores}; {event.rows:,} rows.")
             case _:
                 self.show(event)
@@ -131,6 +133,14 @@ def _close(run: Run, state: State, voice: Voice) -> None:
         voice.command(str(run.report_path))
     voice.say("Run the same again:")
     voice.command(f"tunesmith run {run.plan_path}")
+
+
+def _with_bounds(event: e.Score, metric: str) -> str:
+    """`exact match 98.7 %, interval 97.3 % to 99.7 %`."""
+    score, shown = event.by(metric), measure(metric)
+    if score is None:
+        return f"{shown.name} {shown.maybe(None)}"
+    return f"{shown.name} {shown.told(score.value)}, interval {shown.told(score.low)} to {shown.told(score.high)}"
 
 
 def without_arrows(text: str) -> str:

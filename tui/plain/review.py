@@ -6,12 +6,12 @@ from tunesmith.core.consequences import span
 from tunesmith.core.errors import PlanError
 from tunesmith.core.figures import parameters, size
 from tunesmith.core.launch import launch
+from tunesmith.core.measures import MEASURES
 from tunesmith.core.run import Run
 from tunesmith.core.stages import TITLES
 from tunesmith.tui.plain.desk import Desk
 from tunesmith.tui.plain_text import shortened
 
-METRICS = {"exact_match": "exact match", "f1": "F1"}
 MOST_PIECE = 700
 """Characters of one piece of a row that are said; a longer one is cut."""
 
@@ -79,9 +79,9 @@ class Review:
         voice.say()
         voice.say("Review: this will run. Nothing has started yet.")
         voice.say(f"Goal: {brief.goal}")
-        voice.say(
-            f"Success: {METRICS[brief.metric]} of at least {100 * brief.threshold:g} % on rows kept for the test."
-        )
+        metric = MEASURES[brief.metric]
+        least = "" if metric.lower_is_better else "at least "
+        voice.say(f"Success: {metric.name} of {least}{metric.goal(brief.threshold)} on rows kept for the test.")
         if brief.approach != "fine-tune":
             voice.say(f"Approach: {brief.approach}. It is fine-tuned all the same, to compare.")
         voice.say(self.desk.rows())

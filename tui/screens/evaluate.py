@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, get_args
+from typing import ClassVar, NamedTuple, get_args
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.worker import Worker
 
+from tunesmith.core.measures import leading
 from tunesmith.core.plan import Probe
 from tunesmith.core.results import TEST, Results, Scored
 from tunesmith.core.run import Run
@@ -21,14 +22,16 @@ from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.evaluate_found import Found, changed_at, found_in
 from tunesmith.tui.screens.evaluate_told import (
-    PROBES_HEAD,
     UNASKED,
+    Ruler,
     Texts,
     certainty_told,
     change_told,
     head_told,
     probe_told,
+    probes_head,
     rows_told,
+    ruler,
     score_told,
     scored_of,
     spelled,
@@ -48,6 +51,13 @@ MODELS = {"base": "untouched model", "tuned": "tuned model"}
 PROGRESS_CELLS = 30
 TALL = 42
 """Rows from which on each probe's meaning is shown in full."""
+
+
+class Bars(NamedTuple):
+    """What all bars show, and what their ends stand for."""
+
+    metric: str
+    ruler: Ruler
 
 
 class EvaluateStep(Step):
@@ -178,27 +188,35 @@ class EvaluateStep(Step):
             scores = {key: scored_of(score) for key, score in history.scores.items()} if history else {}
             confidence = next((score.confidence for score in history.scores.values()), 0.95) if history else 0.95
         rows = next((one.rows for one in scores.values() if one.rows_kind == TEST), 0)
+        plans = results.metric if results else next((one.metric for one in scores.values()), "exact_match")
+        metric = leading(plans)
+        bars = Bars(metric, ruler(metric, scores.values()))
         self.set_class(bool(scores), "-figures")
-        self.query_one("#bar-head", IntervalBar).show(None, *head_told(confidence), label=f"{rows:,} test rows")
+        ends = bars.ruler.ends
+        self.query_one("#bar-head", IntervalBar).show(
+            None, *head_told(confidence, metric), label=f"{rows:,} test rows", ends=ends
+        )
         for model in MODELS:
-            self._show_bar(f"#bar-{model}", scores.get((model, TEST)), score_told)
+            self._show_bar(f"#bar-{model}", scores.get((model, TEST)), score_told, bars)
         probes = [probe for probe in PROBES if ("tuned", probe) in scores]
         self.set_class(bool(probes), "-probes")
-        self.query_one("#bar-probes", IntervalBar).show(None, *PROBES_HEAD, label="asked otherwise")
+        self.query_one("#bar-probes", IntervalBar).show(None, *probes_head(metric), label="asked otherwise", ends=ends)
         for probe in PROBES:
             scored = scores.get(("tuned", probe))
             for name in (f"#bar-{probe}", f"#meaning-{probe}"):
                 self.query_one(name).display = scored is not None
-            self._show_bar(f"#bar-{probe}", scored, probe_told)
+            self._show_bar(f"#bar-{probe}", scored, probe_told, bars)
             self.query_one(f"#meaning-{probe}", Still).show(scored.meaning if scored else "")
         self.query_one("#evaluate-notes", Still).show(self._notes(results))
 
-    def _show_bar(self, name: str, scored: Scored | None, texts: Callable[[Scored, Glyphs], Texts]) -> None:
+    def _show_bar(
+        self, name: str, scored: Scored | None, texts: Callable[[Scored, Glyphs, str], Texts], bars: Bars
+    ) -> None:
         bar = self.query_one(name, IntervalBar)
         if scored is None:
             bar.show(None, *UNASKED)
         else:
-            bar.show(scored.exact_match, *texts(scored, self.session.glyphs))
+            bar.show(bars.ruler.length(scored.by(bars.metric)), *texts(scored, self.session.glyphs, bars.metric))
 
     def _notes(self, results: Results | None) -> str:
         """What a reader must know to read the figures rightly."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from tunesmith.core.errors import TunesmithError
+from tunesmith.core.measures import measure
 from tunesmith.core.results import Results, predictions_path, read_predictions, read_results
 from tunesmith.core.run import Run
 from tunesmith.tui.widgets.answer_rows import Answered
@@ -24,7 +25,7 @@ class Found:
 
 
 def found_in(run: Run) -> Found:
-    """The results of a run and its test rows, the worst first: exact match, then F1."""
+    """The results of a run and its test rows, the worst first: exact match, then F1; or by a graded metric first."""
     try:
         results = read_results(run)
     except TunesmithError as error:
@@ -37,12 +38,14 @@ def found_in(run: Run) -> Found:
         untouched = {one.id: one.answer for one in read_predictions(predictions_path(run, "base"))}
     except (OSError, msgspec.DecodeError):
         untouched = {}
-    rows = sorted((Answered(one, untouched.get(one.id)) for one in tuned), key=_goodness)
+    rows = sorted((Answered(one, untouched.get(one.id), results.metric) for one in tuned), key=_goodness)
     return Found(results, tuple(rows))
 
 
-def _goodness(row: Answered) -> tuple[float, float]:
-    return row.tuned.exact_match, row.tuned.f1
+def _goodness(row: Answered) -> tuple[float, float, float]:
+    score, metric = row.tuned.by(row.metric), measure(row.metric)
+    by_metric = metric.goodness(score) if metric.graded and score is not None else 0.0
+    return by_metric, row.tuned.exact_match, row.tuned.f1
 
 
 def changed_at(path: Path) -> int:

@@ -10,8 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
 from tunesmith.core.events import Step as TrainingStep
-from tunesmith.core.figures import percent, size
-from tunesmith.core.history import Training
+from tunesmith.core.figures import size
+from tunesmith.core.history import History, Training
+from tunesmith.core.measures import MEASURES, leading, measure
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.step import Step
 from tunesmith.tui.session import Session
@@ -26,9 +27,26 @@ from tunesmith.tui.widgets.training_curves import TrainingCurves
 BEFORE = (
     "The curves begin with the first steps.\n\n"
     "The loss says how far the model is from the answers that are wanted: it should fall, fast at first. "
-    "Exact match is the share of validation questions answered right to the letter: it should rise well above "
-    "that of the untouched model, which is the dashed line."
 )
+
+
+def before_told(metric: str) -> str:
+    """What the curves will show, for a plan with this metric."""
+    shown = measure(leading(metric))
+    if shown.key == "exact_match":
+        says = "is the share of validation questions answered right to the letter"
+    else:
+        says = f"is taken on validation questions: {shown.counts}"
+    way = "fall well below" if shown.lower_is_better else "rise well above"
+    end = ": it should" if shown.key == "exact_match" else ". It should"
+    return f"{BEFORE}{shown.title} {says}{end} {way} that of the untouched model, which is the dashed line."
+
+
+def stated_metric(history: History | None) -> str:
+    """The plan's metric as the run told it when it began; exact match where it told none."""
+    decisions = history.stages["understand"].decisions if history else []
+    names = {one.value for one in decisions if one.name == "Metric"}
+    return next((one.key for one in MEASURES.values() if one.name in names), "exact_match")
 
 
 class FinetuneStep(Step):
@@ -36,7 +54,7 @@ class FinetuneStep(Step):
 
     stage: ClassVar[str] = "finetune"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "chart", "Other chart", id="finetune.chart", tooltip="The loss, or exact match and F1"),
+        Binding("c", "chart", "Other chart", id="finetune.chart", tooltip="The loss, or the scores"),
         Binding("g", "go_on", "Go on as it is", show=False, id="finetune.go-on", tooltip="From the last checkpoint"),
     ]
 
@@ -58,7 +76,7 @@ class FinetuneStep(Step):
                 yield Line(glyphs, ("s stops and saves", "$text-muted"), id="finetune-stop")
             yield Still("", id="finetune-detail")
             yield TrainingCurves(glyphs, id="finetune-curves")
-            yield Still(BEFORE, id="finetune-before")
+            yield Still(before_told("exact_match"), id="finetune-before")
             yield SampleTable(glyphs, id="finetune-samples")
             yield EventList(glyphs, id="finetune-events")
         yield NextLine(glyphs)
@@ -77,6 +95,7 @@ class FinetuneStep(Step):
         """Take over what is new in the run; each part repaints only where it says something else."""
         history = self.session.history
         self._show_status(self._now())
+        self.query_one("#finetune-before", Still).show(before_told(stated_metric(history)))
         training = history.training if history else None
         begun = training is not None and bool(training.steps or training.validations)
         if begun != self.has_class("-begun"):
@@ -114,7 +133,8 @@ class FinetuneStep(Step):
             pace = f"{newest.tokens_per_second:,.0f} tokens/s"
             memory = f"{size(newest.memory_bytes)} {'on the GPU' if newest.memory_kind == 'gpu' else 'in RAM'}"
         if training.latest is not None:
-            score = f"exact match {percent(training.latest.exact_match)}"
+            lead = measure(leading(training.latest.metric))
+            score = f"{lead.name} {lead.maybe(training.latest.by(lead.key))}"
         for name, text in (("pace", pace), ("memory", memory), ("score", score)):
             self.query_one(f"#finetune-{name}", Line).show((text, ""))
 

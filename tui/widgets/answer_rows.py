@@ -17,6 +17,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tunesmith.core.measures import measure
 from tunesmith.core.results import Prediction
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.widgets.cells import filled
@@ -33,6 +34,13 @@ class Answered:
 
     tuned: Prediction
     untouched: str | None = None
+    metric: str = "exact_match"
+    """What the run measures success by."""
+
+    @property
+    def graded(self) -> bool:
+        """Whether an answer that is no exact match is not simply wrong."""
+        return measure(self.metric).graded and not self.right
 
     @property
     def right(self) -> bool:
@@ -47,6 +55,7 @@ class AnswerRows(ScrollView, can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "answer-rows--row",
         "answer-rows--right",
+        "answer-rows--graded",
         "answer-rows--wrong",
         "answer-rows--here",
     }
@@ -189,8 +198,9 @@ class AnswerRows(ScrollView, can_focus=True):
         row = self._rows[self._first + place]
         role = "here" if place == self._here else "row"
         style = self.get_component_rich_style(f"answer-rows--{role}")
-        mark = self.get_component_rich_style("answer-rows--right" if row.right else "answer-rows--wrong")
-        sign = self._glyphs.done if row.right else self._glyphs.error
+        kind = "right" if row.right else "graded" if row.graded else "wrong"
+        mark = self.get_component_rich_style(f"answer-rows--{kind}")
+        sign = {"right": self._glyphs.done, "graded": self._glyphs.bullet, "wrong": self._glyphs.error}[kind]
         at = self._glyphs.current if place == self._here else " "
         marked = style + Style(color=mark.color, bold=mark.bold)
         untouched = "" if row.untouched is None else row.untouched

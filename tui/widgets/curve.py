@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
+from math import log10, nan
 from operator import itemgetter
 from typing import ClassVar, Self
 
@@ -68,6 +70,7 @@ class Curve(Widget):
         steps: int,
         *,
         percent: bool = False,
+        logarithmic: bool = False,
         reference: Reference | None = None,
         ascii: bool = False,
         name: str | None = None,
@@ -76,7 +79,8 @@ class Curve(Widget):
     ) -> None:
         """Make an empty chart over the steps 0 to `steps`.
 
-        With `percent`, values are percentages (0 to 100) on a fixed axis; else the axis holds 0 and every value.
+        With `percent`, values are percentages (0 to 100) on a fixed axis; else the axis holds 0 and every value. With
+        `logarithmic`, a factor is as high wherever it stands, and the axis holds 1 and every value; all are above 0.
         `ascii` draws with `*`, `o`, `.` and the like, for terminals without Braille.
         """
         super().__init__(name=name, id=id, classes=classes)
@@ -84,7 +88,8 @@ class Curve(Widget):
         self._order = {one.name: index for index, one in enumerate(self._series)}
         self._total = steps
         self._percent = percent
-        self._reference = reference
+        self._logarithmic = logarithmic
+        self._reference = self._level(reference)
         self._ascii = ascii
         self._points = [Points() for _ in self._series]
         self._drawn: Plot | None = None
@@ -106,7 +111,7 @@ class Curve(Widget):
         `replace` its history: points at steps that are there already are averaged with them.
         """
         index = self._order[series]
-        added = self._points[index].add(steps, values)
+        added = self._points[index].add(steps, self._levels(values))
         plot = self._drawn
         if plot is not None:
             if plot.bounds != self._bounds() or plot.size != self._plot_size():
@@ -122,10 +127,17 @@ class Curve(Widget):
         """
         points = [Points() for _ in self._series]
         for name, (its_steps, its_values) in history.items():
-            points[self._order[name]].add(its_steps, its_values)
+            points[self._order[name]].add(its_steps, self._levels(its_values))
         self._points = points
         self._total = self._total if steps is None else steps
         self._redraw()
+
+    def become(self, series: Sequence[Series], *, percent: bool = False, logarithmic: bool = False) -> None:
+        """Be an empty chart of other series, with values of another kind."""
+        self._series = tuple(series)
+        self._order = {one.name: index for index, one in enumerate(self._series)}
+        self._percent, self._logarithmic, self._reference = percent, logarithmic, None
+        self.clear()
 
     def clear(self, steps: int | None = None) -> None:
         """Remove every point, and take up the total of a new run where one is given."""
@@ -133,6 +145,7 @@ class Curve(Widget):
 
     def set_reference(self, reference: Reference | None) -> None:
         """Draw this level, or none: for a score that becomes known only after the chart is shown."""
+        reference = self._level(reference)
         if reference != self._reference:
             self._reference = reference
             self._redraw()
@@ -150,6 +163,15 @@ class Curve(Widget):
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     # What is drawn
+
+    def _levels(self, values: Sequence[float]) -> Sequence[float]:
+        """The values as they stand on the axis."""
+        if not self._logarithmic:
+            return values
+        return [log10(value) if value > 0 else nan for value in values]
+
+    def _level(self, reference: Reference | None) -> Reference | None:
+        return None if reference is None else replace(reference, value=self._levels([reference.value])[0])
 
     def _bounds(self) -> tuple[float, float]:
         if self._percent:
@@ -241,7 +263,10 @@ class Curve(Widget):
             return []
         plot = self._plot()
         values = ticks(*plot.bounds)
-        texts = [f"{value:.0f} %" for value in values] if self._percent else labels(values)
+        if self._logarithmic:
+            texts = [f"{10**value:.3g}" for value in values]
+        else:
+            texts = [f"{value:.0f} %" for value in values] if self._percent else labels(values)
         text = next((text for value, text in zip(values, texts, strict=True) if plot.row(value) == row), "")
         edge = ("+" if text else "|") if self._ascii else ("┤" if text else "│")
         return [Segment((text.rjust(LABELS)[:LABELS] + edge)[start:end], self._style("axis"))]
@@ -280,6 +305,7 @@ class Curve(Widget):
             return "-" if self._ascii else "–"
         if self._percent and 0 <= value <= 100:
             return figures.percent(value / 100)
+        value = 10**value if self._logarithmic else value
         size = abs(value)
         if size >= 10_000 or 0 < size < 0.01:
             return f"{value:.1e}"

@@ -19,6 +19,8 @@ LABEL = 18
 """Cells of the label, so that bars below one another begin in one column."""
 BAR_LEAST = 6
 """A bar of fewer cells says nothing: the figures alone are shown."""
+SHARES = ("0 %", "100 %")
+"""The ends of a bar, where it is a share."""
 WIDE = 96
 """Cells from which on the longer figures are shown."""
 
@@ -43,14 +45,23 @@ class IntervalBar(Widget):
         self, label: str, glyphs: Glyphs, *, scale: bool = False, id: str | None = None, classes: str = ""
     ) -> None:
         """Args:
-        scale: Whether the bar's ends are told, 0 and 100 %, instead of a share: for the row above the others.
+        scale: Whether the bar's ends are told instead of a share: for the row above the others.
         """
         super().__init__(id=id, classes=classes)
         self._label, self._glyphs, self._scale = label, glyphs, scale
         self._interval: Interval | None = None
         self._text, self._wide_text = "", ""
+        self._ends = SHARES
 
-    def show(self, interval: Interval | None, text: str, wide_text: str = "", *, label: str = "") -> None:
+    def show(
+        self,
+        interval: Interval | None,
+        text: str,
+        wide_text: str = "",
+        *,
+        label: str = "",
+        ends: tuple[str, str] = SHARES,
+    ) -> None:
         """Show this share (0 to 1) and its figures; None for a bar that is still empty.
 
         Args:
@@ -58,10 +69,11 @@ class IntervalBar(Widget):
             text: What stands behind the bar.
             wide_text: The same where there is more room.
             label: Another label than before.
+            ends: What the ends of a scale stand for.
         """
-        told = (interval, text, wide_text or text, label or self._label)
-        if told != (self._interval, self._text, self._wide_text, self._label):
-            self._interval, self._text, self._wide_text, self._label = told
+        told = (interval, text, wide_text or text, label or self._label, ends)
+        if told != (self._interval, self._text, self._wide_text, self._label, self._ends):
+            self._interval, self._text, self._wide_text, self._label, self._ends = told
             self.refresh()
 
     def render(self) -> Content:
@@ -81,7 +93,9 @@ class IntervalBar(Widget):
 
     def _bar(self, width: int) -> Iterable[tuple[str, Role]]:
         if self._scale:
-            return [("0 %" + "100 %".rjust(width - 3) if width >= 9 else " " * width, "label")]
+            low, high = self._ends
+            fits = width > len(low) + len(high)
+            return [(low + high.rjust(width - len(low)) if fits else " " * width, "label")]
         return bar_cells(self._interval, width, self._glyphs)
 
 

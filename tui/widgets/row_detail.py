@@ -9,6 +9,7 @@ from textual.content import Content
 
 from tunesmith.core.evaluate.difference import Piece, difference
 from tunesmith.core.figures import percent
+from tunesmith.core.measures import ALWAYS, measure
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.widgets.answer_rows import Answered
@@ -45,8 +46,7 @@ def detail(row: Answered, glyphs: Glyphs) -> Content:
     """The row as text; differences stand in `[-…-]` and `{+…+}`, so that they show without colour."""
     told = row.tuned
     expected, answer = difference(told.expected[:SHOWN_MOST], told.answer[:SHOWN_MOST])
-    right = "right" if row.right else "wrong"
-    sign, style = (glyphs.done, "$text-success") if row.right else (glyphs.error, "$text-error")
+    sign, right, style = _judged(row, glyphs)
     parts: list[Part] = [
         *_line("question", [harmless(told.question[:SHOWN_MOST])]),
         *_line("expected", _marked(expected, "[-", "-]", "underline $text-warning")),
@@ -57,8 +57,24 @@ def detail(row: Answered, glyphs: Glyphs) -> Content:
     if told.context:
         parts += _line("context", [_lines(told.context[:SHOWN_MOST])])
     scores = f"exact match {percent(told.exact_match)} {glyphs.bullet} F1 {percent(told.f1)} {glyphs.bullet} row "
+    if row.metric not in ALWAYS:
+        scores = f"{_by_metric(row)} {glyphs.bullet} {scores}"
     parts += _line("score", [scores + harmless(told.id)], last=True)
     return Content.assemble(*parts)
+
+
+def _judged(row: Answered, glyphs: Glyphs) -> tuple[str, str, str]:
+    """Sign, word and style of the tuned answer: right, wrong, or how good where there is something in between."""
+    if row.right:
+        return glyphs.done, "right", "$text-success"
+    if row.graded:
+        return glyphs.bullet, _by_metric(row), "$text-muted"
+    return glyphs.error, "wrong", "$text-error"
+
+
+def _by_metric(row: Answered) -> str:
+    shown = measure(row.metric)
+    return f"{shown.name} {shown.maybe(row.tuned.by(row.metric))}"
 
 
 def _line(name: str, parts: Sequence[Part], *, last: bool = False) -> list[Part]:

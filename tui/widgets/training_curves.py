@@ -1,23 +1,79 @@
-"""The two charts of a training: the loss, and the share of validation questions that are answered right."""
+"""The two charts of a training: the loss, and the score on validation questions by what the plan measures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import nan
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from tunesmith.core.events import Validation
 from tunesmith.core.history import Training
+from tunesmith.core.measures import Measure, leading, measure
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.widgets.curve import Curve, Reference, Series
 from tunesmith.tui.widgets.line import Line, Part
 
 LOSS = (Series("training", "train"), Series("validation", "validation", marker="●", ascii_mark="o"))
-SCORES = (
-    Series("exact match", "match", marker="▲", ascii_mark="#"),
-    Series("F1", "f1", marker="◆", ascii_mark="+", dashed=True),
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What the chart of scores shows: the measures of its lines, by their keys, the one that leads first."""
+
+    keys: tuple[str, ...]
+
+    @property
+    def measures(self) -> list[Measure]:
+        """The measures themselves."""
+        return [measure(key) for key in self.keys]
+
+    @property
+    def share(self) -> bool:
+        """Whether the values are shares, drawn in percent; else numbers, drawn by their logarithm."""
+        return self.measures[0].share
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """The lines."""
+        return tuple(replace(look, name=one.name) for look, one in zip(LOOKS, self.measures, strict=False))
+
+    def title(self, *, ascii: bool) -> str:
+        """What is drawn, and which way is better."""
+        marks = [look.ascii_mark if ascii else look.marker for look in LOOKS]
+        named = " and ".join(f"{mark} {one.name}" for mark, one in zip(marks, self.measures, strict=False))
+        better = "lower" if self.measures[0].lower_is_better else "higher"
+        return f"{named}{' in %' if self.share else ''}: {better} is better"
+
+    def points(self, looks: Sequence[Validation]) -> dict[str, tuple[list[int], list[float]]]:
+        """Steps and values by the name of their line; not a number where there was none."""
+        factor = 100 if self.share else 1
+        values = {one.name: [look.by(one.key) for look in looks] for one in self.measures}
+        steps = [look.step for look in looks]
+        return {
+            name: (steps, [nan if value is None else factor * value for value in its]) for name, its in values.items()
+        }
+
+    def reference(self, before: Validation | None) -> Reference | None:
+        """The line of the untouched model."""
+        value = before.by(self.keys[0]) if before else None
+        return None if value is None else Reference("untouched", (100 if self.share else 1) * value)
+
+
+LOOKS = (
+    Series("", "match", marker="▲", ascii_mark="#"),
+    Series("", "f1", marker="◆", ascii_mark="+", dashed=True),
 )
+"""How the lines of the scores are drawn."""
+
+
+def scores_of(training: Training | None) -> Scores:
+    """What leads by the plan's metric, and F1 beside it where both are shares."""
+    newest = training.validations[-1] if training and training.validations else None
+    lead = leading(newest.metric if newest else "exact_match")
+    return Scores((lead, "f1") if measure(lead).share else (lead,))
 
 
 class TrainingCurves(Horizontal):
@@ -36,23 +92,27 @@ class TrainingCurves(Horizontal):
         """How many points of the loss are drawn, and the last one."""
         self._looks: tuple[int, Validation | None] = (0, None)
         """How many scores are drawn, and the last ones."""
+        self._scores = scores_of(None)
 
     def compose(self) -> ComposeResult:
         """A title above each chart."""
         plain = not self._glyphs.braille
-        marks = [one.ascii_mark if plain else one.marker for one in (LOSS[1], *SCORES)]
-        loss = f"Loss, {marks[0]} on validation rows: lower is better"
-        scores = f"{marks[1]} exact match and {marks[2]} F1 in %: higher is better"
+        mark = LOSS[1].ascii_mark if plain else LOSS[1].marker
+        loss = f"Loss, {mark} on validation rows: lower is better"
+        scores = self._scores
         with Vertical(id="curves-loss", classes="curves-one"):
             yield Line(self._glyphs, *_title(loss), classes="curves-title")
             yield Curve(LOSS, 1, ascii=plain, id="curve-loss")
         with Vertical(id="curves-scores", classes="curves-one"):
-            yield Line(self._glyphs, *_title(scores), classes="curves-title")
-            yield Curve(SCORES, 1, percent=True, ascii=plain, id="curve-scores")
+            yield Line(self._glyphs, *_title(scores.title(ascii=plain)), id="scores-title", classes="curves-title")
+            yield Curve(scores.series, 1, percent=True, ascii=plain, id="curve-scores")
 
     def show(self, training: Training) -> None:
         """Draw what is new in this training; everything where it is another one, or was set back."""
         total = training.newest.steps if training.newest else 1
+        wanted = scores_of(training)
+        if wanted != self._scores:
+            self._become(wanted)
         if training is not self._training or total != self._total or not self._goes_on(training):
             self._draw_all(training, total)
         else:
@@ -62,6 +122,12 @@ class TrainingCurves(Horizontal):
         self._steps = (count, training.steps[-1], training.losses[-1]) if count else (0, 0.0, 0.0)
         looks = training.validations
         self._looks = (len(looks), looks[-1] if looks else None)
+
+    def _become(self, scores: Scores) -> None:
+        """Show scores by other measures, all of them anew."""
+        self._scores, self._training = scores, None
+        self.query_one("#curve-scores", Curve).become(scores.series, percent=scores.share, logarithmic=not scores.share)
+        self.query_one("#scores-title", Line).show(*_title(scores.title(ascii=not self._glyphs.braille)))
 
     def _goes_on(self, training: Training) -> bool:
         """Whether all that is drawn still stands in the training, so that only what follows is to be drawn."""
@@ -77,9 +143,8 @@ class TrainingCurves(Horizontal):
         loss, scores = self.query_one("#curve-loss", Curve), self.query_one("#curve-scores", Curve)
         looks = training.validations
         loss.replace({"training": (training.steps, training.losses), "validation": _losses(looks)}, total)
-        scores.replace({"exact match": _shares(looks, "exact_match"), "F1": _shares(looks, "f1")}, total)
-        before = training.untouched
-        scores.set_reference(Reference("untouched", 100 * before.exact_match) if before else None)
+        scores.replace(self._scores.points(looks), total)
+        scores.set_reference(self._scores.reference(training.untouched))
 
     def _draw_new(self, training: Training) -> None:
         loss, scores = self.query_one("#curve-loss", Curve), self.query_one("#curve-scores", Curve)
@@ -89,10 +154,9 @@ class TrainingCurves(Horizontal):
         looks = training.validations[self._looks[0] :]
         if looks:
             loss.extend("validation", *_losses(looks))
-            scores.extend("exact match", *_shares(looks, "exact_match"))
-            scores.extend("F1", *_shares(looks, "f1"))
-            before = training.untouched
-            scores.set_reference(Reference("untouched", 100 * before.exact_match) if before else None)
+            for name, points in self._scores.points(looks).items():
+                scores.extend(name, *points)
+            scores.set_reference(self._scores.reference(training.untouched))
 
 
 def _title(text: str) -> Sequence[Part]:
@@ -103,8 +167,3 @@ def _title(text: str) -> Sequence[Part]:
 def _losses(looks: Sequence[Validation]) -> tuple[list[int], list[float]]:
     told = [(one.step, one.loss) for one in looks if one.loss is not None]
     return [step for step, _ in told], [loss for _, loss in told]
-
-
-def _shares(looks: Sequence[Validation], name: str) -> tuple[list[int], list[float]]:
-    """Points in percent of `exact_match` or `f1`."""
-    return [one.step for one in looks], [100 * float(getattr(one, name)) for one in looks]

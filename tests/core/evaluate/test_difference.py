@@ -66,3 +66,22 @@ def probe(kind: str, share: float, plainly: float | None, high: float | None = N
 )
 def test_a_probe_is_read_in_a_few_words(scored: Scored, says: str) -> None:
     assert probe_reading(scored) == says and len(says) <= 40
+
+
+@pytest.mark.parametrize(
+    ("metric", "kind", "score", "plainly", "says"),
+    [
+        ("rouge_l", "context-withheld", 0.05, 0.6, "5.0 % without reading"),
+        ("rouge_l", "as-prose", 0.4, 0.6, "20.0 points less: prose is harder"),
+        ("bleu", "as-prose", 0.59, 0.6, "reads running text just as well"),
+        ("perplexity", "context-withheld", 8.1, 1.204, "1.204 on them asked plainly"),
+        ("perplexity", "as-prose", 1.3, None, ""),
+    ],
+)
+def test_a_probe_is_read_by_the_metric_that_was_chosen(
+    metric: str, kind: str, score: float, plainly: float | None, says: str
+) -> None:
+    interval = Interval(score, 0.95 * score, 1.05 * score)
+    exact = Interval(0.0, 0.0, 0.0)
+    scored = Scored("tuned", kind, 90, 60, exact, exact, metric=metric, score=interval, plain_score=plainly)
+    assert probe_reading(scored, metric) == says and len(says) <= 40
