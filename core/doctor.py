@@ -13,10 +13,12 @@ from typing import Literal
 from tunesmith.core.errors import ModelError
 from tunesmith.core.facts import Hardware
 from tunesmith.core.figures import GIB, parameters, size
-from tunesmith.core.hardware import System, has_nvidia_card, probe_hardware
+from tunesmith.core.gpus import has_nvidia_card
+from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.models import find_model, hub_cache
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.select.memory import CPU_PROCESS
+from tunesmith.core.system import System
 
 DISTRIBUTION = "tunesmith"
 SERVING = ("fastapi", "uvicorn")
