@@ -14,12 +14,11 @@ LEAST_DRIVER = {11: "450.80.02", 12: "525.60.13", 13: "580.65.06"}
 CUDA Compatibility, "CUDA Minor Version Compatibility", https://docs.nvidia.com/deploy/cuda-compatibility/)."""
 KERNELS: tuple[tuple[Version, Version, Version], ...] = (
     ((12, 6), (5, 0), (9, 0)),
-    ((12, 8), (7, 0), (12, 1)),
-    ((12, 9), (7, 0), (12, 1)),
+    ((12, 8), (7, 5), (12, 1)),
     ((13, 0), (7, 5), (12, 1)),
 )
-"""(CUDA, oldest capability, newest capability) for which torch's wheels hold kernels; a later CUDA is as the last one
-here (PyTorch's `.ci/manywheel/build_cuda.sh` of 2.9, https://github.com/pytorch/pytorch/issues/172352 and 190385)."""
+"""(CUDA, oldest capability, newest capability) for which wheels of torch 2.11 to 2.14 hold code; a later CUDA is as the
+last one here (PyTorch's support matrices, https://github.com/pytorch/pytorch/issues/172352 and 190385)."""
 
 
 @dataclass(frozen=True)
