@@ -11,7 +11,7 @@ from typing import Any
 from tunesmith.core.draft import Wishes
 from tunesmith.core.errors import PlanError
 from tunesmith.core.facts import Facts
-from tunesmith.core.figures import duration, parameters, size
+from tunesmith.core.figures import parameters, price_span, size, span
 from tunesmith.core.outlook import Outlook, outlook
 from tunesmith.core.plan import Path, Plan
 from tunesmith.core.recommend import Resolution, resolve
@@ -48,7 +48,7 @@ def what_if(wishes: Wishes, path: Path, value: Any, facts: Facts, now: Resolutio
 
 
 def changes(before: Plan, after: Plan, facts: Facts, leave_out: Path = "") -> tuple[Change, ...]:
-    """What is another way in `after`: first what it takes (memory, steps, time, disk), then the values themselves."""
+    """What is another way in `after`: first what it takes (memory, time, money ...), then the values themselves."""
     return (*_estimates(outlook(before, facts), outlook(after, facts)), *_values(before, after, leave_out))
 
 
@@ -58,17 +58,10 @@ def _estimates(before: Outlook, after: Outlook) -> list[Change]:
         ("trained parameters", parameters(before.trained_parameters), parameters(after.trained_parameters)),
         ("training steps", f"{before.steps:,}", f"{after.steps:,}"),
         ("training time, estimated", span(before.seconds), span(after.seconds)),
+        ("money, estimated", price_span(before.money), price_span(after.money)),
         ("disk, estimated", size(before.disk), size(after.disk)),
     ]
     return [Change(*pair) for pair in pairs if pair[1] != pair[2]]
-
-
-def span(seconds: tuple[float, float] | None) -> str:
-    """`20 s to 2 min`; what can't be told before the first steps says so."""
-    if seconds is None:
-        return "told by the first steps"
-    low, high = (max(1.0, one) for one in seconds)
-    return f"{duration(low)} to {duration(high)}"
 
 
 def _memory(one: Outlook) -> str:

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Literal
 
 from tunesmith.core.errors import ModelError
-from tunesmith.core.facts import Hardware
+from tunesmith.core.facts import Gpu, GpuProcess, Hardware
 from tunesmith.core.figures import GIB, parameters, size
-from tunesmith.core.hardware import System, has_nvidia_card, probe_hardware
+from tunesmith.core.gpus import has_nvidia_card
+from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.models import find_model, hub_cache
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.select.memory import CPU_PROCESS
+from tunesmith.core.system import System
+from tunesmith.core.torch_build import spelled
 
 DISTRIBUTION = "tunesmith"
 SERVING = ("fastapi", "uvicorn")
@@ -39,7 +42,7 @@ def examine(runs_root: Path) -> list[Check]:
     Args:
         runs_root: Where runs are kept; it need not exist yet.
     """
-    hardware = probe_hardware(runs_root)
+    hardware = probe_hardware(runs_root, cache_at=hub_cache())
     return [
         python_version(),
         *_dependencies(),
@@ -50,7 +53,7 @@ def examine(runs_root: Path) -> list[Check]:
         _memory(hardware),
         _disk(hardware, runs_root),
         _writable(runs_root),
-        _cache(),
+        _cache(hardware),
         _practice(),
     ]
 
@@ -106,24 +109,76 @@ def _serving() -> list[Check]:
 
 
 def _processor(hardware: Hardware) -> Check:
-    bf16 = "with bf16" if hardware.cpu.bf16 else "without bf16"
-    cores = f"{hardware.cpu.cores} core{'s' if hardware.cpu.cores != 1 else ''}"
-    return Check("processor", "ok", f"{hardware.cpu.name}, {cores} for this process, {bf16}")
+    cpu = hardware.cpu
+    bf16 = "with bf16" if cpu.bf16 else "without bf16"
+    cores = f"{cpu.cores} core{'s' if cpu.cores != 1 else ''} for this process"
+    of = f" (the machine has {cpu.physical_cores})" if cpu.physical_cores and cpu.physical_cores != cpu.cores else ""
+    return Check("processor", "ok", f"{cpu.name}, {cores}{of}, {bf16}")
 
 
 def _gpus(hardware: Hardware) -> list[Check]:
-    checks = []
-    for gpu in hardware.gpus:
-        major, minor = gpu.compute_capability
-        text = f"{gpu.name}, {size(gpu.free)} of {size(gpu.total)} free, capability {major}.{minor}"
-        text += ", bf16" if gpu.bf16 else ", no bf16 (fp16 is used)"
-        checks.append(Check(f"GPU {gpu.index}", "ok", f"{text}, driver {hardware.driver}"))
+    checks = [check for gpu in hardware.gpus for check in _gpu(gpu)]
+    if hardware.links:
+        ways = "; ".join(f"{link.first} and {link.second} by {link.way}" for link in hardware.links)
+        checks.append(Check("GPU links", "ok", ways))
+    if hardware.gpus:
+        knows = f", knows CUDA up to {spelled(hardware.cuda)}" if hardware.cuda else ""
+        checks.append(Check("NVIDIA driver", "ok", f"{hardware.driver}{knows}"))
     if hardware.gpu_problem:
         text, _, remedy = hardware.gpu_problem.partition(": ")
         checks.append(Check("GPU", "problem", text, f"{remedy[:1].upper()}{remedy[1:]}"))
     elif not checks:
         checks.append(Check("GPU", "note", "no NVIDIA GPU: small models are trained on the processor"))
     return checks
+
+
+def _gpu(gpu: Gpu) -> list[Check]:
+    """One card or slice, a line for each thing that one may want to know of it."""
+    name = f"GPU {gpu.index}"
+    kind = f" ({gpu.architecture})" if gpu.architecture else ""
+    part = f", CUDA_VISIBLE_DEVICES={gpu.uuid}" if gpu.slice else ""
+    checks = [Check(name, "ok", f"{gpu.name}{kind}, {size(gpu.free)} of {size(gpu.total)} free{part}")]
+    checks.append(Check(f"{name} computes", "ok", f"{_computes(gpu)} (capability {spelled(gpu.compute_capability)})"))
+    if gpu.processes:
+        users = ", ".join(_program(process) for process in gpu.processes)
+        checks.append(Check(f"{name} is used by", "note", users))
+    state = ", ".join(_state(gpu))
+    if state:
+        checks.append(Check(f"{name} state", "note" if gpu.slowdowns else "ok", state))
+    return checks
+
+
+def _computes(gpu: Gpu) -> str:
+    named = (("bf16", gpu.bf16), ("fp8", gpu.fp8), ("FlashAttention 2", gpu.flash_attention))
+    can, lacks = ([name for name, has in named if has is wanted] for wanted in (True, False))
+    return ", ".join([*can, *(f"no {name}" for name in lacks)]) + ("" if gpu.bf16 else "; fp16 is used")
+
+
+def _program(process: GpuProcess) -> str:
+    """`python of anna (1.0 GiB)`; what another container or user keeps to itself is left out."""
+    whose = f" of {process.user}" if process.user else ""
+    used = f" ({size(process.used)})" if process.used is not None else ""
+    return f"{process.name or f'process {process.pid}'}{whose}{used}"
+
+
+def _state(gpu: Gpu) -> list[str]:
+    """What the card feels: heat, power, its slot."""
+    told = []
+    if gpu.temperature is not None:
+        most = f" (slows down at {gpu.slowdown_temperature})" if gpu.slowdown_temperature is not None else ""
+        told.append(f"{gpu.temperature} °C{most}")
+    if gpu.power is not None:
+        told.append(f"{gpu.power:.0f} W" + (f" of {gpu.power_limit:.0f}" if gpu.power_limit is not None else ""))
+    if gpu.pcie is not None and gpu.pcie.width is not None:
+        told.append(f"PCIe {gpu.pcie.generation} × {gpu.pcie.width}")
+        best = (gpu.pcie.best_generation, gpu.pcie.best_width)
+        if best != (gpu.pcie.generation, gpu.pcie.width):
+            told[-1] += f" (up to {best[0]} × {best[1]})"
+    if gpu.nvlinks:
+        told.append(f"{gpu.nvlinks} NVLinks")
+    if gpu.ecc is not None:
+        told.append("ECC on" if gpu.ecc else "ECC off")
+    return told + list(gpu.slowdowns)
 
 
 def torch_build(hardware: Hardware, version: str | None = None) -> Check:
@@ -148,6 +203,7 @@ def torch_build(hardware: Hardware, version: str | None = None) -> Check:
 
 def _memory(hardware: Hardware) -> Check:
     text = f"{size(hardware.ram_available)} of {size(hardware.ram_total)} free"
+    text += f", swap {size(hardware.swap_free)} of {size(hardware.swap_total)} free" if hardware.swap_total else ""
     if hardware.ram_available < 2 * CPU_PROCESS:
         return Check("memory", "problem", text, "End other programs: the libraries alone take over 0.6 GiB.")
     return Check("memory", "ok", text)
@@ -171,11 +227,12 @@ def _writable(runs_root: Path) -> Check:
     return Check("runs", "problem", f"{nearest} {what}", "Set TUNESMITH_RUNS to a folder that you may write to.")
 
 
-def _cache() -> Check:
+def _cache(hardware: Hardware) -> Check:
     cache = hub_cache()
     count = sum(1 for _ in cache.glob("models--*"))
     there = f"{count} model{'s' if count != 1 else ''}" if cache.is_dir() else "not there yet"
-    return Check("Hugging Face cache", "ok", f"{cache}: {there}")
+    free = f", {size(hardware.cache_free)} free on its disk" if hardware.cache_free is not None else ""
+    return Check("Hugging Face cache", "ok", f"{cache}: {there}{free}")
 
 
 def _practice() -> Check:

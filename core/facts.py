@@ -14,20 +14,86 @@ Shape = Literal["table", "question-answer", "prompt-completion", "chat"]
 ColumnKind = Literal["text", "number", "date", "identifier"]
 
 
+class GpuProcess(msgspec.Struct, frozen=True):
+    """A program that holds memory of a GPU, as far as the driver and the kernel tell it to this user."""
+
+    pid: int
+    name: str = ""
+    user: str = ""
+    used: int | None = None
+    """Bytes; None where the driver does not say (inside a container, for other users)."""
+
+
+class Pcie(msgspec.Struct, frozen=True):
+    """A card's slot. An idle card lowers its generation to save power, so the present one may be below the best."""
+
+    generation: int | None = None
+    width: int | None = None
+    """Lanes."""
+    best_generation: int | None = None
+    best_width: int | None = None
+
+
 class Gpu(msgspec.Struct, frozen=True):
-    """One NVIDIA GPU as NVML reports it."""
+    """One NVIDIA GPU, or one MIG slice of one, as NVML reports it. What a card does not tell is absent."""
 
     index: int
+    """NVML's, by PCI bus; slices have that of their card."""
     name: str
     total: int
     free: int
     compute_capability: tuple[int, int]
     uuid: str = ""
+    architecture: str = ""
+    processes: tuple[GpuProcess, ...] = ()
+    slice: str = ""
+    """The profile of a MIG slice, e.g. `1g.10gb`, or `slice` where the driver does not name it; empty for a card."""
+    parent: str = ""
+    """The UUID of the card that a slice is of."""
+    ecc: bool | None = None
+    """Whether memory errors are corrected; the card then holds back a share of its memory on some models."""
+    pcie: Pcie | None = None
+    nvlinks: int = 0
+    """Active NVLinks."""
+    temperature: int | None = None
+    """Degrees Celsius."""
+    slowdown_temperature: int | None = None
+    """Where the card slows itself down."""
+    power: float | None = None
+    """Watts drawn now."""
+    power_limit: float | None = None
+    slowdowns: tuple[str, ...] = ()
+    """Why the card is slower than it could be now, in plain words; being idle is no reason."""
 
     @property
     def bf16(self) -> bool:
-        """Whether bfloat16 is computed in hardware (Ampere, capability 8.0, and later)."""
+        """Whether bfloat16 is computed in hardware (Ampere, capability 8.0, and later).
+
+        CUDA C++ Programming Guide, "Features and Technical Specifications": bf16 tensor cores from 8.0.
+        """
         return self.compute_capability >= (8, 0)
+
+    @property
+    def fp8(self) -> bool:
+        """Whether the tensor cores compute fp8 (Ada, capability 8.9, and later; NVIDIA Transformer Engine's guide)."""
+        return self.compute_capability >= (8, 9)
+
+    @property
+    def flash_attention(self) -> bool:
+        """Whether FlashAttention 2 runs on it: Ampere (8.0) or later (Dao 2023, arXiv:2307.08691, and its README)."""
+        return self.compute_capability >= (8, 0)
+
+
+class GpuLink(msgspec.Struct, frozen=True):
+    """How two GPUs of the machine reach each other."""
+
+    first: int
+    second: int
+    """Indices of the GPUs."""
+    nvlinks: int = 0
+    """NVLinks between the two, bonded; 0 where the way is PCI Express."""
+    way: str = ""
+    """In plain words, e.g. `4 NVLinks`, `18 NVLinks through a switch`, `one PCIe switch`."""
 
 
 class Cpu(msgspec.Struct, frozen=True):
@@ -37,19 +103,32 @@ class Cpu(msgspec.Struct, frozen=True):
     cores: int
     bf16: bool = False
     """Whether the instruction set has bfloat16 arithmetic (avx512_bf16 or amx_bf16)."""
+    physical_cores: int | None = None
+    """Of the machine, without hyper-threads; None where the kernel does not tell."""
 
 
 class Hardware(msgspec.Struct, frozen=True):
-    """The machine: visible GPUs, processor, memory that this process may use, disk where runs are kept."""
+    """The machine: visible GPUs, processor, memory that this process may use, disks."""
 
     cpu: Cpu
     ram_total: int
     ram_available: int
     disk_free: int
+    """Where runs are kept."""
     gpus: tuple[Gpu, ...] = ()
     driver: str = ""
     gpu_problem: str = ""
     """Why no GPU can be used, in one sentence with the remedy; empty when one can, or when there is none."""
+    cuda: tuple[int, int] | None = None
+    """The newest CUDA that the driver knows."""
+    links: tuple[GpuLink, ...] = ()
+    swap_total: int = 0
+    swap_free: int = 0
+    cache_free: int | None = None
+    """Where downloaded models are kept (the Hugging Face cache)."""
+    planned: str = ""
+    """Where this is a machine that is planned for and not here: its GPUs as they were asked for, e.g. `h100-80gb`.
+    Its RAM, disk and processor are not known and stand at 0."""
 
     @property
     def gpu(self) -> Gpu | None:

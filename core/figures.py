@@ -38,3 +38,26 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def span(seconds: tuple[float, float] | None) -> str:
+    """`20 s to 2 min`, `about 20 s`; what can't be told before the first steps says so."""
+    if seconds is None:
+        return "told by the first steps"
+    low, high = (duration(max(1.0, one)) for one in seconds)
+    return f"about {low}" if low == high else f"{low} to {high}"
+
+
+def dollars(amount: float) -> str:
+    """`$0.05`, `$12.40`, `$1,240`; less than a cent is no nothing."""
+    if 0 < amount < 0.005:
+        return "under $0.01"
+    return f"${amount:,.2f}" if amount < 1000 else f"${amount:,.0f}"
+
+
+def price_span(money: tuple[float, float] | None) -> str:
+    """`$0.40 to $1.20`, `about $0.40`; what is not known says so."""
+    if money is None:
+        return "not known"
+    low, high = (dollars(one) for one in money)
+    return f"about {low}" if low == high else f"{low} to {high}"

@@ -36,7 +36,7 @@ Standing = Literal["settled", "stale", "open"]
 ASKED: tuple[str, ...] = ("understand", "prepare", "select")
 """The stages that ask; the later three are what a run does."""
 
-MEASURED = ("prepare.data", "prepare.shape", "prepare.columns", "select.model")
+MEASURED = ("prepare.data", "prepare.shape", "prepare.columns", "select.model", "select.gpu")
 """Values that decide what is measured: after a change of one of them, nothing is known until it is measured anew."""
 STARTED = "started"
 """What the fingerprint of the answers is kept under when a run is started."""

@@ -11,15 +11,16 @@ from pathlib import Path
 import msgspec
 
 from tunesmith.core.draft import Wishes
-from tunesmith.core.facts import Facts, TokenProfile
+from tunesmith.core.facts import Facts, Hardware, TokenProfile
 from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.jobs import Helper
-from tunesmith.core.models import find_model
+from tunesmith.core.models import find_model, hub_cache
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.preview import Prepared, Preview, rows_from_plan
 from tunesmith.core.prepare.profile import profile
 from tunesmith.core.recommend import resolve
 from tunesmith.core.run import runs_root
+from tunesmith.core.select.cards import hardware_for
 
 
 class Survey(msgspec.Struct, frozen=True):
@@ -44,7 +45,7 @@ def survey(wishes: Wishes, base: Path, helper: Helper) -> Survey:
     Raises:
         DataError: The data can't be read or gives no rows.
         ModelError: There is no usable model of that name.
-        PlanError: The wishes contradict the plan's schema.
+        PlanError: The wishes contradict the plan's schema, or name a card that is not known.
     """
     return counted(look(wishes, base, helper), helper)
 
@@ -75,6 +76,14 @@ def _columns(wishes: Wishes) -> dict[str, str] | None:
     return columns or None
 
 
+def _machine(wishes: Wishes) -> Hardware:
+    """This machine as it is now, or the one that is planned for."""
+    planned = wishes.get("select.gpu")
+    if isinstance(planned, str) and planned.strip():
+        return hardware_for(planned)
+    return probe_hardware(runs_root(), cache_at=hub_cache())
+
+
 def measure(wishes: Wishes, base: Path) -> tuple[Survey, Prepared]:
     """What `look` answers, and the rows themselves: what the helper does when it is asked."""
     data = profile(
@@ -84,6 +93,6 @@ def measure(wishes: Wishes, base: Path) -> tuple[Survey, Prepared]:
         columns=_columns(wishes),
     )
     model = find_model(str(wishes.get("select.model", PRACTICE)))
-    facts = Facts(hardware=probe_hardware(runs_root()), data=data, model=model)
+    facts = Facts(hardware=_machine(wishes), data=data, model=model)
     prepared = rows_from_plan(resolve(wishes, facts).plan.prepare, base)
     return Survey(facts, prepared.preview()), prepared

@@ -14,8 +14,8 @@ OF_SHAPE = ("prepare.columns", "prepare.fields", "prepare.questions", "prepare.l
 def with_wish(wishes: Wishes, path: Path, value: Any) -> dict[Path, Any]:
     """The wishes with `value` at `path`, without those that it contradicts by its nature.
 
-    Another file has other columns, another shape other parts; full fine-tuning has no adapter, and only QLoRA packs
-    weights. Whatever else was stated stays.
+    Another file has other columns, another shape other parts; full fine-tuning has no adapter, only QLoRA packs
+    weights, and another machine has another price. Whatever else was stated stays.
     """
     stated = {**wishes, path: value}
     if wishes.get(path) == value:
@@ -27,6 +27,8 @@ def with_wish(wishes: Wishes, path: Path, value: Any) -> dict[Path, Any]:
         gone = OF_SHAPE
     elif path == "prepare.columns":
         gone = ("prepare.columns.",)
+    elif path == "select.gpu":
+        gone = ("select.price_hour",)
     elif path == "select.method":
         gone = ("select.lora.", "select.quantization.") if value == "full" else ()
         gone = ("select.quantization.",) if value == "lora" else gone

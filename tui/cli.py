@@ -134,6 +134,10 @@ def plan_new(
         str, typer.Option("--model", "-m", help="`practice`, a folder, or a name in the Hugging Face cache.")
     ] = "practice",
     goal: Annotated[str, typer.Option("--goal", help="What it is for, in one sentence.")] = "",
+    gpu: Annotated[
+        str,
+        typer.Option("--gpu", metavar="CARD", help="Plan for a card that is not here, e.g. h100-80gb or 2xrtx4090."),
+    ] = "",
     settings: Settings = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     as_json: Json = False,
@@ -141,7 +145,8 @@ def plan_new(
     """Write a plan for DATA with every recommendation and its reason; asks nothing, starts nothing."""
     from tunesmith.tui.commands.plan import new
 
-    raise typer.Exit(new(data, out, model=model, goal=goal, settings=settings or [], force=force, as_json=as_json))
+    code = new(data, out, model=model, goal=goal, gpu=gpu, settings=settings or [], force=force, as_json=as_json)
+    raise typer.Exit(code)
 
 
 @plan_app.command("check")

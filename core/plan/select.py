@@ -185,6 +185,7 @@ class Select(Section):
         "For another GPU",
         "Plan for a card that is not here, e.g. `h100-80gb` or `2xrtx4090`; empty for this machine. The run itself "
         "measures the machine that it is on.",
+        question="For which machine?",
         default=None,
     )
     price_hour: float | None = knob(

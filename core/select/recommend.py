@@ -12,6 +12,7 @@ from tunesmith.core.figures import parameters, size
 from tunesmith.core.plan import Method
 from tunesmith.core.reckon import counted_rows, settle, training_rows
 from tunesmith.core.select.load import Load
+from tunesmith.core.select.machine import choose_machine, told_of
 from tunesmith.core.select.memory import forecast_load
 from tunesmith.core.select.method import choose_method
 
@@ -63,6 +64,7 @@ def recommend_select(draft: Draft, facts: Facts) -> None:
     model, rows = facts.model, training_rows(draft, facts)
     draft.choose("select.model", model.source, _model_because(model))
     load = _device(draft, facts)
+    choose_machine(draft, facts.hardware, load.device)
     load = replace(
         load, length=min(_lengths(facts)[0], model.max_positions), rank=8 if rows < 200 else 16, dropout=0.05
     )
@@ -91,7 +93,9 @@ def _device(draft: Draft, facts: Facts) -> Load:
     gpu, cpu = facts.hardware.gpu, facts.hardware.cpu
     slower = Alternative("cpu", "many times slower")
     if gpu is not None:
-        name = draft.choose("select.device", "cuda", f"{gpu.name} has {size(gpu.free)} free", (slower,))
+        free = f"{gpu.name} has {size(gpu.free)} free"
+        planned = told_of(facts.hardware)
+        name = draft.choose("select.device", "cuda", f"{free}; {planned}" if planned else free, (slower,))
     else:
         why = facts.hardware.gpu_problem or "there is no NVIDIA GPU here"
         name = draft.choose("select.device", "cpu", f"{why[0].lower()}{why[1:].rstrip('.')}" if why else "")

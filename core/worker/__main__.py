@@ -16,7 +16,8 @@ from pathlib import Path
 
 from tunesmith.core.errors import SpaceError, TunesmithError
 from tunesmith.core.events import EventWriter, JobError, JobFinished, JobStarted, StageFinished, StageStarted
-from tunesmith.core.hardware import gpu_environment, probe_hardware
+from tunesmith.core.gpus import gpu_environment
+from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.jobs import own_start_time
 from tunesmith.core.plan_yaml import read_plan
 from tunesmith.core.run import HEARTBEAT_SECONDS, ExitRecord, JobRecord, Run, forget_before, write_json

@@ -10,12 +10,16 @@ import pytest
 from tunesmith.core import doctor, models
 from tunesmith.core.doctor import Check, dependency, examine, python_version, torch_build
 from tunesmith.core.facts import Hardware
+from tunesmith.core.hardware import probe_hardware
+from tunesmith.core.system import System
+from tunesmith.core.torch_build import TorchBuild
 
 from .facts_kit import GIB, machine
+from .nvml_player import NvmlPlayer
 
 
 def seen(monkeypatch: pytest.MonkeyPatch, root: Path, hardware: Hardware | None = None) -> dict[str, Check]:
-    monkeypatch.setattr(doctor, "probe_hardware", lambda _: hardware or machine())
+    monkeypatch.setattr(doctor, "probe_hardware", lambda _, cache_at: hardware or machine())
     return {check.name: check for check in examine(root)}
 
 
@@ -70,9 +74,41 @@ def test_a_cpu_build_of_torch_beside_a_gpu_is_a_problem() -> None:
     assert torch_build(machine(), "2.13.0+cpu").state == "ok"
 
 
-def test_a_gpu_is_told_with_its_memory_and_its_bf16(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    told = seen(monkeypatch, tmp_path, machine("T4"))["GPU 0"]
-    assert told.text == "Tesla T4, 14.8 GiB of 15.0 GiB free, capability 7.5, no bf16 (fp16 is used), driver 580.95.05"
+def test_a_gpu_is_told_with_its_memory_and_what_it_computes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told = seen(monkeypatch, tmp_path, machine("T4"))
+    assert told["GPU 0"].text == "Tesla T4, 14.8 GiB of 15.0 GiB free"
+    assert told["GPU 0 computes"].text == "no bf16, no fp8, no FlashAttention 2; fp16 is used (capability 7.5)"
+    assert told["NVIDIA driver"].text == "580.95.05"
+    assert "GPU 0 state" not in told and "GPU 0 is used by" not in told
+
+
+def recorded(tmp_path: Path, *names: str) -> Hardware:
+    return probe_hardware(tmp_path, System(tmp_path, tmp_path), NvmlPlayer(*names), {}, torch=TorchBuild("2.13.0+cpu"))
+
+
+def test_a_card_in_use_is_told_with_its_users_its_heat_and_its_slot(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told = seen(monkeypatch, tmp_path, recorded(tmp_path, "tesla-t4"))
+    assert told["GPU 0"].text == "Tesla T4 (Turing), 13.6 GiB of 15.0 GiB free"
+    assert told["GPU 0 is used by"] == Check("GPU 0 is used by", "note", "python (1.0 GiB), Xorg (22 MiB)")
+    assert told["GPU 0 state"].text == "40 °C (slows down at 93), 27 W of 70, PCIe 3 × 8 (up to 3 × 16), ECC on"
+    assert told["NVIDIA driver"].text == "515.105.01, knows CUDA up to 11.7"
+
+
+def test_a_card_that_is_held_back_is_worth_a_note(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told = seen(monkeypatch, tmp_path, recorded(tmp_path, "a40-power-capped"))
+    assert told["GPU 0 state"].state == "note"
+    assert told["GPU 0 state"].text.endswith("ECC on, held at its power limit")
+
+
+def test_a_slice_is_told_with_the_way_to_use_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(doctor, "probe_hardware", lambda _, cache_at: recorded(tmp_path, "a100-80gb-mig"))
+    slices = [check.text for check in examine(tmp_path) if check.name == "GPU 0"]
+    assert len(slices) == 4
+    assert slices[0].endswith(
+        "19.5 GiB of 19.5 GiB free, CUDA_VISIBLE_DEVICES=MIG-feb88891-0321-5fef-9c87-d4af3b54259e"
+    )
 
 
 def test_a_folder_without_write_permission_is_a_problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,10 +13,11 @@ from rich.text import Text
 
 from tunesmith.core.draft import Reason
 from tunesmith.core.errors import AccessError, PlanError
-from tunesmith.core.figures import size
+from tunesmith.core.figures import price_span, size, span
 from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.jobs import Helper
 from tunesmith.core.models import find_model
+from tunesmith.core.outlook import Outlook, outlook
 from tunesmith.core.paths import spelled_out, wishes_spelled_out
 from tunesmith.core.plan import Plan
 from tunesmith.core.plan_yaml import read_plan, write_plan
@@ -24,6 +25,7 @@ from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.preview import Preview, rows_from_plan
 from tunesmith.core.recommend import resolve
 from tunesmith.core.run import runs_root
+from tunesmith.core.select.cards import hardware_for
 from tunesmith.core.select.job import check_device
 from tunesmith.core.select.memory import MemoryForecast, forecast
 from tunesmith.core.survey import Survey, survey
@@ -42,26 +44,32 @@ SHOWN = (
 """Values whose reasons are printed; the file has them all."""
 
 
-def new(data: str, out: Path, *, model: str, goal: str, settings: Sequence[str], force: bool, as_json: bool) -> int:
+def new(
+    data: str, out: Path, *, model: str, goal: str, gpu: str, settings: Sequence[str], force: bool, as_json: bool
+) -> int:
     """Write a plan for `data`, and print what it will train on and whether it fits; returns the exit code."""
     _check_place(out, force)
-    wishes = _wishes(data, model, goal, settings)
+    wishes = _wishes(data, model, goal, gpu, settings)
     if sys.stderr.isatty():
         print("Measuring the data, the model and this machine …", file=sys.stderr)  # noqa: T201
     with Helper() as helper:
         measured = survey(wishes, Path.cwd(), helper)
     resolution = resolve(wishes, measured.facts)
-    memory = _forecast(resolution.plan, measured)
+    look = outlook(resolution.plan, measured.facts)
+    memory = look.memory
     write_plan(out, resolution.plan, resolution.reasons)
     if as_json:
-        print(_json(resolution.plan, resolution.reasons, memory, measured.preview, out))  # noqa: T201
+        print(_json(resolution.plan, resolution.reasons, memory, measured.preview, out, look))  # noqa: T201
         return 0
     screen = console()
     _show_rows(screen, measured)
     _show_memory(screen, memory)
+    _show_time(screen, look)
     _show_reasons(screen, resolution.plan, resolution.reasons)
     screen.print(f"\nWritten to {harmless(str(out))}, with the reason for each value beside it.")
-    if resolution.plan.select.device == "cuda" and measured.facts.hardware.gpu is None:
+    if measured.facts.hardware.planned:
+        screen.print(f"It is planned for {measured.facts.hardware.planned}, from a table of cards: run it there.")
+    elif resolution.plan.select.device == "cuda" and measured.facts.hardware.gpu is None:
         screen.print("It computes on a GPU, and none can be used here: run it on the machine that it is meant for.")
     elif not memory.fits:
         _does_not_fit(screen)
@@ -75,7 +83,7 @@ def check(path: Path, *, as_json: bool) -> int:
     plan = read_plan(path)
     preview = rows_from_plan(plan.prepare, path.absolute().parent).preview()
     model = find_model(_model_source(plan, path.absolute().parent))
-    hardware = probe_hardware(runs_root())
+    hardware = hardware_for(plan.select.gpu) if plan.select.gpu else probe_hardware(runs_root())
     check_device(plan.select, hardware)
     memory = forecast(model, plan.select, hardware, plan.select.hyperparameters.max_length)
     if as_json:
@@ -83,6 +91,8 @@ def check(path: Path, *, as_json: bool) -> int:
         return 0 if memory.fits else PlanError.exit_code
     screen = console()
     screen.print(f"{harmless(str(path))} is a valid plan.")
+    if hardware.planned:
+        screen.print(f"It is planned for {hardware.planned}: its memory is from a table of cards, not measured here.")
     _show_parts(screen, preview)
     _show_memory(screen, memory)
     return 0 if memory.fits else _does_not_fit(screen)
@@ -98,8 +108,10 @@ def _model_source(plan: Plan, base: Path) -> str:
     return str(folder) if plan.select.model != PRACTICE and folder.is_dir() else plan.select.model
 
 
-def _wishes(data: str, model: str, goal: str, settings: Sequence[str]) -> dict[str, Any]:
+def _wishes(data: str, model: str, goal: str, gpu: str, settings: Sequence[str]) -> dict[str, Any]:
     wishes: dict[str, Any] = {"prepare.data": data, "select.model": model}
+    if gpu:
+        wishes["select.gpu"] = gpu
     if goal:
         wishes["understand.goal"] = goal
     return wishes_spelled_out({**wishes, **read_settings(settings)}, Path.cwd())
@@ -113,12 +125,6 @@ def _check_place(out: Path, force: bool) -> None:
         raise PlanError(f"{out} exists already.", next_step="Name another with --out, or overwrite it with --force.")
     if not out.absolute().parent.is_dir():
         raise AccessError(f"There is no folder {out.absolute().parent}.", next_step="Make it first, or name another.")
-
-
-def _forecast(plan: Plan, measured: Survey) -> MemoryForecast:
-    tokens = measured.facts.data.tokens
-    longest = tokens.whole.longest if tokens else plan.select.hyperparameters.max_length
-    return forecast(measured.facts.model, plan.select, measured.facts.hardware, longest)
 
 
 def _show_rows(screen: Console, measured: Survey) -> None:
@@ -157,6 +163,16 @@ def _show_memory(screen: Console, memory: MemoryForecast) -> None:
     screen.print(f"  {'together':<18}{size(memory.total):>10}   of {size(memory.available)} {where}: {fits}")
 
 
+def _show_time(screen: Console, look: Outlook) -> None:
+    """How long the training takes and what it costs, and what the brief says to that."""
+    source = f", from {look.seconds_from}" if look.seconds_from else ""
+    screen.print("\nTime and money, estimates for the training alone", style="bold")
+    screen.print(f"  {'time':<18}{span(look.seconds)}{harmless(source)}")
+    screen.print(f"  {'money':<18}{price_span(look.money)}")
+    for sentence in look.over_budget:
+        screen.print(f"  ! {harmless(sentence)}")
+
+
 def _show_reasons(screen: Console, plan: Plan, reasons: dict[str, Reason] | Any) -> None:
     screen.print("\nDecided", style="bold")
     for path in SHOWN:
@@ -174,7 +190,10 @@ def _show_reasons(screen: Console, plan: Plan, reasons: dict[str, Reason] | Any)
         screen.print(line)
 
 
-def _json(plan: Plan, reasons: Any, memory: MemoryForecast, preview: Preview, path: Path) -> str:
+def _json(
+    plan: Plan, reasons: Any, memory: MemoryForecast, preview: Preview, path: Path, look: Outlook | None = None
+) -> str:
+    estimates = {"seconds": look.seconds, "money": look.money, "over_budget": look.over_budget} if look else {}
     document = {
         "file": str(path),
         "plan": plan.model_dump(mode="json"),
@@ -182,5 +201,6 @@ def _json(plan: Plan, reasons: Any, memory: MemoryForecast, preview: Preview, pa
         "memory": memory,
         "rows": preview.parts,
         "notes": [note.text for note in preview.notes],
+        **estimates,
     }
     return msgspec.json.encode(document).decode()

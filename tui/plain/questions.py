@@ -12,6 +12,8 @@ from tunesmith.core.errors import PlanError
 from tunesmith.core.figures import parameters
 from tunesmith.core.models import list_models
 from tunesmith.core.schema import Knob, read, told, value_at
+from tunesmith.core.select.cards import card, cards, described
+from tunesmith.core.select.machine import HERE
 from tunesmith.tui.plain.desk import MOST_CHANGES, Desk
 from tunesmith.tui.plain.voice import in_short, sentence
 
@@ -207,6 +209,32 @@ class ModelQuestion(KnobQuestion):
     def _read(self, answer: str) -> Any:
         found = by_number(answer, self.options)
         return found.value if found else answer
+
+
+class MachineQuestion(KnobQuestion):
+    """For which machine: this one, or any card of the table, by number or as people call it."""
+
+    @property
+    def options(self) -> list[Option]:
+        """This machine and the cards."""
+        first = self._recommended()
+        listed = [Option(None, HERE, "as it is measured")]
+        listed += [Option(one.key, one.title, described(one)) for one in cards()]
+        return sorted(listed, key=lambda one: one.value != first)
+
+    def prompt(self) -> str:
+        """What can be typed, and what Enter takes."""
+        return "Number or name (Enter takes what is shown):"
+
+    def _read(self, answer: str) -> Any:
+        found = by_number(answer, self.options)
+        if found is not None:
+            return found.value
+        count, one = card(answer)
+        return f"{count}x{one.key}" if count > 1 else one.key
+
+    def _told(self, value: Any) -> str:
+        return HERE if value is None else str(value)
 
 
 def applies(desk: Desk, knob: Knob) -> bool:

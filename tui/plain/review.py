@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tunesmith.core.consequences import span
 from tunesmith.core.errors import PlanError
-from tunesmith.core.figures import parameters, size
+from tunesmith.core.figures import parameters, price_span, size, span
 from tunesmith.core.launch import launch
 from tunesmith.core.measures import MEASURES
 from tunesmith.core.run import Run
@@ -64,6 +63,8 @@ class Review:
     def hindrance(self) -> str:
         """Why it would not go well; empty where nothing is known that speaks against it."""
         facts, plan = self.desk.project.facts, self.desk.plan
+        if facts.hardware.planned:
+            return f"It is planned for {facts.hardware.planned}, which is not this machine. Run the plan there."
         if plan.select.device == "cuda" and facts.hardware.gpu is None:
             return "The plan computes on a GPU, and none can be used here. Run it on the machine that it is meant for."
         if not self._outlook.memory.fits:
@@ -97,7 +98,12 @@ class Review:
             f"Memory, estimated: {size(look.memory.total)} of {size(look.memory.available)} free {where}; {fits}."
         )
         voice.say(f"Time for the training alone, estimated: {span(look.seconds)}.")
-        voice.say(f"Disk, estimated: {size(look.disk)} of {size(look.disk_free)} free.")
+        if look.money is not None:
+            voice.say(f"Money for the training alone, estimated: {price_span(look.money)}.")
+        for sentence in look.over_budget:
+            voice.say(f"Warning: {sentence}")
+        free = "; the disk there is not known" if look.disk_free is None else f" of {size(look.disk_free)} free"
+        voice.say(f"Disk, estimated: {size(look.disk)}{free}.")
         voice.say("The same without questions, now or later:")
         voice.command(f"tunesmith run {self._path}")
         if self.hindrance:

@@ -22,7 +22,7 @@ from tunesmith.tui.plain.prepare import (
     ShapeQuestion,
     offered_repairs,
 )
-from tunesmith.tui.plain.questions import GroupQuestion, KnobQuestion, ModelQuestion, Question, applies
+from tunesmith.tui.plain.questions import GroupQuestion, KnobQuestion, MachineQuestion, ModelQuestion, Question, applies
 from tunesmith.tui.plain.review import Review, tell_data, tell_row
 from tunesmith.tui.plain.templates import TemplatesQuestion
 from tunesmith.tui.plain.voice import Back, InputEnded, Quit, Voice
@@ -191,6 +191,8 @@ def questions(desk: Desk) -> list[Question]:
                 found.append(GroupQuestion(desk, knob))
             elif knob.path == "select.model":
                 found.append(ModelQuestion(desk, knob))
+            elif knob.path == "select.gpu":
+                found.append(MachineQuestion(desk, knob))
             else:
                 found.append(KnobQuestion(desk, knob))
     return found

@@ -23,6 +23,8 @@ from tunesmith.core.models import list_models
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.read import FORMATS
 from tunesmith.core.schema import YES_NO, Knob, plain_value, read
+from tunesmith.core.select.cards import card, cards, described
+from tunesmith.core.select.machine import HERE
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.browse import Browse
@@ -62,6 +64,10 @@ async def ask(app: App[Any], session: Session, knob: Knob, options: Sequence[str
         return Answer(chosen) if chosen else None
     if knob.path == "select.model":
         return await _ask_model(app, session, knob)
+    if knob.path == "select.gpu":
+        lines = [Line(None, HERE, "as it is measured"), *(Line(one.key, one.title, described(one)) for one in cards())]
+        value = _known_card(session.project.wishes.get(knob.path))
+        return await app.push_screen_wait(Choose(knob.question, lines, value, glyphs))
     if session.project.resolution is None:
         return None  # nothing is known yet that the others could be chosen by
     value = plain_value(session.project.plan, knob.path)
@@ -74,6 +80,14 @@ async def ask(app: App[Any], session: Session, knob: Knob, options: Sequence[str
     return await app.push_screen_wait(
         Choose(knob.question or knob.title, _lines(session, knob, options), value, glyphs)
     )
+
+
+def _known_card(wished: Any) -> str | None:
+    """The key of the card that was wished in whatever words; None for this machine, and for what is no card."""
+    try:
+        return card(wished)[1].key if isinstance(wished, str) else None
+    except PlanError:
+        return None
 
 
 async def _ask_model(app: App[Any], session: Session, knob: Knob) -> Answer | None:

@@ -88,7 +88,10 @@ class ReviewStep(Step):
         outlook, plan = self.session.project.outlook, self.session.project.plan
         if self.session.alive:
             return "Another run is at work; both would share this machine."
-        if plan.select.device == "cuda" and self.session.project.facts.hardware.gpu is None:
+        hardware = self.session.project.facts.hardware
+        if hardware.planned:
+            return f"It is planned for {hardware.planned}, which is not this machine: w writes the plan to take there."
+        if plan.select.device == "cuda" and hardware.gpu is None:
             return "It computes on a GPU, and none can be used here."
         if not outlook.memory.fits:
             return "It is not expected to fit in memory."

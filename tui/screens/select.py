@@ -9,11 +9,11 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tunesmith.core.consequences import span
-from tunesmith.core.figures import parameters, size
+from tunesmith.core.figures import parameters, price_span, size, span
 from tunesmith.core.fit import MethodFit, methods
 from tunesmith.core.outlook import Outlook
 from tunesmith.core.schema import Knob
+from tunesmith.core.select.machine import HERE
 from tunesmith.core.select.memory import MemoryForecast
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
@@ -38,8 +38,9 @@ class SelectStep(AskStep):
         return super().waits_for() or counting
 
     def row(self, knob: Knob) -> KnobRow:
-        """A model is chosen in a box."""
-        return KnobRow(knob, self.session.glyphs, opens=knob.path == "select.model")
+        """A model and a machine are chosen in a box."""
+        empty = HERE if knob.path == "select.gpu" else ""
+        return KnobRow(knob, self.session.glyphs, opens=knob.path in ("select.model", "select.gpu"), empty=empty)
 
     def exhibits(self) -> Iterable[Widget]:
         """The methods, and the memory."""
@@ -61,21 +62,33 @@ class SelectStep(AskStep):
 
 
 def told(outlook: Outlook, glyphs: Glyphs) -> Content:
-    """Memory, steps, time and disk in a few lines; each says that it is an estimate."""
+    """Memory, steps, time, money and disk in a few lines; each says that it is an estimate."""
     memory = outlook.memory
     where = "on the GPU" if memory.device == "cuda" else "in RAM"
     fits = fit(memory, glyphs)
     room = "" if outlook.disk_suffices else f" {glyphs.error} not enough room"
+    free = "the disk there is not known" if outlook.disk_free is None else f"of {size(outlook.disk_free)} free"
+    over = "".join(f"\n{glyphs.warning} {sentence}" for sentence in outlook.over_budget)
     return Content.assemble(
         ("Estimates\n", "bold"),
         f"memory  {size(memory.total)} of {size(memory.available)} free {where}: ",
         fits,
         f"\nsteps   {outlook.steps:,}, training {parameters(outlook.trained_parameters)} parameters\n",
         f"time    {span(outlook.seconds)} for the training\n",
-        f"disk    {size(outlook.disk)} of {size(outlook.disk_free)} free",
+        f"money   {price_span(outlook.money)} for the training\n" if outlook.money is not None else "",
+        f"disk    {size(outlook.disk)} {free}",
         (room, "$text-error"),
-        ("\n\nTime is from this machine's cores; the first steps tell it exactly.", "$text-muted"),
+        (over, "$text-warning"),
+        (f"\n\n{time_source(outlook)}", "$text-muted"),
     )
+
+
+def time_source(outlook: Outlook) -> str:
+    """What the time was reckoned from."""
+    if not outlook.seconds_from:
+        return "The first steps tell the time."
+    exactly = "" if outlook.seconds_measured else "; the first steps tell it exactly"
+    return f"Time is from {outlook.seconds_from}{exactly}."
 
 
 def fit(memory: MemoryForecast, glyphs: Glyphs) -> tuple[str, str]:

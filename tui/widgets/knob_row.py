@@ -60,18 +60,27 @@ class KnobRow(Vertical):
             self.row = row
 
     def __init__(
-        self, knob: Knob, glyphs: Glyphs, *, options: Sequence[str] | None = None, opens: bool = False, title: str = ""
+        self,
+        knob: Knob,
+        glyphs: Glyphs,
+        *,
+        options: Sequence[str] | None = None,
+        opens: bool = False,
+        title: str = "",
+        empty: str = "",
     ) -> None:
         """Args:
         options: What can be chosen, where the schema does not know it (columns, models).
         opens: Whether the value is changed in a box of its own (a file, a list) rather than in the row.
         title: Another wording of the question than the schema's.
+        empty: What is shown where there is no value.
         """
         super().__init__(id="knob-" + knob.path.replace(".", "-"), classes="knob")
         self.knob = knob
         self._glyphs = glyphs
         self._title = title or knob.question or knob.title
         self._options = options
+        self._empty = empty
         self._opens = opens or knob.kind in ("choices", "structure")
         # Made here and not in `compose`, so that a row can show a value before it is on the screen.
         self.control = self._control()
@@ -95,7 +104,7 @@ class KnobRow(Vertical):
         """Show the plan's value, and whether it is the recommended one."""
         if not self.refused:
             self._complain("")
-        text = harmless(told(self.knob, value))
+        text = harmless(told(self.knob, value)) or self._empty
         control = self.control
         if isinstance(control, Choice):
             control.show(text)

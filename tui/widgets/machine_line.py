@@ -35,6 +35,10 @@ class MachineLine(Widget):
 def told(hardware: Hardware, bullet: str) -> str:
     """The machine in one line: GPUs where there are any, else the processor; RAM and disk."""
     between = f"  {bullet}  "
+    if hardware.planned and hardware.gpu is not None:
+        return between.join(
+            (f"planned for {hardware.planned}, not here: {size(hardware.gpu.total)}", "RAM and disk not known")
+        )
     memory = f"RAM {size(hardware.ram_available)} free of {size(hardware.ram_total)}"
     disk = f"disk {size(hardware.disk_free)} free"
     gpu = hardware.gpu
