@@ -118,10 +118,14 @@ def shapes_of(config: Config) -> Shapes | None:
     return tally.result()
 
 
+def tied(config: Config) -> bool:
+    """Whether the output head is the embedding."""
+    return bool(config.get("tie_word_embeddings", config.get("model_type") in TIED))
+
+
 def _decoder(tally: Tally, config: Config) -> None:
     hidden, kind = config["hidden_size"], DECODERS[config["model_type"]]
-    tied = config.get("tie_word_embeddings", config["model_type"] in TIED)
-    tally.other(config["vocab_size"] * hidden * (1 if tied else 2) + hidden)
+    tally.other(config["vocab_size"] * hidden * (1 if tied(config) else 2) + hidden)
     for place in range(config["num_hidden_layers"]):
         if _layer_type(config, place) == "linear_attention":
             _delta_net(tally, config)

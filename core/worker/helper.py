@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tunesmith.core.errors import TunesmithError
+from tunesmith.core.lengths import estimated_profile
 from tunesmith.core.prepare.preview import Prepared
 from tunesmith.core.survey import Counted, Survey, measure
 
@@ -41,6 +42,16 @@ class Surveyor:
         rendered = [rendered_pieces(tokenizer, encode(tokenizer, row)) for row in rows[:show]]
         return Counted(token_profile(tokenizer, rows), rendered)
 
+    def estimate(self, vocabulary: int, show: int = 3) -> Counted:
+        """The same without a tokenizer, from characters; rows are rendered without a chat template."""
+        assert self._prepared is not None, "a look comes first"
+        rows = [row for _, row in self._prepared.each()]
+        rendered = [
+            [("\n\n".join(turn.content for turn in row.prompt) + "\n\n", False), (row.answer, True)]
+            for row in rows[:show]
+        ]
+        return Counted(estimated_profile(rows, vocabulary), rendered)
+
     def warm(self) -> bool:
         """Load what the next questions need, while nobody waits for it."""
         import tunesmith.core.worker.tokenize
@@ -63,6 +74,7 @@ def main() -> None:
     questions: dict[str, Callable[..., Any]] = {
         "look": surveyor.look,
         "tokens": surveyor.tokens,
+        "estimate": surveyor.estimate,
         "warm": surveyor.warm,
     }
     for line in sys.stdin.buffer:

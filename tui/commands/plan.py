@@ -13,10 +13,11 @@ from rich.text import Text
 
 from tunesmith.core.draft import Reason
 from tunesmith.core.errors import AccessError, PlanError
+from tunesmith.core.facts import ModelFacts
 from tunesmith.core.figures import size
 from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.jobs import Helper
-from tunesmith.core.models import find_model
+from tunesmith.core.models import absence, find_model, how_to_fetch
 from tunesmith.core.paths import spelled_out, wishes_spelled_out
 from tunesmith.core.plan import Plan
 from tunesmith.core.plan_yaml import read_plan, write_plan
@@ -31,6 +32,7 @@ from tunesmith.tui.commands.wishes import read_settings
 from tunesmith.tui.console import console
 from tunesmith.tui.plain_text import harmless, shortened
 
+ESTIMATED = ", estimated from characters because the tokenizer is not here"
 SHOWN = (
     "understand.approach",
     "select.method",
@@ -54,7 +56,8 @@ def new(data: str, out: Path, *, model: str, goal: str, settings: Sequence[str],
     memory = _forecast(resolution.plan, measured)
     write_plan(out, resolution.plan, resolution.reasons)
     if as_json:
-        print(_json(resolution.plan, resolution.reasons, memory, measured.preview, out))  # noqa: T201
+        model_facts = measured.facts.model
+        print(_json(resolution.plan, resolution.reasons, memory, measured.preview, out, model_facts))  # noqa: T201
         return 0
     screen = console()
     _show_rows(screen, measured)
@@ -65,6 +68,8 @@ def new(data: str, out: Path, *, model: str, goal: str, settings: Sequence[str],
         screen.print("It computes on a GPU, and none can be used here: run it on the machine that it is meant for.")
     elif not memory.fits:
         _does_not_fit(screen)
+    elif not measured.facts.model.here:
+        _not_here(screen, measured.facts.model)
     else:
         screen.print(f"Run it with  tunesmith run {harmless(str(out))}", style="bold")
     return 0
@@ -79,13 +84,20 @@ def check(path: Path, *, as_json: bool) -> int:
     check_device(plan.select, hardware)
     memory = forecast(model, plan.select, hardware, plan.select.hyperparameters.max_length)
     if as_json:
-        print(_json(plan, {}, memory, preview, path))  # noqa: T201
-        return 0 if memory.fits else PlanError.exit_code
+        print(_json(plan, {}, memory, preview, path, model))  # noqa: T201
+        return 0 if memory.fits and model.here else PlanError.exit_code
     screen = console()
     screen.print(f"{harmless(str(path))} is a valid plan.")
     _show_parts(screen, preview)
     _show_memory(screen, memory)
-    return 0 if memory.fits else _does_not_fit(screen)
+    if not memory.fits:
+        return _does_not_fit(screen)
+    return 0 if model.here else _not_here(screen, model)
+
+
+def _not_here(screen: Console, model: ModelFacts) -> int:
+    screen.print(f"\n{absence(model)} {how_to_fetch(model)}")
+    return PlanError.exit_code
 
 
 def _does_not_fit(screen: Console) -> int:
@@ -126,8 +138,9 @@ def _show_rows(screen: Console, measured: Survey) -> None:
     _show_parts(screen, measured.preview)
     tokens = measured.facts.data.tokens
     if tokens is not None:
+        how = ESTIMATED if tokens.estimated else ""
         screen.print(
-            f"  Lengths in tokens: half up to {tokens.whole.p50}, 99 % up to {tokens.whole.p99}, "
+            f"  Lengths in tokens{how}: half up to {tokens.whole.p50}, 99 % up to {tokens.whole.p99}, "
             f"longest {tokens.whole.longest}. {100 * tokens.trained_share:.0f} % of all tokens are trained."
         )
     screen.print("\nA row as the model sees it; ⟦only this⟧ is trained", style="bold")
@@ -174,12 +187,13 @@ def _show_reasons(screen: Console, plan: Plan, reasons: dict[str, Reason] | Any)
         screen.print(line)
 
 
-def _json(plan: Plan, reasons: Any, memory: MemoryForecast, preview: Preview, path: Path) -> str:
+def _json(plan: Plan, reasons: Any, memory: MemoryForecast, preview: Preview, path: Path, model: ModelFacts) -> str:
     document = {
         "file": str(path),
         "plan": plan.model_dump(mode="json"),
         "reasons": {name: reason.because for name, reason in reasons.items()},
         "memory": memory,
+        "model_here": model.here,
         "rows": preview.parts,
         "notes": [note.text for note in preview.notes],
     }

@@ -6,12 +6,14 @@ from tunesmith.core.consequences import span
 from tunesmith.core.errors import PlanError
 from tunesmith.core.figures import parameters, size
 from tunesmith.core.launch import launch
+from tunesmith.core.models import absence, how_to_fetch
 from tunesmith.core.run import Run
 from tunesmith.core.stages import TITLES
 from tunesmith.tui.plain.desk import Desk
 from tunesmith.tui.plain_text import shortened
 
 METRICS = {"exact_match": "exact match", "f1": "F1"}
+ESTIMATED = ", estimated from characters because the tokenizer is not here"
 MOST_PIECE = 700
 """Characters of one piece of a row that are said; a longer one is cut."""
 
@@ -40,8 +42,9 @@ def tell_row(desk: Desk) -> None:
             voice.say(f"Warning: {note.text}")
     tokens = project.facts.data.tokens
     if tokens is not None:
+        how = ESTIMATED if tokens.estimated else ""
         voice.say(
-            f"Lengths in tokens: half of the rows up to {tokens.whole.p50}, longest {tokens.whole.longest}. "
+            f"Lengths in tokens{how}: half of the rows up to {tokens.whole.p50}, longest {tokens.whole.longest}. "
             f"{100 * tokens.trained_share:.0f} % of all tokens are trained."
         )
     voice.say("A row as the model sees it; only what stands between ⟦ and ⟧ is trained:")
@@ -64,6 +67,8 @@ class Review:
     def hindrance(self) -> str:
         """Why it would not go well; empty where nothing is known that speaks against it."""
         facts, plan = self.desk.project.facts, self.desk.plan
+        if not facts.model.here:
+            return f"{absence(facts.model)} {how_to_fetch(facts.model)}"
         if plan.select.device == "cuda" and facts.hardware.gpu is None:
             return "The plan computes on a GPU, and none can be used here. Run it on the machine that it is meant for."
         if not self._outlook.memory.fits:

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tunesmith.core.models import absence, how_to_fetch
 from tunesmith.core.plan import Plan
 from tunesmith.core.project import Project
 from tunesmith.core.recommend import Resolution
@@ -73,8 +74,10 @@ class ReviewStep(Step):
         self.query_one("#review-command", Still).show(
             Content.assemble((harmless(command), "bold"), (f"\n{more}", "$text-muted"))
         )
-        doubt = self.doubt()
-        if self.starting:
+        doubt, missing = self.doubt(), self.missing()
+        if missing:
+            self.say_next(f"the model first: {missing}", ready=False)
+        elif self.starting:
             self.say_next("starting …", ready=False)
         elif doubt:
             self.say_next(f"start all the same? {doubt}")
@@ -82,6 +85,11 @@ class ReviewStep(Step):
             self.say_next("start it anew with the changed answers; it goes on without this window")
         else:
             self.say_next("start the training; it goes on without this window")
+
+    def missing(self) -> str:
+        """What must be had before anything can start, and how; empty where nothing is missing."""
+        model = self.session.project.facts.model
+        return "" if model.here else f"{absence(model)} {how_to_fetch(model)}"
 
     def doubt(self) -> str:
         """What speaks against starting now; empty where nothing does."""
@@ -102,7 +110,7 @@ class ReviewStep(Step):
     def accept(self) -> None:
         """Start, once the plan is known; only once, however often Enter is pressed."""
         ready = self.session.counted and self.session.project.resolution is not None and not self.starting
-        if ready and not any(row.refused for row in self.query(KnobRow)):
+        if ready and not self.missing() and not any(row.refused for row in self.query(KnobRow)):
             super().accept()
 
     def on_knob_row_done(self, event: KnobRow.Done) -> None:
