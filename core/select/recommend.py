@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from tunesmith.core.draft import Alternative, Draft
-from tunesmith.core.facts import Facts, ModelFacts
+from tunesmith.core.facts import Facts
 from tunesmith.core.figures import parameters, size
 from tunesmith.core.plan import Method
 from tunesmith.core.reckon import counted_rows, settle, training_rows
+from tunesmith.core.select.choosing import rehearsal
 from tunesmith.core.select.load import Load
 from tunesmith.core.select.memory import forecast_load
 from tunesmith.core.select.method import choose_method
@@ -63,7 +64,7 @@ EPOCHS = ((500, 5), (5_000, 3), (50_000, 2), (math.inf, 1))
 def recommend_select(draft: Draft, facts: Facts) -> None:
     """Fill every path of `select`; looks at what `prepare.split` and `prepare.questions` hold already."""
     model, rows = facts.model, training_rows(draft, facts)
-    draft.choose("select.model", model.source, _model_because(model))
+    draft.choose("select.model", model.source, _model_because(facts, str(draft.values.get("understand.use_case", ""))))
     load = _device(draft, facts)
     load = replace(
         load, length=min(_lengths(facts)[0], model.max_positions), rank=8 if rows < 200 else 16, dropout=0.05
@@ -80,12 +81,17 @@ def recommend_select(draft: Draft, facts: Facts) -> None:
     _course(draft, facts, load, rows, effective)
 
 
-def _model_because(model: ModelFacts) -> str:
+def _model_because(facts: Facts, use_case: str) -> str:
+    model = facts.model
     size = parameters(model.parameters)
+    only_practice = rehearsal(facts, use_case)
+    if only_practice:
+        return only_practice
     if model.source == "practice":
         return f"shipped with Tunesmith: {size} parameters, tuned in a minute or two on a processor"
     licence = f", licence {model.license}" if model.license else ", licence not stated in its folder"
-    return f"the one you named: {size} parameters{licence}"
+    absent = "" if model.here else ", not on this machine yet"
+    return f"the one you named: {size} parameters{licence}{absent}"
 
 
 def _device(draft: Draft, facts: Facts) -> Load:

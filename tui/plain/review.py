@@ -8,6 +8,7 @@ from tunesmith.core.figures import parameters, size
 from tunesmith.core.launch import launch
 from tunesmith.core.models import absence, how_to_fetch
 from tunesmith.core.run import Run
+from tunesmith.core.select.choosing import rehearsal
 from tunesmith.core.stages import TITLES
 from tunesmith.tui.plain.desk import Desk
 from tunesmith.tui.plain_text import shortened
@@ -87,10 +88,13 @@ class Review:
         voice.say(
             f"Success: {METRICS[brief.metric]} of at least {100 * brief.threshold:g} % on rows kept for the test."
         )
+        only_practice = rehearsal(self.desk.project.facts, brief.use_case)
         if brief.approach != "fine-tune":
             voice.say(f"Approach: {brief.approach}. It is fine-tuned all the same, to compare.")
         voice.say(self.desk.rows())
         voice.say(f"Model: {plan.select.model}, {plan.select.method}, on {_device(plan.select.device)}.")
+        if only_practice:
+            voice.say(f"Note: {only_practice}.")
         voice.say(
             f"Training: {knobs.epochs:g} passes over the rows, {knobs.batch_size * knobs.accumulation} rows a step, "
             f"{look.steps:,} steps, learning rate {knobs.learning_rate:g}."

@@ -17,6 +17,7 @@ from tunesmith.core.plan import Plan
 from tunesmith.core.project import Project
 from tunesmith.core.recommend import Resolution
 from tunesmith.core.schema import knobs, plain_value
+from tunesmith.core.select.choosing import rehearsal
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.select import told
@@ -76,7 +77,7 @@ class ReviewStep(Step):
         )
         doubt, missing = self.doubt(), self.missing()
         if missing:
-            self.say_next(f"the model first: {missing}", ready=False)
+            self.say_next(f"the model must be fetched first: {missing}", ready=False)
         elif self.starting:
             self.say_next("starting …", ready=False)
         elif doubt:
@@ -87,9 +88,9 @@ class ReviewStep(Step):
             self.say_next("start the training; it goes on without this window")
 
     def missing(self) -> str:
-        """What must be had before anything can start, and how; empty where nothing is missing."""
+        """The model that must be fetched before anything can start; empty where it is here."""
         model = self.session.project.facts.model
-        return "" if model.here else f"{absence(model)} {how_to_fetch(model)}"
+        return "" if model.here else model.name
 
     def doubt(self) -> str:
         """What speaks against starting now; empty where nothing does."""
@@ -129,10 +130,21 @@ def summary(project: Project, glyphs: Glyphs) -> Content:
         ("Success", f"{plan.understand.metric.replace('_', ' ')} of at least {100 * plan.understand.threshold:g} %"),
         ("Data", f"{plan.prepare.data}: rows {rows}"),
         ("Model", _model(plan)),
+        *_about_model(project),
         ("Then", _then(plan)),
     ]
     told_lines = [Content.assemble((f"{name:<9}", "$text-muted"), harmless(text)) for name, text in lines]
     return Content("\n").join([*told_lines, Content(""), told(project.outlook, glyphs)])
+
+
+def _about_model(project: Project) -> list[tuple[str, str]]:
+    """That the model is not here, or that it is only the one for practice."""
+    model, use_case = project.facts.model, project.plan.understand.use_case
+    only_practice = rehearsal(project.facts, use_case)
+    lines = [("Note", f"{only_practice[:1].upper()}{only_practice[1:]}.")] if only_practice else []
+    if not model.here:
+        lines.append(("Missing", f"{absence(model)} {how_to_fetch(model)}"))
+    return lines
 
 
 def _model(plan: Plan) -> str:
