@@ -62,7 +62,7 @@ def find_model(source: str) -> ModelFacts:
         raise ModelError(entry.hindrance, next_step=entry.remedy)
     cached = _snapshot(source)
     if cached is not None:
-        return _with_what_is_known(describe(cached, source, source), entry)
+        return _with_what_is_known(cached, source, entry)
     if entry is not None:
         return catalogue.facts_of(entry)
     near = catalogue.near(source)
@@ -129,10 +129,13 @@ def config_of(model: ModelFacts) -> dict[str, Any]:
     return dict(entry.config)
 
 
-def _with_what_is_known(model: ModelFacts, entry: catalogue.Entry | None) -> ModelFacts:
+def _with_what_is_known(cached: Path, source: str, entry: catalogue.Entry | None) -> ModelFacts:
     """A cached model with what the catalogue adds to its folder."""
     if entry is None:
-        return model
+        return describe(cached, source, source)
+    if not has_weights(cached):  # only its config and tokenizer were fetched
+        return msgspec.structs.replace(catalogue.facts_of(entry), path=str(cached))
+    model = describe(cached, source, source)
     licence = model.license or entry.licence
     return msgspec.structs.replace(model, license=licence, gated=entry.gated, catch=entry.catch, kind=entry.kind)
 

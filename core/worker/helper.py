@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tunesmith.core.errors import TunesmithError
+from tunesmith.core.hub import Access, HubModel
 from tunesmith.core.lengths import estimated_profile
 from tunesmith.core.prepare.preview import Prepared
 from tunesmith.core.survey import Counted, Survey, measure
@@ -59,6 +60,28 @@ class Surveyor:
         return bool(tunesmith.core.worker.tokenize)
 
 
+def hub_search(text: str, most: int) -> list[HubModel]:
+    """Search the Hub by name."""
+    from tunesmith.core.worker import hub
+
+    return hub.search(text, most)
+
+
+def hub_access(name: str) -> Access:
+    """Whether a model may be fetched."""
+    from tunesmith.core.worker import hub
+
+    return hub.access(name)
+
+
+def hub_describe(name: str) -> bool:
+    """Fetch what tells of a model."""
+    from tunesmith.core.worker import hub
+
+    hub.describe(name)
+    return True
+
+
 @lru_cache(maxsize=4)
 def _tokenizer(model: str) -> PreTrainedTokenizerBase:
     from tunesmith.core.worker.model import load_tokenizer
@@ -76,6 +99,9 @@ def main() -> None:
         "tokens": surveyor.tokens,
         "estimate": surveyor.estimate,
         "warm": surveyor.warm,
+        "hub_search": hub_search,
+        "hub_access": hub_access,
+        "hub_describe": hub_describe,
     }
     for line in sys.stdin.buffer:
         asked = msgspec.json.decode(line)
