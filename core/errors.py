@@ -54,6 +54,10 @@ class ModelError(TunesmithError):
     """A folder or name does not lead to a model that can be loaded, or the model can't be used for this plan."""
 
 
+class HubError(ModelError):
+    """The Hugging Face Hub can't be reached, is not to be asked, or does not give what was asked for."""
+
+
 class SpaceError(TunesmithError):
     """There is not enough room on disk, in memory or on the GPU for what was asked."""
 

@@ -12,6 +12,7 @@ import msgspec
 
 Shape = Literal["table", "question-answer", "prompt-completion", "chat"]
 ColumnKind = Literal["text", "number", "date", "identifier"]
+ModelKind = Literal["", "base", "instruct", "reasoning"]
 
 
 class GpuProcess(msgspec.Struct, frozen=True):
@@ -184,6 +185,8 @@ class TokenProfile(msgspec.Struct, frozen=True):
     bins: tuple[tuple[int, int], ...] = ()
     """Histogram of whole rows: (longest length in the bin, rows), bins of equal width from the shortest to the longest.
     """
+    estimated: bool = False
+    """Whether the lengths were reckoned from characters, because the model's tokenizer is not on this machine."""
 
 
 class DataProfile(msgspec.Struct, frozen=True):
@@ -207,8 +210,9 @@ class ModelFacts(msgspec.Struct, frozen=True):
     """A model as its configuration and the headers of its weight files describe it; nothing was loaded for this."""
 
     source: str
-    """As the person names it: `practice`, a folder, or a name in the Hugging Face cache."""
+    """As the person names it: `practice`, a folder, or a name on the Hugging Face Hub."""
     path: str
+    """Its folder; empty for a model that is only known from the catalogue."""
     name: str
     architecture: str
     parameters: int
@@ -229,6 +233,18 @@ class ModelFacts(msgspec.Struct, frozen=True):
     linear_shapes: tuple[tuple[int, int, int], ...] = ()
     """(inputs, outputs, how many) of those linear layers."""
     license: str = ""
+    here: bool = True
+    """Whether the weights are on this machine. If not, it can be planned with and not be run."""
+    gated: bool = False
+    """Whether its page on the Hub asks something of a person before the download."""
+    catch: str = ""
+    """What the licence asks for, in one plain sentence."""
+    kind: ModelKind = ""
+    """Whether it was tuned to follow instructions, or to think aloud first; empty where that is not known."""
+    experts: int = 0
+    """Feed-forward parts that take turns, in a mixture of experts; 0 in other models."""
+    active_parameters: int = 0
+    """Parameters that one token goes through, in a mixture of experts; 0 in other models, where it is all of them."""
 
 
 class Facts(msgspec.Struct, frozen=True):

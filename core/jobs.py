@@ -106,8 +106,12 @@ def _lock(lock: int, run: Run) -> bool:
         return True
 
 
-def worker_environment() -> dict[str, str]:
-    """The environment of a job: nothing is sent to a hub, nothing draws progress bars, tokens stay out of logs."""
+def worker_environment(*, online: bool = False) -> dict[str, str]:
+    """The environment of a job: nothing is sent to a hub, nothing draws progress bars, tokens stay out of logs.
+
+    Args:
+        online: Whether it may ask the Hub; where the person set HF_HUB_OFFLINE, it may not all the same.
+    """
     quiet = {
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
@@ -119,6 +123,8 @@ def worker_environment() -> dict[str, str]:
         # Nothing is fetched behind the person's back; searching the hub is a step of its own that says so.
         "HF_HUB_OFFLINE": "1",
     }
+    if online:
+        del quiet["HF_HUB_OFFLINE"]
     return {**os.environ, **{key: value for key, value in quiet.items() if key not in os.environ}}
 
 
@@ -177,7 +183,11 @@ class Helper:
     Used as a context manager. The first question waits for the imports (some seconds); the next ones do not.
     """
 
-    def __init__(self, log: Path | None = None) -> None:
+    def __init__(self, log: Path | None = None, *, online: bool = False) -> None:
+        """Args:
+        log: Where the helper's own output goes; nowhere by default.
+        online: Whether it may ask the Hub, as far as the person's own settings allow it.
+        """
         self._turn = threading.Lock()  # one question at a time, whichever thread asks
         self._log = (log or Path(os.devnull)).open("ab")
         self._process = subprocess.Popen(
@@ -186,7 +196,7 @@ class Helper:
             stdout=subprocess.PIPE,
             stderr=self._log,
             start_new_session=True,
-            env=worker_environment(),
+            env=worker_environment(online=online),
         )
 
     def __enter__(self) -> Helper:

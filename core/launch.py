@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from tunesmith.core import jobs
 from tunesmith.core.draft import Reason
 from tunesmith.core.errors import RunError
+from tunesmith.core.models import model_here
 from tunesmith.core.plan import Path, Plan
 from tunesmith.core.plan_yaml import write_plan
 from tunesmith.core.run import Run, create_run, stages_left
@@ -18,7 +19,9 @@ def new_run(plan: Plan, reasons: Mapping[Path, Reason] | None = None) -> Run:
 
     Raises:
         AccessError: The folder can't be made or written to.
+        ModelError: The plan's model is not on this machine, so that no run of it could end well.
     """
+    model_here(plan.select.model)
     run = create_run(plan.name)
     write_plan(run.plan_path, plan, reasons)
     return run

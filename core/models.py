@@ -1,7 +1,8 @@
 """Finds a model and tells what it is from its config and the headers of its weight files; nothing is loaded for it.
 
 A model is named in one of three ways: `practice` (the one that is shipped), a folder in Hugging Face layout, or a name
-in the local Hugging Face cache. Nothing is ever downloaded from here.
+on the Hub. The last is looked for in the local Hugging Face cache, then in the catalogue: a model that is only there
+can be planned with, and not run. Nothing is ever downloaded from here.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,9 @@ import msgspec
 from tunesmith.core.errors import ModelError
 from tunesmith.core.facts import ModelFacts
 from tunesmith.core.practice import MODEL_DIR, PRACTICE
-from tunesmith.core.weights import Weights, read_weights
+from tunesmith.core.select import catalogue
+from tunesmith.core.select.shapes import Shapes, shapes_of, tied
+from tunesmith.core.weights import DTYPE_BYTES, Weights, has_weights, read_weights
 
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 CAUSAL = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
@@ -38,11 +42,12 @@ UNSTATED_POSITIONS = 2048
 
 
 def find_model(source: str) -> ModelFacts:
-    """The model that `source` names: `practice`, a folder, or a name in the Hugging Face cache.
+    """The model that `source` names: `practice`, a folder, or a name in the Hugging Face cache or the catalogue.
 
     Raises:
         ModelError: There is nothing there, or it is not a model that can be fine-tuned; says which and what to do.
     """
+    entry = catalogue.find(source) if HUB_NAME.fullmatch(source) else None
     if source == PRACTICE:
         return describe(MODEL_DIR, source, "practice model")
     path = Path(source).expanduser()
@@ -53,19 +58,86 @@ def find_model(source: str) -> ModelFacts:
             f"{source} is a file, not a folder with a model.",
             next_step=f"Name the folder that holds it: {path.parent}.",
         )
+    if entry is not None and entry.hindrance:
+        raise ModelError(entry.hindrance, next_step=entry.remedy)
     cached = _snapshot(source)
     if cached is not None:
-        return describe(cached, source, source)
+        return _with_what_is_known(cached, source, entry)
+    if entry is not None:
+        return catalogue.facts_of(entry)
+    near = catalogue.near(source)
+    meant = f" Or did you mean {' or '.join(near)}?" if near else ""
     if HUB_NAME.fullmatch(source):
         raise ModelError(
-            f"{source} is not a folder here and not in the Hugging Face cache ({hub_cache()}).",
+            f"{source} is not a folder here, not in the Hugging Face cache ({hub_cache()}) and not in the catalogue.",
             cause="Nothing is downloaded unasked.",
-            next_step=f"Fetch it with `hf download {source}`, then come back.",
+            next_step=f"Fetch it with `hf download {source}`, then come back.{meant}",
         )
     raise ModelError(
         f"There is no model at {source}.",
-        next_step="Check the path, or name `practice`, a folder, or a model as org/name.",
+        next_step=f"Check the path, or name `practice`, a folder, or a model as org/name.{meant}",
     )
+
+
+def model_here(source: str) -> ModelFacts:
+    """The same, for work that needs the weights.
+
+    Raises:
+        ModelError: There is no such model, or its weights are not on this machine; says how to fetch them.
+    """
+    model = find_model(source)
+    if not model.here:
+        raise ModelError(absence(model), next_step=how_to_fetch(model))
+    return model
+
+
+def has_tokenizer(model: ModelFacts) -> bool:
+    """Whether its tokenizer is on this machine: it may be there without the weights."""
+    names = ("tokenizer.json", "tokenizer.model", "vocab.json")
+    return bool(model.path) and any((Path(model.path) / name).exists() for name in names)
+
+
+def absence(model: ModelFacts) -> str:
+    """That the weights are not on this machine, as a sentence; empty where they are."""
+    if model.here:
+        return ""
+    return f"{model.name} is not on this machine yet: it can be planned with, and not trained."
+
+
+def how_to_fetch(model: ModelFacts) -> str:
+    """How the weights of a model that is not here are had, as sentences."""
+    if not HUB_NAME.fullmatch(model.source) or Path(model.source).expanduser().is_dir():
+        return f"Put its weights (model.safetensors) into {model.path}."
+    fetch = f"Fetch it with `tunesmith fetch {model.source}` or `hf download {model.source}`."
+    if not model.gated:
+        return fetch
+    page = f"https://huggingface.co/{model.source}"
+    return f"First accept its terms on {page} and log in with `hf auth login`. {fetch}"
+
+
+def config_of(model: ModelFacts) -> dict[str, Any]:
+    """The values of its config.json as transformers reads them; from the catalogue for a model that is not here.
+
+    Raises:
+        ModelError: Its folder's config.json can't be read.
+    """
+    if model.path:
+        return _config(Path(model.path))
+    entry = catalogue.find(model.source)
+    if entry is None:
+        raise ModelError(f"Nothing is known of the shape of {model.name}.", next_step=how_to_fetch(model))
+    return dict(entry.config)
+
+
+def _with_what_is_known(cached: Path, source: str, entry: catalogue.Entry | None) -> ModelFacts:
+    """A cached model with what the catalogue adds to its folder."""
+    if entry is None:
+        return describe(cached, source, source)
+    if not has_weights(cached):  # only its config and tokenizer were fetched
+        return msgspec.structs.replace(catalogue.facts_of(entry), path=str(cached))
+    model = describe(cached, source, source)
+    licence = model.license or entry.licence
+    return msgspec.structs.replace(model, license=licence, gated=entry.gated, catch=entry.catch, kind=entry.kind)
 
 
 def list_models() -> list[ModelFacts]:
@@ -124,8 +196,13 @@ def describe(path: Path, source: str, name: str) -> ModelFacts:
         )
     config = _config(path)
     _refuse(config, path)
-    weights = read_weights(path)
-    text = {**config, **config["text_config"]} if isinstance(config.get("text_config"), dict) else config
+    text = catalogue.text_config(config)
+    weights = _counted(config) if not has_weights(path) else None
+    here = weights is None
+    if weights is None:
+        weights = read_weights(path)
+    experts = _first(text, ("num_experts", "num_local_experts"))
+    shapes = _shapes(config) if experts else None
     known = {fact: _first(text, names) for fact, names in ALIASES.items()}
     missing = [ALIASES[fact][0] for fact in ("hidden_size", "layers", "heads", "vocabulary") if not known[fact]]
     if missing:
@@ -156,7 +233,27 @@ def describe(path: Path, source: str, name: str) -> ModelFacts:
         linear_parameters=sum(inputs * outputs * count for inputs, outputs, count in weights.linear_shapes),
         linear_shapes=weights.linear_shapes,
         license=_license(path),
+        here=here,
+        experts=experts,
+        active_parameters=shapes.active if shapes else 0,
     )
+
+
+def _counted(config: dict[str, Any]) -> Weights | None:
+    """What the weights of a folder without them would be, by its config; None where its kind can't be counted."""
+    shapes = _shapes(config)
+    if shapes is None:
+        return None
+    dtype = str(config.get("dtype") or config.get("torch_dtype") or "bfloat16")
+    size = DTYPE_BYTES.get(dtype, 2) * shapes.parameters
+    return Weights(shapes.parameters, size, dtype, shapes.linear, has_head=not tied(catalogue.text_config(config)))
+
+
+def _shapes(config: dict[str, Any]) -> Shapes | None:
+    try:
+        return shapes_of(config)
+    except (KeyError, TypeError):
+        return None  # a config that relies on its class for a value
 
 
 def _config(path: Path) -> dict[str, Any]:
@@ -196,7 +293,8 @@ def _refuse(config: dict[str, Any], path: Path) -> None:
     if config.get("is_encoder_decoder") or (architecture and not architecture.endswith(CAUSAL)):
         raise ModelError(
             f"{path} is a {architecture or kind}, which does not write text after a prompt.",
-            next_step="Take a causal language model (its architecture ends in ForCausalLM).",
+            next_step="Take a causal language model (its architecture ends in ForCausalLM). An encoder serves "
+            "classification and search, with another tool.",
         )
     if config.get("quantization_config"):
         how = str(config["quantization_config"].get("quant_method", "some method"))
@@ -224,7 +322,7 @@ def _architecture(config: dict[str, Any]) -> str:
     return str(names[0]) if isinstance(names, list) and names else ""
 
 
-def _tied(config: dict[str, Any], text: dict[str, Any], weights: Weights) -> bool:
+def _tied(config: Mapping[str, Any], text: Mapping[str, Any], weights: Weights) -> bool:
     """Whether the output head is the embedding; where it is not stated, transformers' default is that it is."""
     stated = text.get("tie_word_embeddings", config.get("tie_word_embeddings"))
     return bool(stated) if stated is not None else not weights.has_head
@@ -250,7 +348,7 @@ def _license(path: Path) -> str:
     return str(stated.get("license_name", name)).strip() if name == "other" else str(name)
 
 
-def _first(config: dict[str, Any], names: tuple[str, ...]) -> int:
+def _first(config: Mapping[str, Any], names: tuple[str, ...]) -> int:
     """The first of `names` that holds a whole number; 0 where none does."""
     for name in names:
         value = config.get(name)

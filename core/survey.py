@@ -14,7 +14,7 @@ from tunesmith.core.draft import Wishes
 from tunesmith.core.facts import Facts, Hardware, TokenProfile
 from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.jobs import Helper
-from tunesmith.core.models import find_model, hub_cache
+from tunesmith.core.models import find_model, has_tokenizer, hub_cache
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.preview import Prepared, Preview, rows_from_plan
 from tunesmith.core.prepare.profile import profile
@@ -59,10 +59,17 @@ def look(wishes: Wishes, base: Path, helper: Helper) -> Survey:
 def counted(seen: Survey, helper: Helper) -> Survey:
     """`seen`, the helper's last look, with its rows counted in the model's tokens.
 
+    Where neither the model nor its tokenizer is on this machine, the lengths are estimated from characters.
+
     Raises:
         ModelError: The model's tokenizer can't be used.
     """
-    found = msgspec.convert(helper.ask("tokens", model=seen.facts.model.path), Counted)
+    model = seen.facts.model
+    if model.here or has_tokenizer(model):
+        answer = helper.ask("tokens", model=model.path)
+    else:
+        answer = helper.ask("estimate", vocabulary=model.vocabulary)
+    found = msgspec.convert(answer, Counted)
     data = msgspec.structs.replace(seen.facts.data, tokens=found.profile)
     return Survey(msgspec.structs.replace(seen.facts, data=data), seen.preview, found.rendered)
 

@@ -21,6 +21,7 @@ SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLED = ("pytorch_model*.bin", "*.pt", "*.pth", "pytorch_model.bin.index.json")
 LONGEST_HEADER = 100_000_000
 """Bytes; the limit that the format's own reader sets."""
+DTYPE_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "float8_e4m3fn": 1}
 DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "F8_E4M3": "float8_e4m3fn"}
 EMBEDDING = re.compile(r"(^|\.)(embed\w*|w[tp]e|\w*embeddings?|embed_in)\.weight$")
 HEAD = re.compile(r"(^|\.)(lm_head|embed_out|output_layer|output_embeddings)\.weight$")
@@ -38,6 +39,11 @@ class Weights:
     """(inputs, outputs, how many) of the 2-D weights that are neither embedding nor output head."""
     has_head: bool
     """Whether an output head is stored beside the embedding."""
+
+
+def has_weights(folder: Path) -> bool:
+    """Whether `folder` holds weight files of any kind, whole or not."""
+    return any(any(folder.glob(pattern)) for pattern in ("*.safetensors", INDEX, *PICKLED))
 
 
 def read_weights(folder: Path) -> Weights:

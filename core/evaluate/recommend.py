@@ -19,12 +19,12 @@ def recommend_evaluate(draft: Draft, facts: Facts) -> None:
     if tokens is None:
         draft.choose("evaluate.max_new_tokens", UNCOUNTED_ANSWER, "until the answers are counted in the model's tokens")
     else:
-        longest = tokens.answer.longest
+        longest, about = tokens.answer.longest, "an estimated " if tokens.estimated else ""
         most = max(16, math.ceil(1.5 * longest) + 8)
         draft.choose(
             "evaluate.max_new_tokens",
             most,
-            f"half again as long as the longest answer ({longest} tokens), so that only rambling is cut",
+            f"half again as long as the longest answer ({about}{longest} tokens), so that only rambling is cut",
         )
     draft.choose("evaluate.batch_size", *_batch(draft, facts))
     draft.choose("evaluate.confidence", 0.95, "the usual one: of 100 such intervals about 95 hold the true score")

@@ -18,7 +18,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 from tunesmith.core.errors import DataError, PlanError
 from tunesmith.core.events import Decision
 from tunesmith.core.finetune.job_watch import Watch
-from tunesmith.core.models import find_model
+from tunesmith.core.models import model_here
 from tunesmith.core.plan import Plan
 from tunesmith.core.rows import Row, read_rows
 from tunesmith.core.run import Run
@@ -37,7 +37,7 @@ def work(job: Job) -> str:
         Stopped: The person asked to stop; a checkpoint was saved.
     """
     plan, run = job.plan, job.run
-    base = find_model(plan.select.model)
+    base = model_here(plan.select.model)
     tokenizer = load_tokenizer(base.path)
     train, validation = _rows(run, "train"), _rows(run, "validation")
     checkpoint = _checkpoint(job)

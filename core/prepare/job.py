@@ -15,7 +15,7 @@ import msgspec
 from transformers import PreTrainedTokenizerBase
 
 from tunesmith.core.errors import AccessError, DataError
-from tunesmith.core.models import find_model
+from tunesmith.core.models import model_here
 from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.preview import Prepared, rows_from_plan
 from tunesmith.core.prepare.records import name_of
@@ -79,7 +79,7 @@ def work(job: Job) -> str:
     _write(job, prepared)
     parts = ", ".join(f"{len(prepared.rows[name]):,} {name}" for name in SPLITS)
     job.finding(STAGE, f"Split {_by(job)}: {parts}.", "ok", prepared.total)
-    tokenizer = load_tokenizer(find_model(job.plan.select.model).path)
+    tokenizer = load_tokenizer(model_here(job.plan.select.model).path)
     share = _check_tokens(job, tokenizer, prepared)
     unit = "question" if job.plan.prepare.shape in ("table", "question-answer") else "row"
     made = f"{counted(prepared.read, 'row')} read, {len(prepared.aside):,} set aside, {counted(prepared.total, unit)}"

@@ -17,7 +17,7 @@ from tunesmith.core.facts import Hardware, ModelFacts
 from tunesmith.core.figures import parameters, size
 from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.jobs import environment
-from tunesmith.core.models import find_model
+from tunesmith.core.models import model_here
 from tunesmith.core.plan import Plan, Select
 from tunesmith.core.run import write_json
 from tunesmith.core.select.load import adapter_parameters
@@ -63,7 +63,7 @@ def work(job: Job) -> str:
     """
     plan = job.plan
     hardware = probe_hardware(job.run.folder)
-    model = find_model(plan.select.model)
+    model = model_here(plan.select.model)
     record = Environment(
         tunesmith=tunesmith.core.__version__,
         python=platform.python_version(),

@@ -34,9 +34,9 @@ def base_model(plan: Plan) -> ModelFacts:
     Raises:
         ModelError: The plan's model is not there.
     """
-    from tunesmith.core.models import find_model
+    from tunesmith.core.models import model_here
 
-    return find_model(plan.select.model)
+    return model_here(plan.select.model)
 
 
 def held_out_rows(run: Run) -> list[Row]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tunesmith.core.errors import TunesmithError
+from tunesmith.core.hub import Access, HubModel
+from tunesmith.core.lengths import estimated_profile
 from tunesmith.core.prepare.preview import Prepared
 from tunesmith.core.survey import Counted, Survey, measure
 
@@ -41,11 +43,43 @@ class Surveyor:
         rendered = [rendered_pieces(tokenizer, encode(tokenizer, row)) for row in rows[:show]]
         return Counted(token_profile(tokenizer, rows), rendered)
 
+    def estimate(self, vocabulary: int, show: int = 3) -> Counted:
+        """The same without a tokenizer, from characters; rows are rendered without a chat template."""
+        assert self._prepared is not None, "a look comes first"
+        rows = [row for _, row in self._prepared.each()]
+        rendered = [
+            [("\n\n".join(turn.content for turn in row.prompt) + "\n\n", False), (row.answer, True)]
+            for row in rows[:show]
+        ]
+        return Counted(estimated_profile(rows, vocabulary), rendered)
+
     def warm(self) -> bool:
         """Load what the next questions need, while nobody waits for it."""
         import tunesmith.core.worker.tokenize
 
         return bool(tunesmith.core.worker.tokenize)
+
+
+def hub_search(text: str, most: int) -> list[HubModel]:
+    """Search the Hub by name."""
+    from tunesmith.core.worker import hub
+
+    return hub.search(text, most)
+
+
+def hub_access(name: str) -> Access:
+    """Whether a model may be fetched."""
+    from tunesmith.core.worker import hub
+
+    return hub.access(name)
+
+
+def hub_describe(name: str) -> bool:
+    """Fetch what tells of a model."""
+    from tunesmith.core.worker import hub
+
+    hub.describe(name)
+    return True
 
 
 @lru_cache(maxsize=4)
@@ -63,7 +97,11 @@ def main() -> None:
     questions: dict[str, Callable[..., Any]] = {
         "look": surveyor.look,
         "tokens": surveyor.tokens,
+        "estimate": surveyor.estimate,
         "warm": surveyor.warm,
+        "hub_search": hub_search,
+        "hub_access": hub_access,
+        "hub_describe": hub_describe,
     }
     for line in sys.stdin.buffer:
         asked = msgspec.json.decode(line)

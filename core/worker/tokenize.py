@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from tunesmith.core.errors import ModelError
-from tunesmith.core.facts import Lengths, TokenProfile
+from tunesmith.core.facts import TokenProfile
+from tunesmith.core.lengths import profile_of
 from tunesmith.core.rows import Message, Row
 
 MASKED = -100
@@ -67,29 +67,7 @@ def token_profile(tokenizer: PreTrainedTokenizerBase, rows: Iterable[Row]) -> To
         encoded = encode(tokenizer, row)
         prompts.append(encoded.prompt_tokens)
         answers.append(encoded.trained_tokens)
-    whole = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
-    return TokenProfile(
-        rows=len(whole),
-        whole=lengths(whole),
-        prompt=lengths(prompts),
-        answer=lengths(answers),
-        trained_share=sum(answers) / max(1, sum(whole)),
-        bins=histogram(whole),
-    )
-
-
-def histogram(values: Sequence[int], most: int = 24) -> tuple[tuple[int, int], ...]:
-    """(longest length in the bin, how many) in at most `most` bins of equal whole width, shortest to longest."""
-    low, high = min(values), max(values)
-    width = max(1, -(-(high - low + 1) // most))
-    counts = np.bincount((np.asarray(values) - low) // width)
-    return tuple((low + (index + 1) * width - 1, int(count)) for index, count in enumerate(counts))
-
-
-def lengths(values: Sequence[int]) -> Lengths:
-    """The distribution of `values`; percentiles are the next value that occurs, so that a share is never overstated."""
-    p50, p95, p99 = (int(v) for v in np.percentile(values, [50, 95, 99], method="higher"))
-    return Lengths(p50=p50, p95=p95, p99=p99, longest=max(values), mean=float(np.mean(values)))
+    return profile_of(prompts, answers)
 
 
 def rendered_pieces(tokenizer: PreTrainedTokenizerBase, encoded: Encoded) -> list[tuple[str, bool]]:

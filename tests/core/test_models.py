@@ -12,7 +12,16 @@ import pytest
 
 from tunesmith.core import models
 from tunesmith.core.errors import ModelError
-from tunesmith.core.models import find_model, hub_cache, list_models, native
+from tunesmith.core.models import (
+    absence,
+    config_of,
+    find_model,
+    how_to_fetch,
+    hub_cache,
+    list_models,
+    model_here,
+    native,
+)
 
 LLAMA: dict[str, Any] = {
     "architectures": ["LlamaForCausalLM"],
@@ -235,6 +244,11 @@ def only_pickles(folder: Path) -> None:
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
 
 
+def no_weights_of_an_unknown_kind(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    (folder / "config.json").write_text(json.dumps({**LLAMA, "model_type": "gpt_neox"}))
+
+
 def only_adapter(folder: Path) -> None:
     (folder / "config.json").unlink()
     (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "org/base"}')
@@ -252,7 +266,7 @@ def cut_off(folder: Path) -> None:
         (lambda f: (f / "config.json").write_text('{"a":'), "config.json can't be read as JSON.", "Fetch that file"),
         (lambda f: (f / "config.json").write_text("[]"), "config.json can't be read as JSON.", "Fetch that file"),
         (config(hidden_size=None), "does not say the model's hidden_size.", "Llama, Qwen"),
-        (lambda f: (f / "model.safetensors").unlink(), "holds no weights (model.safetensors).", "Fetch the whole"),
+        (no_weights_of_an_unknown_kind, "holds no weights (model.safetensors).", "Fetch the whole"),
         (only_pickles, "as Python pickles, which are refused", "model.safetensors"),
         (
             config(auto_map={"AutoModel": "x.Y"}, model_type="own_kind"),
@@ -307,3 +321,63 @@ def test_a_path_that_is_not_there_and_a_path_to_a_file_are_told_apart(tmp_path: 
     (tmp_path / "file").write_text("x")
     with pytest.raises(ModelError, match=r"is a file, not a folder with a model\. Name the folder"):
         find_model(str(tmp_path / "file"))
+
+
+def test_a_folder_without_weights_is_counted_from_its_config_and_can_not_be_run(tmp_path: Path) -> None:
+    folder = model_at(tmp_path / "m")
+    whole = find_model(str(folder))
+    (folder / "model.safetensors").unlink()
+    facts = find_model(str(folder))
+    assert whole.here and not facts.here
+    biases = 2 * 128  # this folder's weights have biases that its config does not tell
+    assert facts.parameters == whole.parameters - biases
+    assert facts.linear_shapes == whole.linear_shapes
+    assert facts.tied_embeddings
+    with pytest.raises(ModelError, match="is not on this machine yet: it can be planned with") as caught:
+        model_here(str(folder))
+    assert caught.value.next_step == f"Put its weights (model.safetensors) into {folder}."
+    assert config_of(facts)["hidden_size"] == 64
+
+
+def test_a_model_of_the_catalogue_can_be_planned_with_and_not_run(cache: Path) -> None:
+    facts = find_model("Qwen/Qwen2.5-0.5B-Instruct")
+    assert (facts.here, facts.path, facts.kind, facts.license) == (False, "", "instruct", "apache-2.0")
+    assert config_of(facts)["model_type"] == "qwen2"
+    with pytest.raises(ModelError, match=r"Qwen/Qwen2\.5-0\.5B-Instruct is not on this machine yet") as caught:
+        model_here("Qwen/Qwen2.5-0.5B-Instruct")
+    assert "`hf download Qwen/Qwen2.5-0.5B-Instruct`" in caught.value.next_step
+    assert model_here("practice").here
+
+
+def test_a_gated_model_says_what_comes_before_its_download(cache: Path) -> None:
+    facts = find_model("google/gemma-3-1b-it")
+    assert "accept its terms on https://huggingface.co/google/gemma-3-1b-it" in how_to_fetch(facts)
+    assert "`hf auth login`" in how_to_fetch(facts)
+    assert absence(facts).startswith("google/gemma-3-1b-it is not on this machine yet")
+    assert absence(find_model("practice")) == ""
+
+
+def test_a_cached_model_of_the_catalogue_is_here_with_what_the_catalogue_knows_of_it(cache: Path) -> None:
+    cached(cache, "meta-llama/Llama-3.2-1B")
+    facts = find_model("meta-llama/Llama-3.2-1B")
+    assert facts.here and facts.parameters == PARAMETERS
+    assert (facts.license, facts.gated, facts.kind) == ("llama3.2", True, "base")
+    assert "Built with Llama" in facts.catch
+
+
+@pytest.mark.parametrize(
+    ("name", "says", "then"),
+    [
+        ("google-bert/bert-base-uncased", "is an encoder: it reads text", "take a small model that writes"),
+        ("openai/gpt-oss-20b", "is published packed (MXFP4)", "Take unsloth/gpt-oss-20b-BF16"),
+        ("Qwen/Qwen3-4b-Instruct", "not in the catalogue", "did you mean Qwen/Qwen3-4B"),
+        ("qwen3-0.6b", "There is no model at qwen3-0.6b.", "did you mean Qwen/Qwen3-0.6B"),
+    ],
+)
+def test_a_name_that_can_not_be_trained_or_is_not_known_says_what_to_take(
+    cache: Path, name: str, says: str, then: str
+) -> None:
+    with pytest.raises(ModelError) as caught:
+        find_model(name)
+    assert says in caught.value.title
+    assert then in caught.value.next_step

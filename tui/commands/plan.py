@@ -13,10 +13,11 @@ from rich.text import Text
 
 from tunesmith.core.draft import Reason
 from tunesmith.core.errors import AccessError, PlanError
+from tunesmith.core.facts import ModelFacts
 from tunesmith.core.figures import price_span, size, span
 from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.jobs import Helper
-from tunesmith.core.models import find_model
+from tunesmith.core.models import absence, find_model, how_to_fetch
 from tunesmith.core.outlook import Outlook, outlook
 from tunesmith.core.paths import spelled_out, wishes_spelled_out
 from tunesmith.core.plan import Plan
@@ -33,6 +34,7 @@ from tunesmith.tui.commands.wishes import read_settings
 from tunesmith.tui.console import console
 from tunesmith.tui.plain_text import harmless, shortened
 
+ESTIMATED = ", estimated from characters because the tokenizer is not here"
 SHOWN = (
     "understand.approach",
     "select.method",
@@ -55,11 +57,11 @@ def new(
     with Helper() as helper:
         measured = survey(wishes, Path.cwd(), helper)
     resolution = resolve(wishes, measured.facts)
-    look = outlook(resolution.plan, measured.facts)
+    look, described = outlook(resolution.plan, measured.facts), measured.facts.model
     memory = look.memory
     write_plan(out, resolution.plan, resolution.reasons)
     if as_json:
-        print(_json(resolution.plan, resolution.reasons, memory, measured.preview, out, look))  # noqa: T201
+        print(_json(resolution.plan, resolution.reasons, memory, measured.preview, out, described, look))  # noqa: T201
         return 0
     screen = console()
     _show_rows(screen, measured)
@@ -73,6 +75,8 @@ def new(
         screen.print("It computes on a GPU, and none can be used here: run it on the machine that it is meant for.")
     elif not memory.fits:
         _does_not_fit(screen)
+    elif not measured.facts.model.here:
+        _not_here(screen, measured.facts.model)
     else:
         screen.print(f"Run it with  tunesmith run {harmless(str(out))}", style="bold")
     return 0
@@ -87,15 +91,22 @@ def check(path: Path, *, as_json: bool) -> int:
     check_device(plan.select, hardware)
     memory = forecast(model, plan.select, hardware, plan.select.hyperparameters.max_length)
     if as_json:
-        print(_json(plan, {}, memory, preview, path))  # noqa: T201
-        return 0 if memory.fits else PlanError.exit_code
+        print(_json(plan, {}, memory, preview, path, model))  # noqa: T201
+        return 0 if memory.fits and model.here else PlanError.exit_code
     screen = console()
     screen.print(f"{harmless(str(path))} is a valid plan.")
     if hardware.planned:
         screen.print(f"It is planned for {hardware.planned}: its memory is from a table of cards, not measured here.")
     _show_parts(screen, preview)
     _show_memory(screen, memory)
-    return 0 if memory.fits else _does_not_fit(screen)
+    if not memory.fits:
+        return _does_not_fit(screen)
+    return 0 if model.here else _not_here(screen, model)
+
+
+def _not_here(screen: Console, model: ModelFacts) -> int:
+    screen.print(f"\n{absence(model)} {how_to_fetch(model)}")
+    return PlanError.exit_code
 
 
 def _does_not_fit(screen: Console) -> int:
@@ -132,8 +143,9 @@ def _show_rows(screen: Console, measured: Survey) -> None:
     _show_parts(screen, measured.preview)
     tokens = measured.facts.data.tokens
     if tokens is not None:
+        how = ESTIMATED if tokens.estimated else ""
         screen.print(
-            f"  Lengths in tokens: half up to {tokens.whole.p50}, 99 % up to {tokens.whole.p99}, "
+            f"  Lengths in tokens{how}: half up to {tokens.whole.p50}, 99 % up to {tokens.whole.p99}, "
             f"longest {tokens.whole.longest}. {100 * tokens.trained_share:.0f} % of all tokens are trained."
         )
     screen.print("\nA row as the model sees it; ⟦only this⟧ is trained", style="bold")
@@ -191,7 +203,13 @@ def _show_reasons(screen: Console, plan: Plan, reasons: dict[str, Reason] | Any)
 
 
 def _json(
-    plan: Plan, reasons: Any, memory: MemoryForecast, preview: Preview, path: Path, look: Outlook | None = None
+    plan: Plan,
+    reasons: Any,
+    memory: MemoryForecast,
+    preview: Preview,
+    path: Path,
+    model: ModelFacts,
+    look: Outlook | None = None,
 ) -> str:
     estimates = {"seconds": look.seconds, "money": look.money, "over_budget": look.over_budget} if look else {}
     document = {
@@ -199,6 +217,7 @@ def _json(
         "plan": plan.model_dump(mode="json"),
         "reasons": {name: reason.because for name, reason in reasons.items()},
         "memory": memory,
+        "model_here": model.here,
         "rows": preview.parts,
         "notes": [note.text for note in preview.notes],
         **estimates,

@@ -6,11 +6,14 @@ from tunesmith.core.errors import PlanError
 from tunesmith.core.figures import parameters, price_span, size, span
 from tunesmith.core.launch import launch
 from tunesmith.core.measures import MEASURES
+from tunesmith.core.models import absence, how_to_fetch
 from tunesmith.core.run import Run
+from tunesmith.core.select.choosing import rehearsal
 from tunesmith.core.stages import TITLES
 from tunesmith.tui.plain.desk import Desk
 from tunesmith.tui.plain_text import shortened
 
+ESTIMATED = ", estimated from characters because the tokenizer is not here"
 MOST_PIECE = 700
 """Characters of one piece of a row that are said; a longer one is cut."""
 
@@ -39,8 +42,9 @@ def tell_row(desk: Desk) -> None:
             voice.say(f"Warning: {note.text}")
     tokens = project.facts.data.tokens
     if tokens is not None:
+        how = ESTIMATED if tokens.estimated else ""
         voice.say(
-            f"Lengths in tokens: half of the rows up to {tokens.whole.p50}, longest {tokens.whole.longest}. "
+            f"Lengths in tokens{how}: half of the rows up to {tokens.whole.p50}, longest {tokens.whole.longest}. "
             f"{100 * tokens.trained_share:.0f} % of all tokens are trained."
         )
     voice.say("A row as the model sees it; only what stands between ⟦ and ⟧ is trained:")
@@ -65,6 +69,8 @@ class Review:
         facts, plan = self.desk.project.facts, self.desk.plan
         if facts.hardware.planned:
             return f"It is planned for {facts.hardware.planned}, which is not this machine. Run the plan there."
+        if not facts.model.here:
+            return f"{absence(facts.model)} {how_to_fetch(facts.model)}"
         if plan.select.device == "cuda" and facts.hardware.gpu is None:
             return "The plan computes on a GPU, and none can be used here. Run it on the machine that it is meant for."
         if not self._outlook.memory.fits:
@@ -83,10 +89,13 @@ class Review:
         metric = MEASURES[brief.metric]
         least = "" if metric.lower_is_better else "at least "
         voice.say(f"Success: {metric.name} of {least}{metric.goal(brief.threshold)} on rows kept for the test.")
+        only_practice = rehearsal(self.desk.project.facts, brief.use_case)
         if brief.approach != "fine-tune":
             voice.say(f"Approach: {brief.approach}. It is fine-tuned all the same, to compare.")
         voice.say(self.desk.rows())
         voice.say(f"Model: {plan.select.model}, {plan.select.method}, on {_device(plan.select.device)}.")
+        if only_practice:
+            voice.say(f"Note: {only_practice}.")
         voice.say(
             f"Training: {knobs.epochs:g} passes over the rows, {knobs.batch_size * knobs.accumulation} rows a step, "
             f"{look.steps:,} steps, learning rate {knobs.learning_rate:g}."

@@ -141,6 +141,8 @@ class PrepareStep(AskStep):
             return
         whole = tokens.whole
         text = f"half up to {whole.p50}, 99 % up to {whole.p99}, longest {whole.longest} tokens"
+        if tokens.estimated:
+            text += "; estimated from characters, the model's tokenizer is not here"
         chart = histogram(tokens.bins, glyphs, 30, "tokens")
         self.query_one("#lengths", Still).show(Content("\n").join([Content.styled(text, "$text-muted"), chart]))
 

@@ -12,10 +12,12 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tunesmith.core.models import absence, how_to_fetch
 from tunesmith.core.plan import Plan
 from tunesmith.core.project import Project
 from tunesmith.core.recommend import Resolution
 from tunesmith.core.schema import knobs, plain_value
+from tunesmith.core.select.choosing import rehearsal
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.select import told
@@ -73,8 +75,10 @@ class ReviewStep(Step):
         self.query_one("#review-command", Still).show(
             Content.assemble((harmless(command), "bold"), (f"\n{more}", "$text-muted"))
         )
-        doubt = self.doubt()
-        if self.starting:
+        doubt, missing = self.doubt(), self.missing()
+        if missing:
+            self.say_next(f"the model must be fetched first: {missing}", ready=False)
+        elif self.starting:
             self.say_next("starting …", ready=False)
         elif doubt:
             self.say_next(f"start all the same? {doubt}")
@@ -82,6 +86,11 @@ class ReviewStep(Step):
             self.say_next("start it anew with the changed answers; it goes on without this window")
         else:
             self.say_next("start the training; it goes on without this window")
+
+    def missing(self) -> str:
+        """The model that must be fetched before anything can start; empty where it is here."""
+        model = self.session.project.facts.model
+        return "" if model.here else model.name
 
     def doubt(self) -> str:
         """What speaks against starting now; empty where nothing does."""
@@ -105,7 +114,7 @@ class ReviewStep(Step):
     def accept(self) -> None:
         """Start, once the plan is known; only once, however often Enter is pressed."""
         ready = self.session.counted and self.session.project.resolution is not None and not self.starting
-        if ready and not any(row.refused for row in self.query(KnobRow)):
+        if ready and not self.missing() and not any(row.refused for row in self.query(KnobRow)):
             super().accept()
 
     def on_knob_row_done(self, event: KnobRow.Done) -> None:
@@ -124,10 +133,21 @@ def summary(project: Project, glyphs: Glyphs) -> Content:
         ("Success", f"{plan.understand.metric.replace('_', ' ')} of at least {100 * plan.understand.threshold:g} %"),
         ("Data", f"{plan.prepare.data}: rows {rows}"),
         ("Model", _model(plan)),
+        *_about_model(project),
         ("Then", _then(plan)),
     ]
     told_lines = [Content.assemble((f"{name:<9}", "$text-muted"), harmless(text)) for name, text in lines]
     return Content("\n").join([*told_lines, Content(""), told(project.outlook, glyphs)])
+
+
+def _about_model(project: Project) -> list[tuple[str, str]]:
+    """That the model is not here, or that it is only the one for practice."""
+    model, use_case = project.facts.model, project.plan.understand.use_case
+    only_practice = rehearsal(project.facts, use_case)
+    lines = [("Note", f"{only_practice[:1].upper()}{only_practice[1:]}.")] if only_practice else []
+    if not model.here:
+        lines.append(("Missing", f"{absence(model)} {how_to_fetch(model)}"))
+    return lines
 
 
 def _model(plan: Plan) -> str:

@@ -24,7 +24,7 @@ def at(plan_tree: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     def make(hardware: Hardware, model: ModelFacts = SMALL, **changes: Any) -> Job:
         plan_tree["select"].update(changes)
         monkeypatch.setattr(stage, "probe_hardware", lambda _: hardware)
-        monkeypatch.setattr(stage, "find_model", lambda _: model)
+        monkeypatch.setattr(stage, "model_here", lambda _: model)
         run = create_run("employees", tmp_path / "runs")
         return Job(run, validate(plan_tree), EventWriter(run.events_path))
 

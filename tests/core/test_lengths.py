@@ -1,0 +1,66 @@
+"""Lengths are estimated from characters only where no tokenizer is here, and everything then says so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.core.test_models import LLAMA
+from tunesmith.core.jobs import Helper
+from tunesmith.core.lengths import estimated_profile, estimated_tokens
+from tunesmith.core.recommend import resolve
+from tunesmith.core.rows import Row, ask
+from tunesmith.core.survey import survey
+
+ENGLISH = "The quick brown fox jumps over the lazy dog and runs away into the deep dark wood."
+
+
+@pytest.mark.parametrize(("vocabulary", "ratio"), [(32_000, 3.17), (128_256, 3.94)])
+def test_english_takes_as_many_tokens_as_were_measured_for_vocabularies_of_that_size(
+    vocabulary: int, ratio: float
+) -> None:
+    text = ENGLISH * 50
+    assert abs(len(text) / estimated_tokens(text, vocabulary) / ratio - 1) < 0.01
+
+
+def test_digits_and_other_scripts_take_more_tokens_than_english_letters() -> None:
+    assert estimated_tokens("2020041012345678", 128_256) == 16
+    assert estimated_tokens("語" * 40, 128_256) > 2 * estimated_tokens("a" * 40, 128_256)
+
+
+def test_an_estimated_profile_says_that_it_is_one() -> None:
+    profile = estimated_profile([Row("1", ask("Who?", "Ada, 1815"), "Ada"), Row("2", ask(ENGLISH), ENGLISH)], 32_000)
+    assert profile.estimated and profile.rows == 2
+    assert profile.whole.longest > profile.answer.longest > 20
+    assert 0.3 < profile.trained_share < 0.6
+
+
+def test_a_model_that_is_not_here_is_planned_with_by_estimated_lengths(tmp_path: Path) -> None:
+    wishes = {"prepare.data": "practice", "select.model": "Qwen/Qwen3-0.6B"}
+    with Helper() as helper:
+        seen = survey(wishes, tmp_path, helper)
+        counted = survey({"prepare.data": "practice"}, tmp_path, helper)
+    tokens = seen.facts.data.tokens
+    assert tokens is not None and tokens.estimated
+    assert counted.facts.data.tokens is not None and not counted.facts.data.tokens.estimated
+    assert seen.rendered[0][-1][1] and not seen.rendered[0][0][1]
+    resolution = resolve(wishes, seen.facts)
+    because = resolution.reasons["select.hyperparameters.max_length"].because
+    assert "an estimated" in because and "a quarter to spare" in because
+    assert resolution.plan.select.hyperparameters.max_length >= 1.25 * tokens.whole.longest - 8
+
+
+def test_a_folder_with_a_tokenizer_and_no_weights_is_counted_truly(tmp_path: Path) -> None:
+    from tunesmith.core.practice import MODEL_DIR
+
+    folder = tmp_path / "half"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(LLAMA))
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (folder / name).write_bytes((MODEL_DIR / name).read_bytes())
+    with Helper() as helper:
+        seen = survey({"prepare.data": "practice", "select.model": str(folder)}, tmp_path, helper)
+    assert not seen.facts.model.here
+    assert seen.facts.data.tokens is not None and not seen.facts.data.tokens.estimated
