@@ -1,0 +1,130 @@
+"""Situations as people bring them, each with the way that must be advised: one line each, read by the tests beside it.
+
+What a line does not say is as in `USUAL`: a team's questions, a model of seven billion parameters, 400 good pairs.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from tunesmith.core.understand.situation import Situation
+
+B = 1_000_000_000
+USUAL: dict[str, Any] = {"use_case": "other", "metric": "f1", "examples": 400, "parameters": 7 * B}
+
+
+class Case(NamedTuple):
+    told: str
+    best: str
+    answers: dict[str, Any]
+
+    @property
+    def situation(self) -> Situation:
+        return Situation(**{**USUAL, **self.answers})
+
+
+def case(told: str, best: str, **answers: Any) -> Case:
+    return Case(told, best, answers)
+
+
+QA = {"use_case": "question-answering"}
+FROM_TEXT = {**QA, "has_context": True, "metric": "exact_match"}
+LABELS = {"use_case": "classification", "metric": "accuracy"}
+PROMPTED = ("prompt", "few-shot")
+
+CASES: tuple[Case, ...] = (
+    # What was tried: the last resort, not the first step
+    case("nothing is known and nothing was tried", "few-shot"),
+    case("a prompt was tried, without examples", "few-shot", tried=("prompt",)),
+    case("prompt and examples were tried and were not enough", "fine-tune", tried=PROMPTED),
+    case("a training was tried before any prompt", "few-shot", tried=("fine-tune",)),
+    case("everything was tried, a training too", "fine-tune-retrieval", tried=(*PROMPTED, "retrieval", "fine-tune")),
+    case("a hosted model may be asked, nothing was tried", "prompt", privacy="may-leave"),
+    case("data must stay, a model of 3 B, nothing tried", "few-shot", parameters=3 * B),
+    case("instructions of all sorts, for an instruct model", "prompt", use_case="instruction-following"),
+    # Facts
+    case("prices that change weekly", "retrieval", **QA, knowledge_changes="weekly"),
+    case("stock that changes daily, context at hand", "retrieval", **FROM_TEXT, knowledge_changes="daily", examples=60),
+    case("a handbook that changes monthly", "retrieval", **QA, knowledge_changes="monthly"),
+    case("law that changes yearly, facts lacking", "retrieval", knowledge_changes="yearly", lacking="facts"),
+    case("questions without a text", "retrieval", **QA, metric="exact_match"),
+    case("questions without a text, retrieval not enough", "fine-tune-retrieval", **QA, tried=(*PROMPTED, "retrieval")),
+    case("facts are lacking, prompts were tried", "retrieval", lacking="facts", tried=PROMPTED),
+    case("tickets of customers, answers from a handbook", "retrieval", **QA, users="customers", error_cost="medium"),
+    case("documents and no questions", "retrieval", **QA, example_form="documents", examples=3000),
+    # Form and manner
+    case("the form is lacking, nothing was tried", "few-shot", lacking="format", use_case="extraction"),
+    case("the form is lacking, though examples were tried", "fine-tune", lacking="format", tried=PROMPTED),
+    case("a brand's tone", "fine-tune", use_case="style", lacking="tone", tried=PROMPTED, quality="checked"),
+    case("a persona, nothing was tried", "fine-tune", use_case="style", examples=1000, quality="checked"),
+    case("the tone is lacking in summaries", "fine-tune", use_case="summarisation", lacking="tone", tried=("prompt",)),
+    case("a tone, with 30 examples", "few-shot", use_case="style", lacking="tone", examples=30),
+    # Reading from a text: the practice project and files like it
+    case("the practice project", "fine-tune", **FROM_TEXT, examples=410, parameters=2_200_000),
+    case("own questions with context, small model", "fine-tune", **FROM_TEXT, examples=300, parameters=600_000_000),
+    case("own questions with context, large model", "fine-tune", **FROM_TEXT, examples=300),
+    case("own questions with context, long answers", "fine-tune", **QA, has_context=True, parameters=2_200_000),
+    case("questions with context, 40 of them", "few-shot", **FROM_TEXT, examples=40),
+    # Labels
+    case("mails into folders, 120 labelled", "fine-tune", **LABELS, examples=120),
+    case("mails into folders, 800 labelled", "classifier", **LABELS, examples=800),
+    case("comments checked while they are typed", "classifier", **LABELS, examples=300, latency="instant"),
+    case("millions of texts a day, labelled", "classifier", **LABELS, examples=300, scale="millions"),
+    case("thousands of texts a day, labelled", "classifier", **LABELS, examples=300, scale="thousands"),
+    case("20 labelled texts", "few-shot", **LABELS, examples=20),
+    # Other tasks
+    case("dates out of forms, for a program, at once", "no-model", use_case="extraction", users="programs",
+         latency="instant", metric="exact_match", examples=30),
+    case("dates out of forms, for a program, millions a day", "no-model", use_case="extraction", users="programs",
+         scale="millions", metric="exact_match", examples=0, error_cost="high"),
+    case("values out of letters, prompts not enough", "fine-tune", use_case="extraction", tried=PROMPTED),
+    case("summaries of meetings", "prompt", use_case="summarisation", metric="rouge_l"),
+    case("summaries, prompts not enough", "fine-tune", use_case="summarisation", metric="rouge_l", tried=PROMPTED),
+    case("translation, 400 pairs", "few-shot", use_case="translation", metric="bleu"),
+    case("translation, 20,000 pairs, prompts tried", "fine-tune", use_case="translation", metric="bleu",
+         examples=20_000, tried=PROMPTED),
+    case("reports of a field, 5,000 documents", "continued-pretraining", use_case="domain-language",
+         metric="perplexity", example_form="documents", examples=5000, tried=PROMPTED),
+    case("documents of a field, the facts change weekly", "retrieval", use_case="domain-language",
+         metric="perplexity", example_form="documents", examples=5000, knowledge_changes="weekly"),
+    case("documents of a field, $20", "retrieval", use_case="domain-language", metric="perplexity",
+         example_form="documents", examples=5000, budget_money=20.0, tried=PROMPTED),
+    case("answers in a field's terms", "fine-tune", use_case="domain-language", tried=("prompt",), examples=2000),
+    case("perplexity where errors are grave", "few-shot", use_case="domain-language", metric="perplexity",
+         error_cost="high"),
+    case("what must be refused", "prompt", use_case="safety"),
+    case("what must be refused, prompts were not enough", "classifier", use_case="safety", tried=PROMPTED, examples=150),
+    case("tool calls, nothing was tried", "few-shot", use_case="tool-calls", metric="exact_match", examples=50),
+    case("calls of own functions, prompts were tried", "fine-tune", use_case="tool-calls", tried=PROMPTED, examples=900),
+    case("pairs of better and worse", "preference-optimisation", use_case="preference", example_form="preferences",
+         examples=3000, tried=PROMPTED),
+    case("votes on answers, another task", "preference-optimisation", example_form="preferences", examples=2000,
+         tried=PROMPTED),
+    case("what people like, without comparisons", "fine-tune", use_case="preference", tried=PROMPTED),
+    # The examples
+    case("no examples yet", "prompt", example_form="none", examples=0),
+    case("no examples of a style, prompts tried", "prompt", use_case="style", example_form="none", examples=0,
+         tried=PROMPTED),
+    case("three examples", "prompt", examples=3),
+    case("20 examples, prompts tried", "few-shot", examples=20, tried=("prompt",)),
+    case("noisy examples, prompts tried", "few-shot", quality="noisy", tried=PROMPTED),
+    case("a style from noisy chats", "few-shot", use_case="style", quality="noisy", examples=2000),
+    case("mixed examples, prompts tried", "fine-tune", quality="mixed", tried=PROMPTED),
+    # Accuracy, cost, speed
+    case("accuracy is lacking, 2,000 examples", "fine-tune", lacking="accuracy", examples=2000, tried=("prompt",)),
+    case("accuracy is lacking, 30 examples", "few-shot", lacking="accuracy", examples=30, tried=PROMPTED),
+    case("a large model is too expensive", "smaller-model", lacking="cost", scale="millions", tried=PROMPTED),
+    case("a large model is too slow", "smaller-model", lacking="speed", business_metric="response-time",
+         tried=("prompt",)),
+    case("completions while somebody types", "smaller-model", latency="instant", examples=8000, tried=PROMPTED),
+    case("thousands of questions a day, at a cost", "smaller-model", lacking="cost", scale="thousands"),
+    # Limits, and wishes that pull apart
+    case("an hour of time", "few-shot", budget_hours=1.0, tried=("prompt",)),
+    case("grave errors, answers from documents", "retrieval", **QA, error_cost="high", users="customers"),
+    case("facts that change daily, in a brand's tone", "fine-tune-retrieval", **QA, knowledge_changes="daily",
+         lacking="tone", tried=PROMPTED, examples=1000),
+    case("instant answers from facts that change weekly", "fine-tune-retrieval", **QA, knowledge_changes="weekly",
+         latency="instant", tried=PROMPTED),
+    case("millions of questions about changing facts", "fine-tune-retrieval", **QA, knowledge_changes="weekly",
+         scale="millions", tried=("prompt", "few-shot", "retrieval")),
+)  # fmt: skip
