@@ -237,7 +237,9 @@ def _number(knob: Knob, text: str) -> int | float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        kind = {"whole": "a whole number", "numbers": "whole numbers with commas between them"}.get(knob.kind, "a number")
+        kind = {"whole": "a whole number", "numbers": "whole numbers with commas between them"}.get(
+            knob.kind, "a number"
+        )
         wanted = f"{kind}, {knob.bounds}" if knob.bounds else kind
         point = " A decimal is written with a point." if "," in text else ""
         raise PlanError(f"{knob.title}: {text!r} is no number.", next_step=f"Give {wanted}.{point}")

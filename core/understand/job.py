@@ -33,7 +33,9 @@ def work(job: Job) -> str:
     advice = _advice(job)
     for _, knobs in grouped():
         for knob in knobs:
-            because = advice.option(brief.approach).because if knob.path == "understand.approach" else _meaning(knob, job)
+            because = (
+                advice.option(brief.approach).because if knob.path == "understand.approach" else _meaning(knob, job)
+            )
             name = "Approach" if knob.path == "understand.approach" else knob.title
             job.emit(Decision(stage=STAGE, name=name, value=_value(knob, job), because=because))
     _tell_advice(job, advice)

@@ -32,9 +32,15 @@ THRESHOLDS: dict[Metric, tuple[float, str]] = {
     "exact_match": (0.9, "9 of 10 right is a fair first goal"),
     "accuracy": (0.9, "9 of 10 labels right is a fair first goal"),
     "f1": (0.8, "people reach 0.87 against one another on short answers (SQuAD, arXiv:1606.05250), less on long ones"),
-    "rouge_l": (0.35, "good systems reach about 0.4 on news (BART, arXiv:1910.13461), since there are many good summaries"),
+    "rouge_l": (
+        0.35,
+        "good systems reach about 0.4 on news (BART, arXiv:1910.13461), since there are many good summaries",
+    ),
     "bleu": (0.3, "from 0.3 on a translation counts as understandable (Google Cloud, AutoML Translation, 'Evaluate')"),
-    "perplexity": (5.0, "nothing is measured yet; set it below what the untouched model reaches, which the run scores first"),
+    "perplexity": (
+        5.0,
+        "nothing is measured yet; set it below what the untouched model reaches, which the run scores first",
+    ),
 }
 
 USUAL: dict[str, str] = {
@@ -69,7 +75,9 @@ def recommend_understand(draft: Draft, facts: Facts) -> None:
     answers["examples"] = _settle(draft, "examples", data.rows, f"{data.rows:,} records were counted in the file")
     answers["example_form"] = _settle(draft, "example_form", "pairs", _form(shape))
     none: list[str] = []
-    answers["tried"] = tuple(_settle(draft, "tried", none, "nothing was stated; a prompt with examples is worth an hour"))
+    answers["tried"] = tuple(
+        _settle(draft, "tried", none, "nothing was stated; a prompt with examples is worth an hour")
+    )
     situation = Situation(
         **{name: answers[name] for name in ANSWERS}, has_context=context, parameters=facts.model.parameters
     )
@@ -185,5 +193,3 @@ def _measure(use_case: UseCase, data: DataProfile) -> tuple[Metric, str, tuple[A
     because = f"the answers are long (95 % have up to {longest} tokens), so shared words are counted"
     exact = "counts only what is right to the letter, which long answers hardly ever are"
     return "f1", because, (Alternative("exact_match", exact),)
-
-

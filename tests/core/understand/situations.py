@@ -30,6 +30,8 @@ def case(told: str, best: str, **answers: Any) -> Case:
 QA = {"use_case": "question-answering"}
 FROM_TEXT = {**QA, "has_context": True, "metric": "exact_match"}
 LABELS = {"use_case": "classification", "metric": "accuracy"}
+TRANSLATION = {"use_case": "translation", "metric": "bleu"}
+CALLS = {"use_case": "tool-calls"}
 PROMPTED = ("prompt", "few-shot")
 
 CASES: tuple[Case, ...] = (
@@ -67,7 +69,8 @@ CASES: tuple[Case, ...] = (
     case("the form is lacking, though examples were tried", "fine-tune", lacking="format", tried=PROMPTED),
     case("a brand's tone", "fine-tune", use_case="style", lacking="tone", tried=PROMPTED, quality="checked"),
     case("a persona, nothing was tried", "fine-tune", use_case="style", examples=1000, quality="checked"),
-    case("the tone is lacking, a prompt was tried", "fine-tune", use_case="summarisation", lacking="tone", tried=("prompt",)),
+    case("the tone is lacking, a prompt was tried", "fine-tune", use_case="summarisation", lacking="tone",
+         tried=("prompt",)),
     case("the tone is lacking in summaries", "fine-tune", use_case="summarisation", lacking="tone", tried=PROMPTED),
     case("a tone, with 30 examples", "few-shot", use_case="style", lacking="tone", examples=30),
     case("a tone, with 120 examples, a prompt was tried", "few-shot", lacking="tone", examples=120, tried=("prompt",)),
@@ -102,14 +105,14 @@ CASES: tuple[Case, ...] = (
          users="programs", error_cost="high"),
     case("summaries of meetings", "prompt", use_case="summarisation", metric="rouge_l"),
     case("summaries, prompts not enough", "fine-tune", use_case="summarisation", metric="rouge_l", tried=PROMPTED),
-    case("translation, 400 pairs", "few-shot", use_case="translation", metric="bleu"),
-    case("translation, 5,000 pairs, nothing was tried", "few-shot", use_case="translation", metric="bleu", examples=5000),
-    case("translation, 2,000 pairs, nothing was tried", "few-shot", use_case="translation", metric="bleu", examples=2000),
-    case("translation, 20,000 pairs, a prompt was tried", "fine-tune", use_case="translation", metric="bleu",
+    case("translation, 400 pairs", "few-shot", **TRANSLATION),
+    case("translation, 5,000 pairs, nothing was tried", "few-shot", **TRANSLATION, examples=5000),
+    case("translation, 2,000 pairs, nothing was tried", "few-shot", **TRANSLATION, examples=2000),
+    case("translation, 20,000 pairs, a prompt was tried", "fine-tune", **TRANSLATION,
          examples=20_000, tried=("prompt",)),
-    case("the same, of mixed quality", "few-shot", use_case="translation", metric="bleu", examples=20_000,
+    case("the same, of mixed quality", "few-shot", **TRANSLATION, examples=20_000,
          tried=("prompt",), quality="mixed"),
-    case("translation, 20,000 pairs, prompts tried", "fine-tune", use_case="translation", metric="bleu",
+    case("translation, 20,000 pairs, prompts tried", "fine-tune", **TRANSLATION,
          examples=20_000, tried=PROMPTED),
     case("reports of a field, 5,000 documents", "continued-pretraining", use_case="domain-language",
          metric="perplexity", example_form="documents", examples=5000, tried=PROMPTED),
@@ -121,11 +124,11 @@ CASES: tuple[Case, ...] = (
     case("perplexity where errors are grave", "few-shot", use_case="domain-language", metric="perplexity",
          error_cost="high"),
     case("what must be refused", "prompt", use_case="safety"),
-    case("what must be refused, prompts were not enough", "classifier", use_case="safety", tried=PROMPTED, examples=150),
-    case("tool calls, nothing was tried", "few-shot", use_case="tool-calls", metric="exact_match", examples=50),
-    case("tool calls that fetch what changes weekly", "few-shot", use_case="tool-calls", knowledge_changes="weekly"),
-    case("calls of own functions, a prompt was tried", "fine-tune", use_case="tool-calls", tried=("prompt",), examples=900),
-    case("calls of own functions, prompts were tried", "fine-tune", use_case="tool-calls", tried=PROMPTED, examples=900),
+    case("what must be refused, prompts not enough", "classifier", use_case="safety", tried=PROMPTED, examples=150),
+    case("tool calls, nothing was tried", "few-shot", **CALLS, metric="exact_match", examples=50),
+    case("tool calls that fetch what changes weekly", "few-shot", **CALLS, knowledge_changes="weekly"),
+    case("calls of own functions, a prompt was tried", "fine-tune", **CALLS, tried=("prompt",), examples=900),
+    case("calls of own functions, prompts were tried", "fine-tune", **CALLS, tried=PROMPTED, examples=900),
     case("pairs of better and worse", "preference-optimisation", use_case="preference", example_form="preferences",
          examples=3000, tried=PROMPTED),
     case("votes on answers, another task", "preference-optimisation", example_form="preferences", examples=2000,
