@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tunesmith.core.plan import TRAINS, Approach
+from tunesmith.core.plan import TRAINS, Approach, Plan
 from tunesmith.core.understand.rules import Conflict, Rule, Table, Way, table
-from tunesmith.core.understand.situation import Situation, words
+from tunesmith.core.understand.situation import Situation, has_context, situation_of, words
 
 
 @dataclass(frozen=True)
-class Reason:
+class Ground:
     """What speaks for a way, or against it."""
 
     rule: str
@@ -35,9 +35,9 @@ class Option:
     approach: Approach
     weight: int
     """For less against; below zero where more speaks against it."""
-    reasons: tuple[Reason, ...]
+    reasons: tuple[Ground, ...]
     """What speaks for it, the strongest first."""
-    against: tuple[Reason, ...]
+    against: tuple[Ground, ...]
     """What speaks against it, the strongest first."""
     offers: str
     """What Tunesmith itself does here, and what it does not."""
@@ -143,14 +143,24 @@ def advise(situation: Situation, rules: Table | None = None) -> Advice:
     )
 
 
+def advise_on(plan: Plan, parameters: int | None = None) -> Advice:
+    """The advice for the brief of a whole plan, whatever approach stands in it.
+
+    Args:
+        parameters: Of the plan's model; None where it is not known.
+    """
+    context = has_context(plan.prepare.shape, plan.prepare.columns)
+    return advise(situation_of(plan.understand, has_context=context, parameters=parameters))
+
+
 def _option(way: Way, holding: list[Rule], conflicts: list[Conflict], said: dict[str, str]) -> Option:
-    reasons = [_reason(rule, rule.supports[way.approach], said) for rule in holding if way.approach in rule.supports]
-    against = [_reason(rule, rule.opposes[way.approach], said) for rule in holding if way.approach in rule.opposes]
+    reasons = [_ground(rule, rule.supports[way.approach], said) for rule in holding if way.approach in rule.supports]
+    against = [_ground(rule, rule.opposes[way.approach], said) for rule in holding if way.approach in rule.opposes]
     for one in conflicts:
         for weights, kind in ((one.supports, reasons), (one.opposes, against)):
             if way.approach in weights:
                 text = one.resolution.format_map(said)
-                kind.append(Reason(one.id, text, weights[way.approach], one.source))
+                kind.append(Ground(one.id, text, weights[way.approach], one.source))
     return Option(
         approach=way.approach,
         weight=sum(one.weight for one in reasons) - sum(one.weight for one in against),
@@ -161,8 +171,8 @@ def _option(way: Way, holding: list[Rule], conflicts: list[Conflict], said: dict
     )
 
 
-def _reason(rule: Rule, weight: int, said: dict[str, str]) -> Reason:
-    return Reason(rule.id, rule.reason.format_map(said), weight, rule.source, rule.would_change)
+def _ground(rule: Rule, weight: int, said: dict[str, str]) -> Ground:
+    return Ground(rule.id, rule.reason.format_map(said), weight, rule.source, rule.would_change)
 
 
 def _resolved(one: Conflict, said: dict[str, str]) -> Resolved:

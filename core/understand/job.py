@@ -7,9 +7,8 @@ from tunesmith.core.events import Decision
 from tunesmith.core.models import find_model
 from tunesmith.core.plan import TRAINS, Understand
 from tunesmith.core.schema import Knob, told, value_at
-from tunesmith.core.understand.advice import Advice, advise
+from tunesmith.core.understand.advice import Advice, advise_on
 from tunesmith.core.understand.groups import grouped
-from tunesmith.core.understand.situation import has_context, situation_of
 from tunesmith.core.worker.job import Job
 
 STAGE = "understand"
@@ -48,9 +47,7 @@ def _advice(job: Job) -> Advice:
         parameters = find_model(job.plan.select.model).parameters
     except ModelError:
         parameters = None  # the third stage refuses it, with what to do about it
-    prepare = job.plan.prepare
-    context = has_context(prepare.shape, prepare.columns)
-    return advise(situation_of(job.plan.understand, has_context=context, parameters=parameters))
+    return advise_on(job.plan, parameters)
 
 
 def _tell_advice(job: Job, advice: Advice) -> None:

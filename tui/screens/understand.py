@@ -11,9 +11,8 @@ from textual.widgets import Static
 
 from tunesmith.core.plan import TRAINS, Understand
 from tunesmith.core.schema import knobs
-from tunesmith.core.understand.advice import Advice, Option, advise
+from tunesmith.core.understand.advice import Advice, Option, advise_on
 from tunesmith.core.understand.groups import grouped
-from tunesmith.core.understand.situation import has_context, situation_of
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.step import AskStep
 
@@ -43,11 +42,8 @@ class UnderstandStep(AskStep):
 
     def overview(self) -> Content:
         """The advice: the way that is advised with its reasons, then what pulls apart, then the others."""
-        plan, facts = self.session.project.plan, self.session.project.facts
-        brief, prepare = plan.understand, plan.prepare
-        context = has_context(prepare.shape, prepare.columns)
-        situation = situation_of(brief, has_context=context, parameters=facts.model.parameters)
-        return told(advise(situation), brief)
+        project = self.session.project
+        return told(advise_on(project.plan, project.facts.model.parameters), project.plan.understand)
 
 
 def told(advice: Advice, brief: Understand) -> Content:

@@ -108,7 +108,7 @@ class KnobRow(Vertical):
                 self._rewrite(control)
         mark = ""
         if reason is not None:
-            mark = "yours" if reason.chosen and reason.recommended is not None else "recommended"
+            mark = "yours" if reason.own else "recommended"
         self._mark.set_class(mark == "yours", "-yours")
         self._mark.show(mark)
 
