@@ -14,7 +14,8 @@ from tunesmith.core.schema import knobs
 from tunesmith.core.understand.advice import Advice, Option, advise_on
 from tunesmith.core.understand.groups import grouped
 from tunesmith.tui.plain_text import harmless
-from tunesmith.tui.screens.step import AskStep
+from tunesmith.tui.screens.step import AskStep, turn
+from tunesmith.tui.widgets.why import Why
 
 Part = str | tuple[str, str]
 MOST_AGAINST = 2
@@ -30,9 +31,9 @@ class UnderstandStep(AskStep):
 
     def rows(self) -> Iterable[Widget]:
         """The questions below their headings; what only all settings show stands at the end."""
-        asked = set()
+        asked: set[str] = set()
         for heading, group in grouped():
-            yield Static(heading, classes="group")
+            yield Static(heading, classes="group" if asked else "group -first")
             for knob in group:
                 asked.add(knob.path)
                 yield self.row(knob)
@@ -40,10 +41,29 @@ class UnderstandStep(AskStep):
             yield Static("More", classes="group")
             yield from (self.row(knob) for knob in knobs(self.stage) if knob.path not in asked)
 
+    def page(self, by: int) -> None:
+        """The advice first, because it is longer than its panel; the arrows lead to every question anyway."""
+        why = self.query_one(Why)
+        if by > 0 and why.scroll_y < why.max_scroll_y:
+            turn(why, by)
+        elif by < 0 and self.query_one(".step-form").scroll_y <= 0:
+            turn(why, by)
+        else:
+            super().page(by)
+
+    def standing(self) -> Content:
+        """The advice in a line, so that it is seen to change with an answer."""
+        advice = self._advice()
+        stop = ("Stop: don't fine-tune. ", "$text-warning") if advice.stop else ""
+        return Content.assemble(stop, ("Advice: ", "$text-muted"), (f"{advice.best.approach}\n", "$text-primary"))
+
     def overview(self) -> Content:
         """The advice: the way that is advised with its reasons, then what pulls apart, then the others."""
+        return told(self._advice(), self.session.project.plan.understand)
+
+    def _advice(self) -> Advice:
         project = self.session.project
-        return told(advise_on(project.plan, project.facts.model.parameters), project.plan.understand)
+        return advise_on(project.plan, project.facts.model.parameters)
 
 
 def told(advice: Advice, brief: Understand) -> Content:
@@ -55,8 +75,9 @@ def told(advice: Advice, brief: Understand) -> Content:
     else:
         parts.append(("Advice: ", "$text-muted"))
     parts.append((f"{best.approach}\n", "bold $text-primary"))
-    then = ", ".join(f"{one.approach} {one.weight:+d}" for one in advice.ranked[1:4])
-    parts.append((f"then {then}\n", "$text-muted"))
+    then = ", ".join(one.approach for one in advice.ranked[1:4] if one.weight > 0)
+    if then:
+        parts.append((f"then {then}\n", "$text-muted"))
     parts += _chosen(advice, brief)
     parts += _numbered(best)
     if advice.stop:
