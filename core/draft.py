@@ -35,6 +35,8 @@ class Reason:
     """Whether the person stated it."""
     recommended: Any = None
     """What would stand here otherwise, where that is something else."""
+    own: bool = False
+    """Whether the person stated something else than what is recommended; that may be nothing at all (None)."""
 
 
 @dataclass
@@ -52,8 +54,8 @@ class Draft:
             if value == recommended:
                 self.reasons[path] = Reason(because, instead_of, chosen=True)
             else:
-                kept = f"your choice; {recommended} was recommended: {because}"
-                self.reasons[path] = Reason(kept, chosen=True, recommended=recommended)
+                kept = f"your choice; {'none' if recommended is None else recommended} was recommended: {because}"
+                self.reasons[path] = Reason(kept, chosen=True, recommended=recommended, own=True)
         else:
             value = recommended
             self.reasons[path] = Reason(because, instead_of)

@@ -21,7 +21,7 @@ from tunesmith.core.errors import PlanError
 from tunesmith.core.plan import Path, Plan
 from tunesmith.core.stages import STAGES
 
-Kind = Literal["choice", "choices", "flag", "whole", "number", "text", "structure"]
+Kind = Literal["choice", "choices", "flag", "whole", "number", "numbers", "text", "structure"]
 
 YES_NO = ("yes", "no")
 GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
@@ -117,6 +117,8 @@ def told(knob: Knob, value: Any) -> str:
         return YES_NO[0] if value else YES_NO[1]
     if isinstance(value, float):
         return f"{value:g}"
+    if knob.kind == "numbers":
+        return ", ".join(map(str, value)) or "none"
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return ", ".join(value)
     if isinstance(value, dict) and all(isinstance(one, str) for one in value.values()):
@@ -138,7 +140,9 @@ def read(knob: Knob, text: str) -> Any:
     if knob.kind == "flag":
         return _flag(knob, text)
     if knob.kind in ("whole", "number"):
-        return _number(knob, text)
+        return None if knob.optional and text.lower() == "none" else _number(knob, text)
+    if knob.kind == "numbers":
+        return [_number(knob, part) for part in re.split(r"[,\s]+", text) if part and part.lower() != "none"]
     if knob.kind == "choice":
         return _option(knob, text)
     if knob.kind == "choices":
@@ -198,6 +202,8 @@ def _kind(annotation: Any) -> tuple[Kind, tuple[str, ...], bool]:
     inner = get_args(annotation)[0] if get_origin(annotation) is list else None
     if inner is not None and get_origin(inner) is Literal:
         return "choices", tuple(map(str, get_args(inner))), optional
+    if inner is int:
+        return "numbers", (), optional
     plain: dict[Any, Kind] = {bool: "flag", int: "whole", float: "number", str: "text"}
     return plain.get(annotation, "structure"), (), optional
 
@@ -231,11 +237,13 @@ def _number(knob: Knob, text: str) -> int | float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        kind = "a whole number" if knob.kind == "whole" else "a number"
+        kind = {"whole": "a whole number", "numbers": "whole numbers with commas between them"}.get(
+            knob.kind, "a number"
+        )
         wanted = f"{kind}, {knob.bounds}" if knob.bounds else kind
         point = " A decimal is written with a point." if "," in text else ""
         raise PlanError(f"{knob.title}: {text!r} is no number.", next_step=f"Give {wanted}.{point}")
-    if knob.kind == "whole":
+    if knob.kind in ("whole", "numbers"):
         if number != int(number):
             raise PlanError(f"{knob.title}: {text} is not a whole number.", next_step=f"Give {int(number)}, say.")
         return int(number)

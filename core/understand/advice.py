@@ -1,167 +1,185 @@
-"""Advises between prompting, retrieval and fine-tuning, from what the person answered and what the data shows.
+"""Advises between ten ways, of which fine-tuning is one: weighs the rules that hold and ranks the ways.
 
-Each rule is one line of a table: when it holds, which way it speaks for, how strongly, why, and where that is from.
-The ways are ranked by the sum of what speaks for them; they can be combined, and the reasons say where to.
+The rules themselves are data, `rules.toml`; nothing here knows one of them. A way's weight is the sum of what speaks
+for it less the sum of what speaks against it. Where two wishes pull apart, the table's conflicts say what is advised
+between them, and the advice carries both sides, so that nobody is left to guess why one of them lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import get_args
 
-from tunesmith.core.facts import DataProfile
-from tunesmith.core.plan import Approach, UseCase
-
-SHORT_ANSWER = 16
-"""Tokens that 95 % of the answers stay within, to be called short."""
+from tunesmith.core.plan import TRAINS, Approach, Plan
+from tunesmith.core.understand.rules import Conflict, Rule, Table, Way, table
+from tunesmith.core.understand.situation import Situation, has_context, situation_of, words
 
 
 @dataclass(frozen=True)
-class Situation:
-    """What the rules look at. None: not known yet."""
+class Ground:
+    """What speaks for a way, or against it."""
 
-    use_case: UseCase
-    tried: frozenset[str]
-    has_context: bool
-    """Whether the facts that an answer needs come with the question."""
-    rows: int
-    answer_tokens: int | None = None
-    """95th percentile."""
-    facts_change: bool | None = None
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One reason for one way."""
-
-    holds: Callable[[Situation], bool]
-    speaks_for: Approach
+    rule: str
+    """Its id in the table; that of the conflict where it is a resolution."""
+    text: str
+    """In plain words that name the answers given."""
     weight: int
-    reason: str
     source: str
+    would_change: str = ""
+    """Which other answer takes it away; empty for a resolution."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """One way, how much speaks for it, and what."""
+    """One way: how much speaks for it, what, and what comes next where it is taken."""
 
     approach: Approach
     weight: int
-    reasons: tuple[str, ...]
+    """For less against; below zero where more speaks against it."""
+    reasons: tuple[Ground, ...]
+    """What speaks for it, the strongest first."""
+    against: tuple[Ground, ...]
+    """What speaks against it, the strongest first."""
+    offers: str
+    """What Tunesmith itself does here, and what it does not."""
+    next_steps: tuple[str, ...]
+
+    @property
+    def trains(self) -> bool:
+        """Whether Tunesmith trains a model for it."""
+        return self.approach in TRAINS
+
+    @property
+    def would_change(self) -> tuple[str, ...]:
+        """Which other answers would weaken it, those that matter most first, each once."""
+        return tuple(dict.fromkeys(one.would_change for one in self.reasons if one.would_change))
+
+    @property
+    def because(self) -> str:
+        """What speaks for it in one line."""
+        return "; ".join(one.text for one in self.reasons) or "nothing in your answers speaks for it"
+
+    @property
+    def why_not(self) -> str:
+        """Why it is not the one that is advised, in one line."""
+        return "; ".join(one.text for one in self.against) or "less in your answers speaks for it"
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Two wishes that pull apart, and what is advised between them."""
+
+    conflict: str
+    sides: tuple[str, str]
+    resolution: str
+    why: str
+    source: str
 
 
 @dataclass(frozen=True)
 class Advice:
-    """The ways, the best first."""
+    """The ways, the best first, and what holds whichever is taken."""
 
     ranked: tuple[Option, ...]
+    conflicts: tuple[Resolved, ...]
+    first: tuple[str, ...]
+    """What to do before anything else: clean the examples, find somebody who checks the answers."""
 
     @property
     def best(self) -> Option:
         """What is advised."""
         return self.ranked[0]
 
-    def reasons_for(self, approach: Approach) -> tuple[str, ...]:
-        """What speaks for one of the ways."""
-        return next(option.reasons for option in self.ranked if option.approach == approach)
+    @property
+    def stop(self) -> bool:
+        """Whether it is advised not to fine-tune."""
+        return not self.best.trains
+
+    @property
+    def verdict(self) -> str:
+        """The advice as one sentence."""
+        if self.stop:
+            return f"Stop: don't fine-tune. {NAMES[self.best.approach]} serves better here."
+        return f"{NAMES[self.best.approach]} is the way here."
+
+    def option(self, approach: str) -> Option:
+        """One of the ways. Raises KeyError where there is none of that name."""
+        for option in self.ranked:
+            if option.approach == approach:
+                return option
+        raise KeyError(approach)
 
 
-RULES: tuple[Rule, ...] = (
-    Rule(
-        lambda it: not it.tried & {"few-shot", "prompt"},
-        "prompt",
-        1,
-        "no prompt with a few examples was tried yet: it costs nothing, so try one; Evaluate scores the untouched "
-        "model on the same rows",
-        "Brown et al. 2020, arXiv:2005.14165",
-    ),
-    Rule(
-        lambda it: it.rows < 50,
-        "prompt",
-        3,
-        "there are fewer than 50 examples, which fit into a prompt and teach a model little",
-        "OpenAI, fine-tuning guide: improvements are usually seen from 50 to 100 examples on",
-    ),
-    Rule(
-        lambda it: it.facts_change is True,
-        "retrieval",
-        4,
-        "the facts change often: looked up they are always current, trained in they would have to be trained again",
-        "Lewis et al. 2020, arXiv:2005.11401",
-    ),
-    Rule(
-        lambda it: it.use_case == "question-answering" and not it.has_context,
-        "retrieval",
-        3,
-        "the questions come without a text that holds the answer, and facts are learnt better by looking them up than "
-        "by training",
-        "Ovadia et al. 2023, arXiv:2312.05934; Gekhman et al. 2024, arXiv:2405.05904",
-    ),
-    Rule(
-        lambda it: it.has_context,
-        "fine-tune",
-        2,
-        "the answers are read from a context that comes with the question, so no fact must be learnt, only how to "
-        "answer",
-        "Zhang et al. 2024 (RAFT), arXiv:2403.10131",
-    ),
-    Rule(
-        lambda it: it.answer_tokens is not None and it.answer_tokens <= SHORT_ANSWER,
-        "fine-tune",
-        2,
-        "the answers must be short and always of the same form, which a few hundred examples teach reliably",
-        "Zhou et al. 2023 (LIMA), arXiv:2305.11206",
-    ),
-    Rule(
-        lambda it: it.use_case in ("classification", "extraction", "style", "summarisation"),
-        "fine-tune",
-        2,
-        "the task is a way of answering, not a store of facts",
-        "Zhou et al. 2023 (LIMA), arXiv:2305.11206",
-    ),
-    Rule(
-        lambda it: bool(it.tried & {"few-shot", "prompt"}),
-        "fine-tune",
-        2,
-        "prompting was tried and was not enough",
-        "the person's answer",
-    ),
-    Rule(
-        lambda it: "retrieval" in it.tried,
-        "fine-tune",
-        1,
-        "retrieval was tried: tuned on what it finds, a model uses that better",
-        "Zhang et al. 2024 (RAFT), arXiv:2403.10131",
-    ),
-)
+NAMES: dict[Approach, str] = {
+    "prompt": "A better prompt",
+    "few-shot": "A prompt with a few examples",
+    "retrieval": "Retrieval",
+    "fine-tune": "Fine-tuning",
+    "fine-tune-retrieval": "Fine-tuning for use with retrieval",
+    "smaller-model": "Tuning a smaller model",
+    "continued-pretraining": "Continued pretraining",
+    "preference-optimisation": "Preference optimisation",
+    "classifier": "A plain classifier",
+    "no-model": "A program without a language model",
+}
+"""The ways as they begin a sentence."""
 
 
-def advise(
-    use_case: UseCase, tried: Collection[str], data: DataProfile, *, has_context: bool, facts_change: bool | None = None
-) -> Advice:
-    """Rank prompting, retrieval and fine-tuning for this use case and data.
+def advise(situation: Situation, rules: Table | None = None) -> Advice:
+    """All ten ways, ranked by the rules that hold; where two are level, the one with less effort comes first.
 
     Args:
-        tried: What was tried before (see `plan.Understand.tried`).
-        has_context: Whether the facts that an answer needs come with the question.
-        facts_change: Whether they change often; None where nobody was asked.
+        rules: Another table than the one that ships.
     """
-    answer = data.tokens.answer.p95 if data.tokens else None
-    rows = data.tokens.rows if data.tokens else data.rows
-    return weigh(Situation(use_case, frozenset(tried), has_context, rows, answer, facts_change))
+    rules = rules or table()
+    said = words(situation)
+    holding = [rule for rule in rules.rules if rule.holds(situation)]
+    ids = {rule.id for rule in holding}
+    open_conflicts = [one for one in rules.conflicts if all(not side.isdisjoint(ids) for side in one.between)]
+    ranked = sorted((_option(way, holding, open_conflicts, said) for way in rules.ways), key=lambda one: -one.weight)
+    return Advice(
+        ranked=tuple(ranked),
+        conflicts=tuple(_resolved(one, said) for one in open_conflicts),
+        first=tuple(rule.first for rule in holding if rule.first),
+    )
 
 
-def weigh(situation: Situation) -> Advice:
-    """The ways ranked by the rules that hold; where two are level, the cheaper one comes first."""
-    holding = [rule for rule in RULES if rule.holds(situation)]
-    options = []
-    for approach in get_args(Approach):  # prompt, retrieval, fine-tune: from the cheapest on
-        for_it = [rule for rule in holding if rule.speaks_for == approach]
-        options.append(Option(approach, sum(rule.weight for rule in for_it), tuple(rule.reason for rule in for_it)))
-    return Advice(tuple(sorted(options, key=lambda option: -option.weight)))
+def advise_on(plan: Plan, parameters: int | None = None) -> Advice:
+    """The advice for the brief of a whole plan, whatever approach stands in it.
+
+    Args:
+        parameters: Of the plan's model; None where it is not known.
+    """
+    context = has_context(plan.prepare.shape, plan.prepare.columns)
+    return advise(situation_of(plan.understand, has_context=context, parameters=parameters))
 
 
-def has_context(shape: str, roles: object) -> bool:
-    """Whether rows of this shape bring the facts with the question: a table's record, or a context column."""
-    return shape == "table" or (isinstance(roles, dict) and bool(roles.get("context")))
+def _option(way: Way, holding: list[Rule], conflicts: list[Conflict], said: dict[str, str]) -> Option:
+    reasons = [_ground(rule, rule.supports[way.approach], said) for rule in holding if way.approach in rule.supports]
+    against = [_ground(rule, rule.opposes[way.approach], said) for rule in holding if way.approach in rule.opposes]
+    for one in conflicts:
+        for weights, kind in ((one.supports, reasons), (one.opposes, against)):
+            if way.approach in weights:
+                text = one.resolution.format_map(said)
+                kind.append(Ground(one.id, text, weights[way.approach], one.source))
+    return Option(
+        approach=way.approach,
+        weight=sum(one.weight for one in reasons) - sum(one.weight for one in against),
+        reasons=tuple(sorted(reasons, key=lambda one: -one.weight)),
+        against=tuple(sorted(against, key=lambda one: -one.weight)),
+        offers=way.offers,
+        next_steps=way.next_steps,
+    )
+
+
+def _ground(rule: Rule, weight: int, said: dict[str, str]) -> Ground:
+    return Ground(rule.id, rule.reason.format_map(said), weight, rule.source, rule.would_change)
+
+
+def _resolved(one: Conflict, said: dict[str, str]) -> Resolved:
+    return Resolved(
+        conflict=one.id,
+        sides=(one.sides[0].format_map(said), one.sides[1].format_map(said)),
+        resolution=one.resolution.format_map(said),
+        why=one.why.format_map(said),
+        source=one.source,
+    )

@@ -1,45 +1,91 @@
-"""The first stage of a run: says what is wanted and how it is measured, as the plan has it."""
+"""The first stage of a run: says what is wanted, how it is measured and what is advised, as the plan has it."""
 
 from __future__ import annotations
 
+from tunesmith.core.errors import ModelError
 from tunesmith.core.events import Decision
-from tunesmith.core.plan import Understand
-from tunesmith.core.understand.advice import Situation, has_context, weigh
+from tunesmith.core.models import find_model
+from tunesmith.core.plan import TRAINS, Understand
+from tunesmith.core.schema import Knob, told, value_at
+from tunesmith.core.understand.advice import Advice, advise_on
+from tunesmith.core.understand.groups import grouped
 from tunesmith.core.worker.job import Job
 
 STAGE = "understand"
 METRICS = {
-    "exact_match": ("exact match", "an answer counts when it is right to the letter, case and articles aside"),
-    "f1": ("F1", "an answer counts by the words it shares with the right one"),
+    "exact_match": "exact match",
+    "f1": "F1",
+    "accuracy": "accuracy",
+    "rouge_l": "ROUGE-L",
+    "bleu": "BLEU",
+    "perplexity": "perplexity",
+}
+REASONS = {
+    "understand.goal": "what the result is judged by in the report",
+    "understand.threshold": "of the held-out rows, that nothing was trained on",
 }
 
 
 def work(job: Job) -> str:
-    """Tell the brief as events; returns it in one sentence."""
+    """Tell the brief and the advice as events; returns the brief in one sentence."""
     brief = job.plan.understand
-    metric, counts = METRICS[brief.metric]
-    for name, value, because in (
-        ("Goal", brief.goal, "what the result is judged by in the report"),
-        ("Metric", metric, counts),
-        ("Goal to reach", f"{100 * brief.threshold:g} %", "of the held-out rows, that nothing was trained on"),
-        ("Approach", brief.approach, _why(job)),
-    ):
-        job.emit(Decision(stage=STAGE, name=name, value=value, because=because))
-    if brief.approach != "fine-tune":
-        job.finding(
-            STAGE, f"The plan's approach is {brief.approach}; it is fine-tuned all the same, to compare.", "note"
-        )
-    return _summary(brief, metric)
+    advice = _advice(job)
+    for _, knobs in grouped():
+        for knob in knobs:
+            because = (
+                advice.option(brief.approach).because if knob.path == "understand.approach" else _meaning(knob, job)
+            )
+            name = "Approach" if knob.path == "understand.approach" else knob.title
+            job.emit(Decision(stage=STAGE, name=name, value=_value(knob, job), because=because))
+    _tell_advice(job, advice)
+    return _summary(brief)
 
 
-def _summary(brief: Understand, metric: str) -> str:
+def _advice(job: Job) -> Advice:
+    """By the same rules that advised the plan; the model is looked at only for its size."""
+    try:
+        parameters = find_model(job.plan.select.model).parameters
+    except ModelError:
+        parameters = None  # the third stage refuses it, with what to do about it
+    return advise_on(job.plan, parameters)
+
+
+def _tell_advice(job: Job, advice: Advice) -> None:
+    """What was advised where that is another way, what pulls apart, what comes first, and what the run will do."""
+    brief, best = job.plan.understand, advice.best
+    if brief.approach != best.approach:
+        job.finding(STAGE, f"Advised was {best.approach}: {best.because}. The plan's approach is {brief.approach}.")
+    for one in advice.conflicts:
+        job.finding(STAGE, f"Pulling apart: {one.sides[0]}, and {one.sides[1]}. Advised: {one.resolution}.")
+    for text in advice.first:
+        job.finding(STAGE, text, "warning")
+    if brief.approach not in TRAINS:
+        does = "the run scores the untouched model and stops before the training"
+        if not brief.evidence.stop:
+            does = "the model is fine-tuned all the same, to compare"
+        job.finding(STAGE, f"The approach {brief.approach} is one without a training here: {does}.")
+        job.finding(STAGE, "What to do next for it: " + " ".join(advice.option(brief.approach).next_steps))
+
+
+def _value(knob: Knob, job: Job) -> str:
+    brief = job.plan.understand
+    if knob.path == "understand.metric":
+        return METRICS[brief.metric]
+    if knob.path == "understand.threshold":
+        return _goal(brief)
+    return told(knob, value_at(job.plan, knob.path)) or "none"
+
+
+def _meaning(knob: Knob, job: Job) -> str:
+    """What the answer means, in the schema's words; what the value is for, where it is no choice."""
+    value = value_at(job.plan, knob.path)
+    return REASONS.get(knob.path) or knob.meanings.get(str(value)) or knob.text.partition(". ")[0].rstrip(".")
+
+
+def _goal(brief: Understand) -> str:
+    return f"at most {brief.threshold:g}" if brief.metric == "perplexity" else f"{100 * brief.threshold:g} %"
+
+
+def _summary(brief: Understand) -> str:
     tried = f"; tried before: {', '.join(brief.tried)}" if brief.tried else ""
-    return f"{brief.approach} for {brief.use_case}, to reach {100 * brief.threshold:g} % {metric}{tried}"
-
-
-def _why(job: Job) -> str:
-    """What speaks for the plan's approach by the same rules that advised it."""
-    brief, prepare = job.plan.understand, job.plan.prepare
-    enough = 1000  # the rows are not counted yet: the rule about too few of them stays silent
-    situation = Situation(brief.use_case, frozenset(brief.tried), has_context(prepare.shape, prepare.columns), enough)
-    return "; ".join(weigh(situation).reasons_for(brief.approach)) or "chosen in the plan"
+    return f"{brief.approach} for {brief.use_case}, to reach {_goal(brief)} {METRICS[brief.metric]}{tried}"

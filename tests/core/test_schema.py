@@ -56,6 +56,9 @@ def test_a_plan_as_wishes_gives_the_same_plan() -> None:
         ("select.method", "", "can't be chosen"),
         ("understand.tried", "prompt, luck", "can't be chosen"),
         ("prepare.questions", "[: {", "not readable"),
+        ("understand.budget_hours", "a day", "'a day' is no number"),
+        ("understand.evidence.shots", "1, few", "'few' is no number"),
+        ("understand.evidence.shots", "1.5", "is not a whole number"),
     ],
 )
 def test_what_can_not_be_read_is_told(path: str, text: str, message: str) -> None:
@@ -77,6 +80,11 @@ def test_what_can_not_be_read_is_told(path: str, text: str, message: str) -> Non
         ("understand.tried", "few-shot, prompt", ["few-shot", "prompt"]),
         ("understand.tried", "none", []),
         ("prepare.split.by", "", None),
+        ("understand.budget_hours", "2.5", 2.5),
+        ("understand.budget_hours", "", None),
+        ("understand.budget_money", "none", None),
+        ("understand.evidence.shots", "0, 2 4", [0, 2, 4]),
+        ("understand.evidence.shots", "none", []),
     ],
 )
 def test_what_people_type_is_understood(path: str, text: str, value: Any) -> None:

@@ -33,3 +33,19 @@ def test_every_method_can_be_chosen_where_every_value_was_stated(method: str) ->
     plan = resolve(with_wish(stated, "select.method", method), facts()).plan
     assert plan.select.method == method
     assert plan.select.hyperparameters.learning_rate == stated["select.hyperparameters.learning_rate"]
+
+
+@pytest.mark.parametrize(
+    ("before", "path", "value", "stays"),
+    [
+        ({"understand.threshold": 0.8}, "understand.metric", "f1", True),
+        ({"understand.threshold": 0.8}, "understand.metric", "perplexity", False),
+        ({"understand.threshold": 0.8}, "understand.use_case", "domain-language", False),
+        ({"understand.threshold": 0.8, "understand.metric": "f1"}, "understand.use_case", "domain-language", True),
+        ({"understand.threshold": 4.0}, "understand.use_case", "translation", False),
+        ({"understand.threshold": 4.0, "understand.metric": "perplexity"}, "understand.metric", "bleu", False),
+        ({"understand.threshold": "much"}, "understand.metric", "bleu", True),
+    ],
+)
+def test_a_goal_that_the_measure_can_not_take_goes(before: dict[str, Any], path: str, value: str, stays: bool) -> None:
+    assert ("understand.threshold" in with_wish(before, path, value)) is stays

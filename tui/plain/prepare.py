@@ -221,7 +221,7 @@ class RepairQuestion(Question):
 def offered_repairs(desk: Desk) -> list[dict[str, Any]]:
     """The repairs that are recommended, in their order, and those that the plan has beside them."""
     reason, present = desk.project.reasons.get("prepare.repairs"), desk.value("prepare.repairs")
-    recommended = reason.recommended if reason is not None and reason.recommended is not None else present
+    recommended = reason.recommended if reason is not None and reason.own else present
     return [*recommended, *(one for one in present if one not in recommended)]
 
 

@@ -14,6 +14,7 @@ from tunesmith.core.models import list_models
 from tunesmith.core.schema import Knob, read, told, value_at
 from tunesmith.core.select.cards import card, cards, described
 from tunesmith.core.select.machine import HERE
+from tunesmith.core.understand.advice import Advice, advise_on
 from tunesmith.tui.plain.desk import MOST_CHANGES, Desk
 from tunesmith.tui.plain.voice import in_short, sentence
 
@@ -57,6 +58,10 @@ class Question:
         """Take an answer, empty for what was shown; returns whether the question is settled by it."""
         raise NotImplementedError
 
+    def close(self) -> bool:
+        """Leave what was opened inside it, and return whether something was."""
+        return False
+
 
 class KnobQuestion(Question):
     """A value of the plan that everybody is asked for."""
@@ -77,8 +82,12 @@ class KnobQuestion(Question):
 
     def show(self) -> None:
         """Say what stands there, why, and what can be chosen."""
+        self.desk.voice.say(self._reasoned(in_short))
+        self.list_options()
+
+    def list_options(self) -> None:
+        """What can be chosen, by number; the bounds where anything can."""
         voice, knob, options = self.desk.voice, self.knob, self.options
-        voice.say(self._reasoned(in_short))
         for number, option in enumerate(options, 1):
             mark = " (recommended)" if number == 1 and knob.kind != "choices" else ""
             voice.say(f"{number}. {labelled(option)}{mark}", indent=2)
@@ -159,19 +168,64 @@ class KnobQuestion(Question):
 
     def _recommended(self) -> Any:
         reason, now = self._reason(), self.desk.value(self.key)
-        return reason.recommended if reason is not None and reason.recommended is not None else now
+        return reason.recommended if reason is not None and reason.own else now
 
     def _reasoned(self, shape: Any) -> str:
         """The present value and why it stands there."""
         reason, shown = self._reason(), self._told(self.desk.value(self.key))
         if reason is None or not reason.because:
             return f"Now: {sentence(shown)}"
-        if reason.chosen and reason.recommended is not None:
+        if reason.own:
             return f"Now: {sentence(shown)} {shape(capital(reason.because))}"
         return f"Recommended: {sentence(shown)} Why: {shape(reason.because)}"
 
     def _told(self, value: Any) -> str:
         return told(self.knob, value) or "none"
+
+
+class ApproachQuestion(KnobQuestion):
+    """Which way to go: the advice is said before it, with what pulls apart and what comes first."""
+
+    @property
+    def advice(self) -> Advice:
+        """What is advised for the present answers."""
+        return advise_on(self.desk.plan, self.desk.project.facts.model.parameters)
+
+    def show(self) -> None:
+        """The advice with its reasons, then the ways, the best first."""
+        voice, advice = self.desk.voice, self.advice
+        voice.say(advice.verdict)
+        for number, reason in enumerate(advice.best.reasons, 1):
+            voice.say(f"Reason {number}: {sentence(reason.text)}")
+        for reason in advice.best.against:
+            voice.say(f"Against it: {sentence(reason.text)}")
+        for one in advice.conflicts:
+            voice.say(f"Pulling apart: {one.sides[0]}, and {one.sides[1]}. So: {sentence(one.resolution)} {one.why}")
+        for text in advice.first:
+            voice.say(f"First: {text}")
+        if advice.stop:
+            voice.say(f"Instead: {advice.best.offers}")
+        if advice.best.would_change:
+            voice.say(f"What would change it: {'; '.join(advice.best.would_change)}.")
+        now = self.desk.value(self.key)
+        if now != advice.best.approach:
+            voice.say(f"Now: {now}. It is your choice.")
+        self.list_options()
+
+    @property
+    def options(self) -> list[Option]:
+        """The ways as they are ranked."""
+        meanings = self.knob.meanings
+        return [Option(one.approach, one.approach, meanings.get(one.approach, "")) for one in self.advice.ranked]
+
+    def explain(self) -> None:
+        """Besides what is known about the value: the next steps, and where the reasons are from."""
+        super().explain()
+        best = self.advice.best
+        for number, step in enumerate(best.next_steps, 1):
+            self.desk.voice.say(f"Next, step {number}: {step}")
+        for number, reason in enumerate(best.reasons, 1):
+            self.desk.voice.say(f"Source of reason {number}: {sentence(reason.source)}")
 
 
 class GroupQuestion(KnobQuestion):
@@ -270,7 +324,7 @@ def by_name(answer: str, options: Sequence[Option]) -> Option | None:
     return found[0] if len(found) == 1 else None
 
 
-def not_listed(answer: str, options: Sequence[Option]) -> PlanError:
+def not_listed(answer: str, options: Sequence[object]) -> PlanError:
     """What is said to an answer that is not among the options."""
     most = f"a number from 1 to {len(options)}" if len(options) > 1 else "1"
     return PlanError(f"{answer} is not one of the answers.", next_step=f"Type {most}, or Enter for what is shown.")

@@ -23,7 +23,7 @@ class TemplatesQuestion(Question):
         """Say what stands there, why, and what can be chosen."""
         voice, reason = self.desk.voice, self.desk.project.reasons.get(self.key)
         shown = self._templates()
-        if reason is not None and reason.chosen and reason.recommended is not None:
+        if reason is not None and reason.own:
             voice.say(f"Now: {len(shown)}, your choice.")
         elif reason is not None:
             voice.say(f"Recommended: these {len(shown)}. Why: {in_short(reason.because)}")

@@ -13,8 +13,10 @@ from tunesmith.core.project import ASKED, Project
 from tunesmith.core.run import Run
 from tunesmith.core.schema import knobs
 from tunesmith.core.stages import TITLES
+from tunesmith.core.understand.groups import grouped
 from tunesmith.tui.plain.desk import Desk
 from tunesmith.tui.plain.following import INTERRUPTED, follow_plainly
+from tunesmith.tui.plain.groups import GroupOfQuestions
 from tunesmith.tui.plain.opening import begin
 from tunesmith.tui.plain.prepare import (
     ColumnQuestion,
@@ -22,7 +24,15 @@ from tunesmith.tui.plain.prepare import (
     ShapeQuestion,
     offered_repairs,
 )
-from tunesmith.tui.plain.questions import GroupQuestion, KnobQuestion, MachineQuestion, ModelQuestion, Question, applies
+from tunesmith.tui.plain.questions import (
+    ApproachQuestion,
+    GroupQuestion,
+    KnobQuestion,
+    MachineQuestion,
+    ModelQuestion,
+    Question,
+    applies,
+)
 from tunesmith.tui.plain.review import Review, tell_data, tell_row
 from tunesmith.tui.plain.templates import TemplatesQuestion
 from tunesmith.tui.plain.voice import Back, InputEnded, Quit, Voice
@@ -140,6 +150,9 @@ class Wizard:
             except TunesmithError as error:
                 voice.complain(error)
             except Back:
+                if question.close():
+                    question.show()
+                    continue
                 if number > 1:
                     return -1
                 voice.say("This is the first question. q leaves; what was answered is kept.")
@@ -170,13 +183,19 @@ class Wizard:
             return run
 
 
+ALONE: dict[str, type[KnobQuestion]] = {
+    "understand.goal": KnobQuestion,
+    "understand.use_case": KnobQuestion,
+    "understand.approach": ApproachQuestion,
+}
+"""Questions of the first stage that are asked by themselves."""
 STAGES_AFTER = ("finetune", "evaluate", "productionize")
 
 
 def questions(desk: Desk) -> list[Question]:
     """What is asked of everybody, as far as it applies to the present answers, in order."""
-    found: list[Question] = []
-    for stage in ASKED:
+    found: list[Question] = understanding(desk)
+    for stage in ASKED[1:]:
         for knob in knobs(stage):
             if not knob.question or not applies(desk, knob):
                 continue
@@ -195,6 +214,17 @@ def questions(desk: Desk) -> list[Question]:
                 found.append(MachineQuestion(desk, knob))
             else:
                 found.append(KnobQuestion(desk, knob))
+    return found
+
+
+def understanding(desk: Desk) -> list[Question]:
+    """The first stage's questions: the task and the way one by one, because they decide most; the others by groups."""
+    found: list[Question] = []
+    for heading, group in grouped():
+        alone = [knob for knob in group if knob.path in ALONE]
+        found += [ALONE[knob.path](desk, knob) for knob in alone]
+        if len(group) > len(alone):
+            found.append(GroupOfQuestions(desk, heading, [knob for knob in group if knob.path not in ALONE]))
     return found
 
 

@@ -109,9 +109,9 @@ async def _ask_model(app: App[Any], session: Session, knob: Knob) -> Answer | No
 def _lines(session: Session, knob: Knob, options: Sequence[str]) -> list[Line]:
     """All options of a choice, each with its meaning and what it would change."""
     project = session.project
-    values: Sequence[Any] = (True, False) if knob.kind == "flag" else [one for one in options if one != "none"]
+    values: Sequence[Any] = (True, False) if knob.kind == "flag" else options
     if knob.optional:
-        values = [None, *values]
+        values = [None, *(one for one in values if one != "none")]
     lines = []
     for value in values:
         tried = what_if(project.wishes, knob.path, value, project.facts, project.resolved)

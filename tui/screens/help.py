@@ -20,7 +20,7 @@ KEYS = (
     ("Up Down Tab", "to the questions and between them"),
     ("Left Right", "the option before or after; Space shows all options and what each would change"),
     ("r", "back to what is recommended (in a text field: empty it)"),
-    ("PgUp PgDn", "what lies above and below the questions"),
+    ("PgUp PgDn", "what lies above and below: of the advice first, then of the questions"),
     ("1 to 6", "to a step that was reached; Esc one step back"),
     ("x", "all settings of a step, for experts"),
     ("w", "write the plan as a YAML file into the folder you started in"),

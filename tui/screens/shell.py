@@ -233,13 +233,8 @@ class Shell(CalmScreen[None]):
 
     def action_page(self, by: int) -> None:
         """Scroll the open step."""
-        if self.step is None:
-            return
-        for form in self.step.query(".step-form"):
-            if by > 0:
-                form.scroll_page_down(animate=False)
-            else:
-                form.scroll_page_up(animate=False)
+        if self.step is not None:
+            self.step.page(by)
 
     def action_help(self) -> None:
         """Explain the value that the person is at, or the keys."""

@@ -55,6 +55,11 @@ class Step(Vertical):
         for line in self.query(NextLine):
             line.focus(scroll_visible=False)
 
+    def page(self, by: int) -> None:
+        """Show what lies below (1) or above (-1)."""
+        for form in self.query(".step-form"):
+            turn(form, by)
+
     def say_next(self, text: str, *, ready: bool = True) -> None:
         """What Enter does now."""
         self.query_one(NextLine).say(text, ready=ready)
@@ -94,6 +99,10 @@ class AskStep(Step):
 
     def overview(self) -> Content:
         """What the panel says while the person is at no question."""
+        return Content("")
+
+    def standing(self) -> Content:
+        """What the panel says above the reasons for any question."""
         return Content("")
 
     def options(self, knob: Knob) -> Sequence[Any]:
@@ -137,7 +146,8 @@ class AskStep(Step):
         if here is None:
             why.show(self.overview())
         else:
-            why.show(explanation(here.knob, self.session.project, self.session.glyphs, list(self.options(here.knob))))
+            about = explanation(here.knob, self.session.project, self.session.glyphs, list(self.options(here.knob)))
+            why.show(Content.assemble(self.standing(), about))
 
     def accept(self) -> None:
         """Settle the stage and go on; only once the plan is known."""
@@ -162,6 +172,14 @@ class AskStep(Step):
     def on_descendant_blur(self) -> None:
         """The person left a question: the overview is back, unless the next question says otherwise."""
         self.call_after_refresh(self.explain)
+
+
+def turn(pane: Widget, by: int) -> None:
+    """Scroll a pane by its height, down (1) or up (-1)."""
+    if by > 0:
+        pane.scroll_page_down(animate=False)
+    else:
+        pane.scroll_page_up(animate=False)
 
 
 def _options(knob: Knob, value: Any) -> Sequence[Any]:

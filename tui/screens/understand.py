@@ -2,44 +2,147 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
 
-from tunesmith.core.understand.advice import Advice, advise, has_context
+from tunesmith.core.plan import TRAINS, Understand
+from tunesmith.core.schema import knobs
+from tunesmith.core.understand.advice import Advice, Option, advise_on
+from tunesmith.core.understand.groups import grouped
 from tunesmith.tui.plain_text import harmless
-from tunesmith.tui.screens.step import AskStep
+from tunesmith.tui.screens.step import AskStep, turn
+from tunesmith.tui.widgets.why import Why
+
+Part = str | tuple[str, str]
+MOST_AGAINST = 2
+"""Reasons against each of the ways that are not advised; the plan has them all."""
 
 
 class UnderstandStep(AskStep):
-    """The brief at the left; the advice with its reasons beside it."""
+    """The brief in groups at the left; the advice with its reasons beside it."""
 
     stage: ClassVar[str] = "understand"
     intro: ClassVar[str] = "What should the model do, and how will you know that it does?"
     next_text: ClassVar[str] = "accept this brief and look at the data"
 
+    def rows(self) -> Iterable[Widget]:
+        """The questions below their headings; what only all settings show stands at the end."""
+        asked: set[str] = set()
+        for heading, group in grouped():
+            yield Static(heading, classes="group" if asked else "group -first")
+            for knob in group:
+                asked.add(knob.path)
+                yield self.row(knob)
+        if self.session.all_settings:
+            yield Static("More", classes="group")
+            yield from (self.row(knob) for knob in knobs(self.stage) if knob.path not in asked)
+
+    def page(self, by: int) -> None:
+        """The advice first, because it is longer than its panel; the arrows lead to every question anyway."""
+        why = self.query_one(Why)
+        if (by > 0 and why.scroll_y < why.max_scroll_y) or (by < 0 and self.query_one(".step-form").scroll_y <= 0):
+            turn(why, by)
+        else:
+            super().page(by)
+
+    def standing(self) -> Content:
+        """The advice in a line, so that it is seen to change with an answer."""
+        advice = self._advice()
+        stop = ("Stop: don't fine-tune. ", "$text-warning") if advice.stop else ""
+        return Content.assemble(stop, ("Advice: ", "$text-muted"), (f"{advice.best.approach}\n", "$text-primary"))
+
     def overview(self) -> Content:
-        """The advice: the ways, the best first, each with what speaks for it."""
-        plan, data = self.session.project.plan, self.session.project.facts.data
-        brief, prepare = plan.understand, plan.prepare
-        context = has_context(prepare.shape, prepare.columns)
-        return told(advise(brief.use_case, brief.tried, data, has_context=context), brief.approach)
+        """The advice: the way that is advised with its reasons, then what pulls apart, then the others."""
+        return told(self._advice(), self.session.project.plan.understand)
+
+    def _advice(self) -> Advice:
+        project = self.session.project
+        return advise_on(project.plan, project.facts.model.parameters)
 
 
-def told(advice: Advice, chosen: str) -> Content:
+def told(advice: Advice, brief: Understand) -> Content:
     """The advice as text."""
-    best = advice.best.approach
-    parts: list[str | tuple[str, str]] = [("Advice: ", "$text-muted"), (f"{best}\n", "bold $text-primary")]
-    if chosen != best:
-        parts.append((f"You chose {chosen}; it is trained all the same, to compare.\n", "$text-warning"))
-    for option in advice.ranked:
-        parts.append((f"{option.approach}", "bold"))
-        if not option.reasons:
-            parts.append((": nothing in your answers speaks for it\n", "$text-muted"))
-            continue
-        parts.append(":\n")
-        parts += [f"  {number}. {harmless(reason)}\n" for number, reason in enumerate(option.reasons, 1)]
+    best = advice.best
+    parts: list[Part] = []
+    if advice.stop:
+        parts += [("Stop: don't fine-tune.", "bold $text-warning"), " Advice: "]
+    else:
+        parts.append(("Advice: ", "$text-muted"))
+    parts.append((f"{best.approach}\n", "bold $text-primary"))
+    then = ", ".join(one.approach for one in advice.ranked[1:4] if one.weight > 0)
+    if then:
+        parts.append((f"then {then}\n", "$text-muted"))
+    parts += _chosen(advice, brief)
+    parts += _numbered(best)
+    if advice.stop:
+        parts += [("Instead: ", "bold"), f"{best.offers}\n"]
+    for text in advice.first:
+        parts += [("First: ", "bold $text-warning"), f"{text}\n"]
+    for one in advice.conflicts:
+        parts += [
+            ("\nPulling apart\n", "bold"),
+            ("  ", ""),
+            f"{one.sides[0]}\n",
+            ("  and ", "$text-muted"),
+            f"{one.sides[1]}\n",
+            ("  so ", "$text-muted"),
+            f"{one.resolution}.\n",
+            (f"  {one.why}\n", "$text-muted"),
+        ]
+    parts += _change(best)
+    parts.append(("\nNext\n", "bold"))
+    parts += [f"  {number}. {step}\n" for number, step in enumerate(best.next_steps, 1)]
+    parts.append(("\nThe other ways\n", "bold"))
+    for option in advice.ranked[1:]:
+        parts += _other(option)
+    parts += _sources(best)
     return Content.assemble(*parts)
+
+
+def _chosen(advice: Advice, brief: Understand) -> list[Part]:
+    """What follows where the person chose another way than the advised one."""
+    if brief.approach == advice.best.approach:
+        return []
+    if brief.approach in TRAINS or not brief.evidence.stop:
+        return [(f"You chose {brief.approach}; it is trained all the same, to compare.\n", "$text-warning")]
+    return [(f"You chose {brief.approach}; the run scores the untouched model and stops there.\n", "$text-warning")]
+
+
+def _numbered(option: Option) -> list[Part]:
+    """Reasons for it, then against it."""
+    parts: list[Part] = [f"  {number}. {harmless(one.text)}\n" for number, one in enumerate(option.reasons, 1)]
+    if not option.reasons:
+        parts.append(("  nothing in your answers speaks against it\n", "$text-muted"))
+    parts += [part for one in option.against for part in (("  against: ", "$text-muted"), f"{harmless(one.text)}\n")]
+    return parts
+
+
+def _change(option: Option) -> list[Part]:
+    if not option.would_change:
+        return []
+    return [("\nWhat would change it\n", "bold"), *(f"  - {text}\n" for text in option.would_change)]
+
+
+def _sources(option: Option) -> list[Part]:
+    """Where the reasons are from, by their numbers."""
+    if not option.reasons:
+        return []
+    lines = [f"  {number}. {one.source}\n" for number, one in enumerate(option.reasons, 1)]
+    return [("\nSources\n", "bold"), *((line, "$text-muted") for line in lines)]
+
+
+def _other(option: Option) -> list[Part]:
+    """One of the ways that lost: how much speaks for it, and the strongest of what speaks against it."""
+    parts: list[Part] = [f"  {option.approach}", (f" {option.weight:+d}", "$text-muted")]
+    if option.against:
+        parts += [(": ", "$text-muted"), "; ".join(harmless(one.text) for one in option.against[:MOST_AGAINST])]
+    elif option.reasons:
+        parts += [(" for: ", "$text-muted"), harmless(option.reasons[0].text)]
+    return [*parts, "\n"]
 
 
 STEP = UnderstandStep

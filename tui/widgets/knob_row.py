@@ -21,7 +21,7 @@ from tunesmith.tui.widgets.choice import Choice
 from tunesmith.tui.widgets.entry import Entry
 from tunesmith.tui.widgets.still import Still
 
-TYPED = ("text", "whole", "number")
+TYPED = ("text", "whole", "number", "numbers")
 
 
 class KnobRow(Vertical):
@@ -110,14 +110,14 @@ class KnobRow(Vertical):
             control.show(text)
         elif isinstance(control, Input):
             self._typed_as = text
-            control.placeholder = text
+            control.placeholder = text or ("none" if self.knob.optional else "")
             # Several lines can't be edited in one row without being changed: they belong into the plan file.
             control.disabled = text != told(self.knob, value)
             if not control.has_focus and not self.refused:  # nothing changes under typing fingers
                 self._rewrite(control)
         mark = ""
         if reason is not None:
-            mark = "yours" if reason.chosen and reason.recommended is not None else "recommended"
+            mark = "yours" if reason.own else "recommended"
         self._mark.set_class(mark == "yours", "-yours")
         self._mark.show(mark)
 

@@ -42,7 +42,7 @@ def explanation(knob: Knob, project: Project, glyphs: Glyphs, options: list[Any]
     reason = project.reasons.get(knob.path)
     parts: list[Content | str | tuple[str, str]] = []
     if reason is not None:
-        if reason.chosen and reason.recommended is not None:
+        if reason.own:
             parts += [
                 (f"Yours: {_sentence(_told(knob, value))} ", "bold"),
                 f"{_sentence(_without_yours(reason))}\n",
