@@ -234,6 +234,8 @@ class History:
     scores: dict[tuple[str, str], e.Score] = field(default_factory=dict)
     """By model and kind of rows, e.g. `("tuned", "test")`, in the order of their first coming."""
     verdict: e.Verdict | None = None
+    evidence: dict[int, e.Evidence] = field(default_factory=dict)
+    """Before the training: the untouched model's scores, by the number of examples in its prompt."""
     written: dict[str, e.Written] = field(default_factory=dict)
     """What is there to be used, by its path in the run's folder."""
     figure: Figure | None = None
@@ -313,7 +315,7 @@ class History:
         for stage in void:
             self.stages[stage] = Stage(stage)
         if "finetune" in void:
-            self.training = Training()
+            self.training, self.evidence = Training(), {}
         if "evaluate" in void:
             self.scores, self.verdict = {}, None
         for path in [path for path, stage in self._written_in.items() if stage in void]:
@@ -374,6 +376,10 @@ class History:
     def _sample(self, event: e.Sample) -> None:
         self.training.add_sample(event)
 
+    def _evidence(self, event: e.Evidence) -> None:
+        self.evidence[event.shots] = event
+        self._stage("finetune").progress = None  # its rows are answered
+
     def _checkpoint(self, event: e.Checkpoint) -> None:
         self.training.add_checkpoint(event)
         self._note(event, "finetune", "ok", f"checkpoint saved at step {event.step}")
@@ -421,6 +427,7 @@ _FOLDS: dict[type, Callable[[History, Any], None]] = {
     e.Step: History._step,
     e.Validation: History._validation,
     e.Sample: History._sample,
+    e.Evidence: History._evidence,
     e.Checkpoint: History._checkpoint,
     e.Score: History._score,
     e.Verdict: History._verdict,
