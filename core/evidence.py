@@ -1,4 +1,4 @@
-"""What the untouched model reaches with examples in its prompt: which examples, which prompts, and whether that will do.
+"""What the untouched model reaches with examples in its prompt: which examples, which prompts, and is that enough.
 
 A training is worth its price only where a prompt does not do the same. So the model is asked the validation slice
 before the first step, with none and with a few rows of the training part in its prompt (few-shot prompting; Brown et
@@ -25,7 +25,7 @@ from tunesmith.core.run import Run, write_json
 from tunesmith.core.wording import METRIC_NAMES, span
 
 LEAST_ROWS = 10
-"""Rows from which on a goal that is reached stops a run. On fewer, one lucky answer moves the score by over 10 points."""
+"""Rows from which on a goal that is reached stops a run. On fewer, one lucky answer moves the score by over a tenth."""
 
 UNSCORED_EXAMPLES = 3
 """Examples in a prompt file where no number of them was scored."""
@@ -195,7 +195,7 @@ class Ruling:
 
 
 def rule(plan: Plan, scored: Sequence[Evidence]) -> Ruling | None:
-    """Whether nothing needs to be trained: a prompt reaches the goal, or the plan's approach is one without training."""
+    """Whether nothing needs to be trained: a prompt reaches the goal, or the plan's approach is another."""
     best, approach = best_of(scored), plan.understand.approach
     if best is not None and reaches(best) and best.rows >= LEAST_ROWS:
         text = f"The untouched model{_shown(best)} reaches the goal already: {found(best)}."
@@ -204,7 +204,7 @@ def rule(plan: Plan, scored: Sequence[Evidence]) -> Ruling | None:
         return Ruling("goal", text)
     if approach not in TRAINS:
         reached = f" The untouched model{_shown(best)} has {found(best)}." if best else ""
-        return Ruling("approach", f"The plan's approach is {approach}, which is not trained here.{reached}")
+        return Ruling("approach", f"The plan's approach is {approach}, not fine-tuning on examples.{reached}")
     return None
 
 

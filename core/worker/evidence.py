@@ -63,7 +63,7 @@ class Untouched:
     @property
     def as_text(self) -> bool:
         """Whether it has no chat template, so that examples are one text with the question."""
-        return self.tokenizer.chat_template == PLAIN_TEMPLATE
+        return bool(self.tokenizer.chat_template == PLAIN_TEMPLATE)
 
     def score(self, shots: int) -> Evidence:
         """Ask all rows with `shots` examples before each; the answers are kept in `predictions/`.
@@ -183,7 +183,7 @@ def weigh(
     Raises:
         Stopped: A prompt reaches the goal, or the plan's approach needs no training, and the plan says to stop then.
     """
-    plan, run = job.plan, job.run
+    plan = job.plan
     wanted, trains = plan.understand.evidence, plan.understand.approach in TRAINS
     if not wanted.shots and trains:
         return None
@@ -259,15 +259,17 @@ def _write_prompt(untouched: Untouched, record: Record) -> None:
     else:
         most = min(UNSCORED_EXAMPLES, len(untouched.examples))
         shots = next((count for count in range(most, 0, -1) if untouched.fits(count)), 0)
-    write_prompt(run, job.plan, record, untouched.examples[:shots], as_text=untouched.as_text)
+    write_prompt(run, job.plan, record, untouched.examples, shots, as_text=untouched.as_text)
     for path, what in ((run.prompt_path, "prompt"), (run.messages_path, "prompt for programs")):
         job.emit(Written(what=what, path=path.name, bytes=path.stat().st_size))
 
 
 def _plain_answers(job: Job, rows: Sequence[Row]) -> list[str] | None:
     """The answers to `rows` without examples, where all of them were asked."""
+    if 0 not in job.plan.understand.evidence.shots or not rows:
+        return None
     try:
         answers = {p.id: p.answer for p in read_predictions(predictions_path(job.run, "base", KIND.format(0)))}
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-    return [answers[row.id] for row in rows] if all(row.id in answers for row in rows) and rows else None
+    return [answers[row.id] for row in rows] if all(row.id in answers for row in rows) else None
