@@ -19,7 +19,7 @@ from tunesmith.core.bootstrap import Interval
 from tunesmith.core.events import Evidence
 from tunesmith.core.figures import percent
 from tunesmith.core.metrics import exact_matches, token_f1s
-from tunesmith.core.plan import TRAINS, Metric, Plan
+from tunesmith.core.plan import TRAINS, Metric, Plan, Understand
 from tunesmith.core.rows import Message, Row
 from tunesmith.core.run import Run, write_json
 from tunesmith.core.wording import METRIC_NAMES, span
@@ -206,6 +206,35 @@ def rule(plan: Plan, scored: Sequence[Evidence]) -> Ruling | None:
         reached = f" The untouched model{_shown(best)} has {found(best)}." if best else ""
         return Ruling("approach", f"The plan's approach is {approach}, not fine-tuning on examples.{reached}")
     return None
+
+
+def stops_before_training(brief: Understand) -> bool:
+    """Whether a run with this brief ends before its training, whatever the scores."""
+    return brief.evidence.stop and brief.approach not in TRAINS
+
+
+def before_training(brief: Understand) -> list[str]:
+    """What a run of this plan does before its first step, for a review; empty where it goes straight to the training.
+
+    Without a word about the commands and keys that train all the same: they are the interface's.
+    """
+    counts, trains = sorted(brief.evidence.shots), brief.approach in TRAINS
+    shown = [str(count) for count in counts if count]
+    listed = " and ".join(part for part in (", ".join(shown[:-1]), *shown[-1:]) if part)
+    alone = "as it is" if 0 in counts else ""
+    examples = f"with {listed} {'example' if listed == '1' else 'examples'} in its prompt" if listed else ""
+    how = " and ".join(part for part in (alone, examples) if part)
+    lines = [f"The untouched model is scored first, {how}."] if counts else []
+    if stops_before_training(brief):
+        lines.append(
+            f"The approach is {brief.approach}, so it stops before the training and writes a prompt file from your "
+            "examples."
+        )
+    elif not trains:
+        lines.append(f"The approach is {brief.approach}; it is trained all the same, to compare.")
+    elif counts and brief.evidence.stop:
+        lines.append("Where that reaches the goal already, it stops before the training and writes a prompt file.")
+    return lines
 
 
 def summary(scored: Sequence[Evidence]) -> str:

@@ -16,6 +16,8 @@ from math import nan
 from typing import Any, Literal
 
 from tunesmith.core import events as e
+from tunesmith.core.evidence import examples_told
+from tunesmith.core.figures import percent
 from tunesmith.core.run import Run
 from tunesmith.core.stages import STAGES
 
@@ -378,6 +380,8 @@ class History:
 
     def _evidence(self, event: e.Evidence) -> None:
         self.evidence[event.shots] = event
+        score = f"left out: {event.skipped}" if event.skipped else f"exact match {percent(event.exact_match)}"
+        self._note(event, "finetune", "note", f"untouched, {examples_told(event.shots)} in the prompt: {score}")
         self._stage("finetune").progress = None  # its rows are answered
 
     def _checkpoint(self, event: e.Checkpoint) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tunesmith.core.consequences import span
 from tunesmith.core.errors import PlanError
+from tunesmith.core.evidence import before_training
 from tunesmith.core.figures import parameters, size
 from tunesmith.core.launch import launch
 from tunesmith.core.run import Run
@@ -82,8 +83,8 @@ class Review:
         voice.say(
             f"Success: {METRICS[brief.metric]} of at least {100 * brief.threshold:g} % on rows kept for the test."
         )
-        if brief.approach != "fine-tune":
-            voice.say(f"Approach: {brief.approach}. It is fine-tuned all the same, to compare.")
+        for line in before_training(brief):
+            voice.say(line)
         voice.say(self.desk.rows())
         voice.say(f"Model: {plan.select.model}, {plan.select.method}, on {_device(plan.select.device)}.")
         voice.say(

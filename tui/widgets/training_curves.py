@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from tunesmith.core.events import Validation
+from tunesmith.core.events import Evidence, Validation
+from tunesmith.core.evidence import best_of
 from tunesmith.core.history import Training
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.widgets.curve import Curve, Reference, Series
@@ -18,6 +19,10 @@ SCORES = (
     Series("exact match", "match", marker="▲", ascii_mark="#"),
     Series("F1", "f1", marker="◆", ascii_mark="+", dashed=True),
 )
+
+
+SHARES = ("exact_match", "accuracy", "f1")
+"""Metrics that the score chart shows, so that the goal stands on its axis."""
 
 
 class TrainingCurves(Horizontal):
@@ -50,8 +55,12 @@ class TrainingCurves(Horizontal):
             yield Line(self._glyphs, *_title(scores), classes="curves-title")
             yield Curve(SCORES, 1, percent=True, ascii=plain, id="curve-scores")
 
-    def show(self, training: Training) -> None:
-        """Draw what is new in this training; everything where it is another one, or was set back."""
+    def show(self, training: Training, evidence: Mapping[int, Evidence]) -> None:
+        """Draw what is new in this training; everything where it is another one, or was set back.
+
+        `evidence` is what the untouched model reached before it, by the number of examples in its prompt.
+        """
+        self.query_one("#curve-scores", Curve).set_levels(levels(list(evidence.values())))
         total = training.newest.steps if training.newest else 1
         if training is not self._training or total != self._total or not self._goes_on(training):
             self._draw_all(training, total)
@@ -93,6 +102,18 @@ class TrainingCurves(Horizontal):
             scores.extend("F1", *_shares(looks, "f1"))
             before = training.untouched
             scores.set_reference(Reference("untouched", 100 * before.exact_match) if before else None)
+
+
+def levels(evidence: Sequence[Evidence]) -> list[Reference]:
+    """What the training is held against: the goal, and the best that examples in the prompt reach."""
+    drawn = []
+    best = best_of(evidence)
+    if best is not None and best.shots:  # without examples it is the untouched model, which has its line
+        share = best.f1 if best.metric == "f1" else best.exact_match
+        drawn.append(Reference(f"{best.shots}-shot", 100 * share, dash="dotted"))
+    if best is not None and best.metric in SHARES:
+        drawn.append(Reference("goal", 100 * best.threshold, dash="solid"))
+    return drawn
 
 
 def _title(text: str) -> Sequence[Part]:
