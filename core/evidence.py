@@ -20,6 +20,7 @@ from tunesmith.core.events import Evidence
 from tunesmith.core.figures import percent
 from tunesmith.core.metrics import exact_matches, token_f1s
 from tunesmith.core.plan import TRAINS, Metric, Plan, Understand
+from tunesmith.core.plan import Evidence as Gate
 from tunesmith.core.rows import Message, Row
 from tunesmith.core.run import Run, write_json
 from tunesmith.core.wording import METRIC_NAMES, span
@@ -211,6 +212,16 @@ def rule(plan: Plan, scored: Sequence[Evidence]) -> Ruling | None:
 def stops_before_training(brief: Understand) -> bool:
     """Whether a run with this brief ends before its training, whatever the scores."""
     return brief.evidence.stop and brief.approach not in TRAINS
+
+
+def for_prompt_only(plan: Plan) -> Plan:
+    """The same plan as one that ends with a prompt file: scored with examples in the prompt, not trained."""
+    brief = plan.understand
+    approach = "few-shot" if brief.approach in TRAINS else brief.approach
+    gate = brief.evidence.model_copy(update={"stop": True})
+    if not gate.shots:
+        gate = Gate(stop=True)
+    return plan.model_copy(update={"understand": brief.model_copy(update={"approach": approach, "evidence": gate})})
 
 
 def before_training(brief: Understand) -> list[str]:
