@@ -112,14 +112,13 @@ class Untouched:
         plan = self.job.plan
         # No more tokens at once than without examples: longer prompts must not take memory that was not reckoned with.
         batch = max(1, plan.evaluate.batch_size * self._longest(0) // max(1, self._longest(shots)))
-        shown = f" with {examples_told(shots)} in its prompt" if shots else ""
         answers = answer_all(
             self.model,
             self.tokenizer,
             self._prompts(shots),
             max_new_tokens=plan.evaluate.max_new_tokens,
             batch_size=batch,
-            report=self.job.progress(STAGE, f"asking the untouched model{shown}"),
+            report=self.job.progress(STAGE, f"asking the untouched model, {examples_told(shots)}"),
         )
         if shots and self.as_text:
             return [cut_answer(answer, self.examples[:shots]) for answer in answers]

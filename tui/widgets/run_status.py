@@ -162,9 +162,9 @@ def _ended(run: Run, state: State, history: History, glyphs: Glyphs) -> Told:
     of = f" of {newest.steps:,}" if newest else ""
     enter: tuple[Next, str] = ("resume", f"go on after step {at:,}" if at else "go on; the training begins again")
     if state.advised and state.exit is not None:
-        detail = (state.exit.title, f"The prompt: {run.prompt_path}")
+        why = (state.exit.title, f"The prompt: {run.prompt_path}")
         doing = "nothing was trained, as advised"
-        return Told(glyphs.done, "$text-success", doing, "", detail, "resume", "train all the same", resumes=True)
+        return Told(glyphs.done, "$text-success", doing, "", why, "resume", "train all the same", resumes=True)
     if not newest:
         enter = ("resume", "go on where it ended")
     if state.status == "stopped":
