@@ -73,6 +73,11 @@ def prepared(folder: Path) -> tuple[Path, Path]:
         [TUNESMITH, "plan", "new", "practice", "--out", str(plan_path)], check=True, stdout=subprocess.DEVNULL
     )
     plan = read_plan(plan_path)
+    # Asking the untouched model first is no part of what the bare script does.
+    brief = plan.understand
+    asks_nothing = brief.model_copy(update={"evidence": brief.evidence.model_copy(update={"shots": []})})
+    plan = plan.model_copy(update={"understand": asks_nothing})
+    write_plan(plan_path, plan)
     subprocess.run([TUNESMITH, "run", str(plan_path), "--only", "prepare"], check=True, stdout=subprocess.DEVNULL)
     rows = folder / "rows.jsonl"
     with rows.open("w") as file:

@@ -122,6 +122,27 @@ class Sample(Event, frozen=True, tag="sample"):
     answer: str
 
 
+class Evidence(Event, frozen=True, tag="evidence"):
+    """The untouched model on the validation slice, before the training, with `shots` examples in its prompt.
+
+    Shares are 0 to 1. `goal` is its score in the plan's own metric with the bounds of its interval; None where that
+    is not known. Where `skipped` says why, nothing was scored.
+    """
+
+    shots: int
+    rows: int = 0
+    exact_match: float = 0.0
+    f1: float = 0.0
+    metric: str = "exact_match"
+    threshold: float = 0.0
+    goal: float | None = None
+    goal_low: float | None = None
+    goal_high: float | None = None
+    confidence: float = 0.0
+    seconds: float = 0.0
+    skipped: str = ""
+
+
 class Checkpoint(Event, frozen=True, tag="checkpoint"):
     """A checkpoint is complete on disk; `path` is relative to the run's folder."""
 
@@ -179,10 +200,11 @@ class Written(Event, frozen=True, tag="written"):
 
 
 class JobFinished(Event, frozen=True, tag="job_finished"):
-    """The worker ended as planned, or stopped because it was asked to."""
+    """The worker ended as planned, or stopped: because it was asked to, or by its own advice, which `text` then is."""
 
     outcome: Literal["finished", "stopped"]
     text: str = ""
+    advised: bool = False
 
 
 class JobError(Event, frozen=True, tag="job_error"):
@@ -205,6 +227,7 @@ AnyEvent = (
     | Step
     | Validation
     | Sample
+    | Evidence
     | Checkpoint
     | Score
     | Verdict

@@ -16,6 +16,8 @@ from math import nan
 from typing import Any, Literal
 
 from tunesmith.core import events as e
+from tunesmith.core.evidence import examples_told
+from tunesmith.core.figures import percent
 from tunesmith.core.measures import measure
 from tunesmith.core.run import Run
 from tunesmith.core.stages import STAGES
@@ -237,6 +239,8 @@ class History:
     scores: dict[tuple[str, str], e.Score] = field(default_factory=dict)
     """By model and kind of rows, e.g. `("tuned", "test")`, in the order of their first coming."""
     verdict: e.Verdict | None = None
+    evidence: dict[int, e.Evidence] = field(default_factory=dict)
+    """Before the training: the untouched model's scores, by the number of examples in its prompt."""
     written: dict[str, e.Written] = field(default_factory=dict)
     """What is there to be used, by its path in the run's folder."""
     figure: Figure | None = None
@@ -316,7 +320,7 @@ class History:
         for stage in void:
             self.stages[stage] = Stage(stage)
         if "finetune" in void:
-            self.training = Training()
+            self.training, self.evidence = Training(), {}
         if "evaluate" in void:
             self.scores, self.verdict = {}, None
         for path in [path for path, stage in self._written_in.items() if stage in void]:
@@ -377,6 +381,12 @@ class History:
     def _sample(self, event: e.Sample) -> None:
         self.training.add_sample(event)
 
+    def _evidence(self, event: e.Evidence) -> None:
+        self.evidence[event.shots] = event
+        score = f"left out: {event.skipped}" if event.skipped else f"exact match {percent(event.exact_match)}"
+        self._note(event, "finetune", "note", f"untouched, {examples_told(event.shots)} in the prompt: {score}")
+        self._stage("finetune").progress = None  # its rows are answered
+
     def _checkpoint(self, event: e.Checkpoint) -> None:
         self.training.add_checkpoint(event)
         self._note(event, "finetune", "ok", f"checkpoint saved at step {event.step}")
@@ -424,6 +434,7 @@ _FOLDS: dict[type, Callable[[History, Any], None]] = {
     e.Step: History._step,
     e.Validation: History._validation,
     e.Sample: History._sample,
+    e.Evidence: History._evidence,
     e.Checkpoint: History._checkpoint,
     e.Score: History._score,
     e.Verdict: History._verdict,

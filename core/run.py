@@ -7,6 +7,7 @@ worker.log        everything the worker printed    predictions/  answers row by 
 job.json          who works on it                  report.md     the result
 heartbeat         its time is the last sign of life
 exit.json         how the last job ended           stop          present: stop and save
+evidence.json     scores before the training       prompt.md     the prompt to use instead of one
 lock              held by the worker while it lives
 """
 
@@ -55,6 +56,7 @@ class ExitRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     outcome: Literal["finished", "stopped", "failed"]
     at: float
     title: str = ""
+    """What failed; of a job that stopped by its own advice, that advice."""
     cause: str = ""
     next_step: str = ""
 
@@ -73,6 +75,11 @@ class State:
     def alive(self) -> bool:
         """Whether a worker is at it."""
         return self.status in ("running", "silent")
+
+    @property
+    def advised(self) -> bool:
+        """Whether it stopped by its own advice, because there is a way without training; nobody asked for the stop."""
+        return self.status == "stopped" and self.exit is not None and bool(self.exit.title)
 
 
 class Run:
@@ -93,6 +100,9 @@ class Run:
         self.report_path = folder / "report.md"
         self.results_path = folder / "results.json"
         self.commands_path = folder / "SERVE.md"
+        self.evidence_path = folder / "evidence.json"
+        self.prompt_path = folder / "prompt.md"
+        self.messages_path = folder / "prompt.json"
         self.data = folder / "data"
         self.checkpoints = folder / "checkpoints"
         self.model = folder / "model"
@@ -160,9 +170,10 @@ def forget_before(run: Run, stages: Sequence[str]) -> None:
     select) changes nothing.
     """
     scores = (run.predictions, run.results_path, run.report_path, run.commands_path)
+    before = (run.evidence_path, run.prompt_path, run.messages_path)
     made_by: dict[str, tuple[Path, ...]] = {
-        "prepare": (run.data, run.checkpoints, run.model, *scores),
-        "finetune": (run.checkpoints, run.model, *scores),
+        "prepare": (run.data, run.checkpoints, run.model, *before, *scores),
+        "finetune": (run.checkpoints, run.model, *before, *scores),
         "evaluate": scores,
         "productionize": (run.commands_path,),
     }
@@ -286,6 +297,8 @@ def write_json(path: Path, record: object) -> None:
 
 
 def _ended(end: ExitRecord) -> str:
+    if end.outcome == "stopped" and end.title:
+        return "stopped before the training, as advised"
     return {"finished": "finished", "stopped": "stopped and saved", "failed": f"failed: {end.title}"}[end.outcome]
 
 

@@ -126,6 +126,22 @@ def run(
     raise typer.Exit(code)
 
 
+@app.command()
+def prompt(
+    target: Annotated[str, typer.Argument(metavar="DATA_OR_PLAN", help="Your file, `practice`, or a plan file.")],
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="`practice`, a folder, or a name in the Hugging Face cache.")
+    ] = "practice",
+    detach: Detach = False,
+    as_json: Json = False,
+    settings: Settings = None,
+) -> None:
+    """Score the untouched model with examples in its prompt, and write the best prompt to a file; trains nothing."""
+    from tunesmith.tui.commands.run import prompt as command
+
+    raise typer.Exit(command(target, model=model, settings=settings or [], detach=detach, as_json=as_json))
+
+
 @plan_app.command("new")
 def plan_new(
     data: Annotated[str, typer.Argument(help="Your file (CSV, JSON or JSONL), or `practice`.")],

@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from tunesmith.core import events as e
+from tunesmith.core.evidence import examples_told
 from tunesmith.core.figures import duration, percent, size
 from tunesmith.core.measures import ALWAYS, leading, measure
 from tunesmith.core.run import Run, State
@@ -131,6 +132,15 @@ class Lines:
         self._line("·", "default", f"{who:<12}{scores}{loss}")
 
     @show.register
+    def _(self, event: e.Evidence) -> None:
+        who = f"untouched, {examples_told(event.shots)}"
+        if event.skipped:
+            self._line("·", "default", f"{who:<25}left out: {event.skipped}")
+            return
+        scores = f"exact match {percent(event.exact_match):>7}  F1 {percent(event.f1):>7}"
+        self._line("·", "default", f"{who:<25}{scores}  {event.rows:,} rows")
+
+    @show.register
     def _(self, event: e.Sample) -> None:
         if self._answers.get(event.question) == event.answer:
             return  # the same as at the last look: nothing to read
@@ -173,7 +183,9 @@ class Lines:
 
     @show.register
     def _(self, event: e.JobFinished) -> None:
-        if event.outcome == "stopped":
+        if event.advised:
+            self._line("✓", "green", event.text)
+        elif event.outcome == "stopped":
             self._line("·", "default", f"{event.text}; what was done is saved")
 
     def _line(self, mark: str, style: str, text: str) -> None:

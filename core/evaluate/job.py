@@ -15,6 +15,7 @@ from tunesmith.core.bootstrap import Draws, Interval
 from tunesmith.core.evaluate.probes import MEANING, probe_rows
 from tunesmith.core.evaluate.report import report
 from tunesmith.core.events import Verdict, Written
+from tunesmith.core.evidence import read_record
 from tunesmith.core.jobs import environment
 from tunesmith.core.plan import Plan
 from tunesmith.core.results import (
@@ -63,7 +64,8 @@ def work(job: Job) -> str:
     results = _results(job, base, tuned, probes, unit="questions" if any(row.question for row in rows) else "rows")
     write_predictions(still_wrong_path(run), wrong)
     write_results(run, results)
-    _write_report(run, report(plan, results, wrong))
+    before = read_record(run)
+    _write_report(run, report(plan, results, wrong, before.scored if before else ()))
     for note in results.notes:
         job.finding(STAGE, note)
     _tell_wrong(job, wrong)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunesmith.core.after_launch import TITLE, after_launch
+from tunesmith.core.events import Evidence
 from tunesmith.core.figures import percent
 from tunesmith.core.measures import ALWAYS, leading, measure
 from tunesmith.core.plan import Plan
@@ -15,14 +16,20 @@ WRONG_SHOWN = 20
 """Rows still wrong that the report lists; the file beside the predictions has all of them."""
 
 
-def report(plan: Plan, results: Results, wrong: Sequence[Prediction]) -> str:
-    """The report as Markdown. `wrong` are the rows that the tuned model gets wrong, worst first."""
+def report(plan: Plan, results: Results, wrong: Sequence[Prediction], evidence: Sequence[Evidence] = ()) -> str:
+    """The report as Markdown.
+
+    Args:
+        wrong: The rows that the tuned model gets wrong, worst first.
+        evidence: What the untouched model was scored at before the training.
+    """
     parts = [
         f"# {plain(plan.name)}: what the tuning was worth",
         f"> {plain(results.goal, 1000)}",
         f"**{results.verdict}.**\n\n{results.headline}.",
         _scores(results),
         _change(results),
+        _evidence(evidence),
         _probes(results),
         _wrong(wrong, results),
         f"## {TITLE}\n\n{after_launch(plan.understand)}",
@@ -83,6 +90,26 @@ def _change(results: Results) -> str:
             f"{results.became_right} rows became right, {results.became_wrong} that were right became wrong.{graded}",
         ]
     )
+
+
+def _evidence(evidence: Sequence[Evidence]) -> str:
+    """What prompting alone reached on the validation rows."""
+    if not evidence:
+        return ""
+    lines = [
+        "## What a prompt alone reaches",
+        "",
+        "The untouched model on validation rows, before the training, with examples from the training rows in its "
+        "prompt. Other rows than above, and few of them: compare with care.",
+        "",
+        "| Examples in the prompt | Rows | Exact match | F1 |",
+        "| ---: | ---: | ---: | ---: |",
+    ]
+    for one in evidence:
+        figures = f"{percent(one.exact_match)} | {percent(one.f1)}"
+        cells = f" | left out: {plain(one.skipped)} | " if one.skipped else f"{one.rows} | {figures}"
+        lines.append(f"| {one.shots} | {cells} |")
+    return "\n".join(lines)
 
 
 def _probes(results: Results) -> str:

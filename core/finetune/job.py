@@ -17,11 +17,13 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from tunesmith.core.errors import DataError, PlanError
 from tunesmith.core.events import Decision
+from tunesmith.core.evidence import read_record
 from tunesmith.core.finetune.job_watch import Watch
 from tunesmith.core.models import model_here
 from tunesmith.core.plan import Plan
 from tunesmith.core.rows import Row, read_rows
 from tunesmith.core.run import Run
+from tunesmith.core.worker.evidence import weigh
 from tunesmith.core.worker.job import Job, Stopped
 from tunesmith.core.worker.model import count_parameters, load_model, load_tokenizer
 from tunesmith.core.worker.tokenize import encode
@@ -34,7 +36,7 @@ def work(job: Job) -> str:
 
     Raises:
         DataError: Prepare has not run, or left nothing to train on.
-        Stopped: The person asked to stop; a checkpoint was saved.
+        Stopped: The person asked to stop, and a checkpoint was saved; or there is a way without training.
     """
     plan, run = job.plan, job.run
     base = model_here(plan.select.model)
@@ -44,6 +46,8 @@ def work(job: Job) -> str:
     model = load_model(base.path, plan.select, quantized=plan.select.method == "qlora")
     _check_targets(model, plan)
     watch = Watch(job, tokenizer, validation)
+    if checkpoint is None:
+        watch.answered_before = weigh(job, model, tokenizer, base, train, watch.slice)
     trainer = SFTTrainer(
         model=model,
         args=training_arguments(plan, run.checkpoints, evaluates=bool(validation)),
@@ -170,7 +174,7 @@ def _checkpoint(job: Job) -> Path | None:
     """The checkpoint to go on from, where the person asked to resume."""
     if not job.resume:
         return None
-    checkpoint = job.run.last_checkpoint()
-    if checkpoint is None:
+    checkpoint, before = job.run.last_checkpoint(), read_record(job.run)
+    if checkpoint is None and (before is None or not before.stopped):
         job.finding(STAGE, "No checkpoint was saved before the run ended, so training starts from the beginning.")
     return checkpoint

@@ -41,6 +41,8 @@ class Watch(TrainerCallback):
         self.job = job
         self.tokenizer = tokenizer
         self.slice = _spread(validation, job.plan.finetune.validation_rows)
+        self.answered_before: list[str] | None = None
+        """What the untouched model answered to the slice before the training, where it was asked then."""
         self.stopped = False
         self._trainer: SFTTrainer | None = None
         self._memory = psutil.Process().memory_info
@@ -156,7 +158,8 @@ class Watch(TrainerCallback):
             return
         began = time.monotonic()
         step = state.global_step if self._step_scored is None else self._step_scored
-        answers = answer_all(
+        answers = self.answered_before if step == 0 else None
+        answers = answers or answer_all(
             self._trainer.model,
             self.tokenizer,
             [row.prompt for row in self.slice],

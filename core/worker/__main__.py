@@ -56,9 +56,10 @@ def _work(run: Run, stages: list[str], events: EventWriter, *, resume: bool) -> 
         for stage in stages:
             job.check_stop()
             _stage(job, stage)
-    except Stopped:
-        events.write(JobFinished(outcome="stopped", text=f"stopped in {stage}"))
-        return ExitRecord("stopped", time.time())
+    except Stopped as stop:
+        advice = stop.advice
+        events.write(JobFinished(outcome="stopped", text=advice or f"stopped in {stage}", advised=bool(advice)))
+        return ExitRecord("stopped", time.time(), advice)
     except BaseException as error:  # noqa: BLE001 - the last line of defence: nothing may end without a word
         traceback.print_exc()
         told = _told(error, run)

@@ -11,7 +11,11 @@ from tunesmith.core.run import Run
 
 
 class Stopped(Exception):
-    """The person asked to stop; what is worth keeping was saved."""
+    """Work ends before its end, and what is worth keeping was saved: the person asked for it, or `advice` says why."""
+
+    def __init__(self, advice: str = "") -> None:
+        super().__init__(advice)
+        self.advice = advice
 
 
 @dataclass

@@ -35,8 +35,12 @@ def make_rows(count: int, seed: int = 0) -> list[Row]:
 
 
 def make_run(root: Path, tree: dict[str, Any], *, steps: int = 12, save_every: int = 4, **select: Any) -> Run:
-    """A run with its rows prepared; `steps` steps of 4 rows, scored at the beginning and at the end."""
+    """A run with its rows prepared; `steps` steps of 4 rows, scored at the beginning and at the end.
+
+    Nothing is asked before the training unless the tree says so.
+    """
     tree = copy.deepcopy(tree)
+    tree["understand"].setdefault("evidence", {"shots": []})
     tree["select"] |= select
     tree["select"]["hyperparameters"] |= {"batch_size": 4, "epochs": steps * 4 / 24, "max_length": 96}
     tree["finetune"] |= {

@@ -9,6 +9,7 @@ from rich.console import Console
 from tunesmith.core import events as e
 from tunesmith.core.figures import duration, percent, size
 from tunesmith.core.run import ExitRecord, Run, create_run, write_json
+from tunesmith.tui.commands.runs import exit_code
 from tunesmith.tui.console import Lines, follow
 
 
@@ -78,3 +79,23 @@ def test_numbers_are_written_as_people_write_them() -> None:
     assert duration(42) == "42 s"
     assert duration(700) == "12 min"
     assert duration(3 * 3600 + 300) == "3 h 05 min"
+
+
+def test_what_the_untouched_model_reaches_is_a_line_each_and_the_advice_is_told_plainly() -> None:
+    text = _shown(
+        e.Evidence(shots=0, rows=24, exact_match=0.125, f1=0.5),
+        e.Evidence(shots=5, skipped="prompt and answer take up to 600 tokens, the model has 512"),
+        e.JobFinished(outcome="stopped", text="Nothing was trained.", advised=True),
+    )
+    assert "· untouched, no example    exact match  12.5 %  F1  50.0 %  24 rows" in text
+    assert "· untouched, 5 examples    left out: prompt and answer take up to 600 tokens, the model has 512" in text
+    assert "✓ Nothing was trained.\n" in text and "saved" not in text
+
+
+def test_a_stop_by_the_runs_own_advice_is_no_failure(runs_folder: Path) -> None:
+    run: Run = create_run("p", runs_folder)
+    write_json(run.exit_path, ExitRecord("stopped", 1.0, "Nothing was trained."))
+    assert run.state().text == "stopped before the training, as advised"
+    assert exit_code(run.state()) == 0
+    write_json(run.exit_path, ExitRecord("stopped", 1.0))
+    assert (run.state().text, exit_code(run.state())) == ("stopped and saved", 3)

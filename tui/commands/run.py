@@ -1,20 +1,22 @@
-"""`tunesmith demo` and `tunesmith run`: start a detached job and follow it."""
+"""`tunesmith demo`, `tunesmith run` and `tunesmith prompt`: start a detached job and follow it."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from tunesmith.core import jobs
 from tunesmith.core.errors import PlanError, RunError
+from tunesmith.core.evidence import for_prompt_only
 from tunesmith.core.launch import launch, new_run
 from tunesmith.core.paths import plan_spelled_out, wishes_spelled_out
 from tunesmith.core.plan_yaml import read_plan
 from tunesmith.core.practice import PRACTICE
-from tunesmith.core.recommend import resolve
+from tunesmith.core.recommend import Resolution, resolve
 from tunesmith.core.run import Run, find_run, stages_left
 from tunesmith.core.stages import STAGES
 from tunesmith.core.survey import survey
@@ -25,13 +27,29 @@ from tunesmith.tui.commands.wishes import read_settings
 def demo(settings: Sequence[str], *, detach: bool, as_json: bool) -> int:
     """The whole way on the built-in data and model; returns the exit code."""
     wishes = {"prepare.data": PRACTICE, "select.model": PRACTICE, **read_settings(settings)}
-    wishes = wishes_spelled_out(wishes, Path.cwd())
+    resolution = _resolved(wishes_spelled_out(wishes, Path.cwd()))
+    run = launch(resolution.plan, resolution.reasons)
+    return _followed(run, detach=detach, as_json=as_json)
+
+
+def prompt(target: str, *, model: str, settings: Sequence[str], detach: bool, as_json: bool) -> int:
+    """Score the untouched model on a plan's or a file's rows and write the best prompt; returns the exit code."""
+    path = Path(target)
+    if path.suffix in (".yaml", ".yml"):
+        if settings:
+            raise PlanError("--set goes with a data file.", next_step=f"Change the value in {target} instead.")
+        plan = plan_spelled_out(read_plan(path), path.absolute().parent)
+    else:
+        wishes = {"prepare.data": target, "select.model": model, **read_settings(settings)}
+        plan = _resolved(wishes_spelled_out(wishes, Path.cwd())).plan
+    return _followed(launch(for_prompt_only(plan)), detach=detach, as_json=as_json)
+
+
+def _resolved(wishes: Mapping[str, Any]) -> Resolution:
     if sys.stderr.isatty():
         print("Measuring the data and this machine …", file=sys.stderr)  # noqa: T201
     with jobs.Helper() as helper:
-        resolution = resolve(wishes, survey(wishes, Path.cwd(), helper).facts)
-    run = launch(resolution.plan, resolution.reasons)
-    return _followed(run, detach=detach, as_json=as_json)
+        return resolve(wishes, survey(wishes, Path.cwd(), helper).facts)
 
 
 def run_target(

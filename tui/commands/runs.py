@@ -69,7 +69,7 @@ def stop(name: str | None, *, now: bool) -> int:
     screen.print(harmless(f"{run.name}: {state.text}."))
     if state.status == "stopped":
         screen.print(f"Go on with `tunesmith run {run.name} --resume`.")
-    return 0 if state.status in ("stopped", "finished") else EXIT_CODES[state.status]
+    return 0 if state.status in ("stopped", "finished") else exit_code(state)
 
 
 def follow_to_end(run: Run, *, as_json: bool) -> int:
@@ -90,7 +90,12 @@ def follow_to_end(run: Run, *, as_json: bool) -> int:
                 file=sys.stderr,
             )
         return INTERRUPTED
-    return EXIT_CODES[state.status]
+    return exit_code(state)
+
+
+def exit_code(state: State) -> int:
+    """The exit code that tells how a run stands; a stop by the run's own advice is a proper end."""
+    return 0 if state.advised else EXIT_CODES[state.status]
 
 
 def _close(run: Run, state: State) -> None:
@@ -99,7 +104,10 @@ def _close(run: Run, state: State) -> None:
     events = EventReader(run.events_path).read()
     if state.status == "killed":
         screen.print(f"\n{run.name}: {harmless(state.text)}. Nothing saved is lost.")
-    if state.status in ("killed", "stopped"):
+    if state.advised:
+        screen.print(harmless(f"\nPrompt      {run.prompt_path}"))
+        screen.print(f"Train it    tunesmith run {run.name} --resume")
+    elif state.status in ("killed", "stopped"):
         screen.print(f"Go on with `tunesmith run {run.name} --resume`.")
     if state.status == "failed":
         screen.print("\nWhere the plan is to blame, mend the run's own copy, or start anew with yours:")

@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.text import Text
 
 from tunesmith.core import events as e
+from tunesmith.core.evidence import examples_told
 from tunesmith.core.figures import percent
 from tunesmith.core.measures import ALWAYS, measure
 from tunesmith.core.run import Run, State
 from tunesmith.core.stages import STAGES, TITLES
-from tunesmith.tui.commands.runs import EXIT_CODES, INTERRUPTED
+from tunesmith.tui.commands.runs import INTERRUPTED, exit_code
 from tunesmith.tui.console import POLL_SECONDS, Lines
 from tunesmith.tui.plain.voice import Voice
 from tunesmith.tui.plain_text import harmless, shortened
@@ -40,7 +41,7 @@ def follow_plainly(run: Run, voice: Voice) -> int:
             voice.say(f"{run.name} goes on without this window. Watch it with tunesmith attach {run.name}.")
         return INTERRUPTED
     _close(run, state, voice)
-    return EXIT_CODES[state.status]
+    return exit_code(state)
 
 
 def _followed(run: Run, lines: PlainLines) -> State:
@@ -77,6 +78,8 @@ class PlainLines(Lines):
                 self._line("", "", f"{event.name}: {event.value}{because}")
             case e.Sample():
                 self._sample(event)
+            case e.Evidence():
+                self._evidence(event)
             case e.Score():
                 kind = "" if event.rows_kind == "test" else f", {event.rows_kind}"
                 scores = f"{_with_bounds(event, 'exact_match')}; F1 {percent(event.f1)}"
@@ -92,6 +95,14 @@ class PlainLines(Lines):
         if time.monotonic() - self._said_at > SAYS_SOMETHING_AFTER and doing != self._said:
             self._said = doing
             self._line("", "", f"Now: {doing}")
+
+    def _evidence(self, event: e.Evidence) -> None:
+        who = f"The untouched model with {examples_told(event.shots)} in its prompt"
+        if event.skipped:
+            self._line("", "", f"{who} was left out: {event.skipped}.")
+            return
+        scores = f"exact match {percent(event.exact_match)}, F1 {percent(event.f1)}"
+        self._line("", "", f"{who}: {scores}; {event.rows:,} rows.")
 
     def _sample(self, event: e.Sample) -> None:
         if self._answers.get(event.question) == event.answer:
@@ -112,6 +123,12 @@ class PlainLines(Lines):
 def _close(run: Run, state: State, voice: Voice) -> None:
     """The result, and the commands that go on from it."""
     voice.say()
+    if state.advised:
+        voice.say("Nothing was trained, as advised. The prompt to use instead:")
+        voice.command(str(run.prompt_path))
+        voice.say("Train all the same with:")
+        voice.command(f"tunesmith run {run.name} --resume")
+        return
     if state.status != "finished":
         voice.say(f"{run.name}: {state.text}.")
         if state.status == "failed":

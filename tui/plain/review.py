@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tunesmith.core.errors import PlanError
+from tunesmith.core.evidence import before_training
 from tunesmith.core.figures import parameters, price_span, size, span
 from tunesmith.core.launch import launch
 from tunesmith.core.measures import MEASURES
@@ -90,8 +91,8 @@ class Review:
         least = "" if metric.lower_is_better else "at least "
         voice.say(f"Success: {metric.name} of {least}{metric.goal(brief.threshold)} on rows kept for the test.")
         only_practice = rehearsal(self.desk.project.facts, brief.use_case)
-        if brief.approach != "fine-tune":
-            voice.say(f"Approach: {brief.approach}. It is fine-tuned all the same, to compare.")
+        for line in before_training(brief):
+            voice.say(line)
         voice.say(self.desk.rows())
         voice.say(f"Model: {plan.select.model}, {plan.select.method}, on {_device(plan.select.device)}.")
         if only_practice:

@@ -17,6 +17,7 @@ from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.step import Step
 from tunesmith.tui.session import Session
 from tunesmith.tui.widgets.event_list import EventList
+from tunesmith.tui.widgets.evidence_table import EvidenceTable
 from tunesmith.tui.widgets.line import Line
 from tunesmith.tui.widgets.next_line import NextLine
 from tunesmith.tui.widgets.run_status import Told, tell
@@ -76,6 +77,7 @@ class FinetuneStep(Step):
                 yield Line(glyphs, ("s stops and saves", "$text-muted"), id="finetune-stop")
             yield Still("", id="finetune-detail")
             yield TrainingCurves(glyphs, id="finetune-curves")
+            yield EvidenceTable(id="finetune-evidence")
             yield Still(before_told("exact_match"), id="finetune-before")
             yield SampleTable(glyphs, id="finetune-samples")
             yield EventList(glyphs, id="finetune-events")
@@ -97,12 +99,15 @@ class FinetuneStep(Step):
         self._show_status(self._now())
         self.query_one("#finetune-before", Still).show(before_told(stated_metric(history)))
         training = history.training if history else None
+        evidence = list(history.evidence.values()) if history else []
+        self.query_one(EvidenceTable).show_scores(evidence)
+        self.set_class(bool(evidence), "-evidence")
         begun = training is not None and bool(training.steps or training.validations)
         if begun != self.has_class("-begun"):
             self.set_class(begun, "-begun")
             self.refresh_bindings()
         if training is not None:
-            self.query_one(TrainingCurves).show(training)
+            self.query_one(TrainingCurves).show(training, history.evidence if history else {})
             self._show_figures(training)
         self.query_one(SampleTable).show(training)
         self.query_one(EventList).show(history)

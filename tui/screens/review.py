@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tunesmith.core.evidence import before_training, stops_before_training
 from tunesmith.core.models import absence, how_to_fetch
 from tunesmith.core.plan import Plan
 from tunesmith.core.project import Project
@@ -85,7 +86,7 @@ class ReviewStep(Step):
         elif project.run_is_stale:
             self.say_next("start it anew with the changed answers; it goes on without this window")
         else:
-            self.say_next("start the training; it goes on without this window")
+            self.say_next(start_told(project.plan))
 
     def missing(self) -> str:
         """The model that must be fetched before anything can start; empty where it is here."""
@@ -134,8 +135,10 @@ def summary(project: Project, glyphs: Glyphs) -> Content:
         ("Data", f"{plan.prepare.data}: rows {rows}"),
         ("Model", _model(plan)),
         *_about_model(project),
+        ("First", " ".join(before_training(plan.understand))),
         ("Then", _then(plan)),
     ]
+    lines = [(name, text) for name, text in lines if text]
     told_lines = [Content.assemble((f"{name:<9}", "$text-muted"), harmless(text)) for name, text in lines]
     return Content("\n").join([*told_lines, Content(""), told(project.outlook, glyphs)])
 
@@ -161,7 +164,16 @@ def _model(plan: Plan) -> str:
     )
 
 
+def start_told(plan: Plan) -> str:
+    """What Enter does."""
+    if stops_before_training(plan.understand):
+        return "score the untouched model and write a prompt file from your examples; it stops before the training"
+    return "start the training; it goes on without this window"
+
+
 def _then(plan: Plan) -> str:
+    if stops_before_training(plan.understand):
+        return "nothing, unless you go on from there: then it is trained, and both models are scored"
     probes = f" and {len(plan.evaluate.probes)} probes" if plan.evaluate.probes else ""
     merged = "; merged, and asked once over HTTP" if plan.productionize.merge else ""
     return f"untouched and tuned model scored on the test rows{probes}{merged}"

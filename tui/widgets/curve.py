@@ -34,6 +34,9 @@ LABELS = 6
 
 LEFT_EDGE = LABELS + 1
 
+NARROW = 48
+"""Cells across below which a chart names no levels at its right edge: the plot needs them."""
+
 PANES = 6
 """Windows across the plot. More send fewer bytes for a changed cell but more for the first frame."""
 
@@ -90,6 +93,7 @@ class Curve(Widget):
         self._percent = percent
         self._logarithmic = logarithmic
         self._reference = self._level(reference)
+        self._marked: tuple[Reference, ...] = ()
         self._ascii = ascii
         self._points = [Points() for _ in self._series]
         self._drawn: Plot | None = None
@@ -150,6 +154,13 @@ class Curve(Widget):
             self._reference = reference
             self._redraw()
 
+    def set_levels(self, levels: Sequence[Reference]) -> None:
+        """Draw these levels as well; each is named at the right end of its line instead of in the legend."""
+        marked = tuple(filter(None, map(self._level, levels)))
+        if marked != self._marked:
+            self._marked = marked
+            self._redraw()
+
     def on_resize(self) -> None:
         """Draw for the new size: points are folded anew, which takes milliseconds even for long runs."""
         if self._drawn is None or self._drawn.size != self._plot_size():
@@ -176,14 +187,20 @@ class Curve(Widget):
     def _bounds(self) -> tuple[float, float]:
         if self._percent:
             return 0.0, 100.0
-        levels = [self._reference.value] if self._reference else []
+        levels = [one.value for one in (self._reference, *self._marked) if one is not None]
         levels += [level for points in self._points if points.values for level in (points.low, points.high)]
         return nice_bounds(min(levels, default=0.0), max(levels, default=0.0))
 
     def _plot_size(self) -> tuple[int, int]:
         """Cells across and down that are left for the plot; the step axis goes first where there is no room."""
         width, height = self.size
-        return max(0, width - LEFT_EDGE), max(0, height - (2 if height >= 4 else 1))
+        return max(0, width - LEFT_EDGE - self._margin()), max(0, height - (2 if height >= 4 else 1))
+
+    def _margin(self) -> int:
+        """Cells at the right of the plot for the names of levels."""
+        if self.size.width < NARROW:
+            return 0
+        return max((1 + len(one.name) for one in self._marked), default=0)
 
     def _plot(self) -> Plot:
         size = self._plot_size()
@@ -196,6 +213,7 @@ class Curve(Widget):
                 steps=self._total,
                 bounds=self._bounds(),
                 ascii_only=self._ascii,
+                levels=self._marked,
             )
         return self._drawn
 
@@ -242,8 +260,10 @@ class Curve(Widget):
         if y == 0:
             parts = self._legend()
         elif y <= height:
+            edge = LEFT_EDGE + width
+            plotted = self._cells(y - 1, start - LEFT_EDGE, end - LEFT_EDGE)
             return Strip(
-                [*self._axis_label(y - 1, start, end), *self._cells(y - 1, start - LEFT_EDGE, end - LEFT_EDGE)]
+                [*self._axis_label(y - 1, start, end), *plotted, *self._level_name(y - 1, start - edge, end - edge)]
             )
         else:
             parts = [(self._step_axis(width), "axis")]
@@ -270,6 +290,26 @@ class Curve(Widget):
         text = next((text for value, text in zip(values, texts, strict=True) if plot.row(value) == row), "")
         edge = ("+" if text else "|") if self._ascii else ("┤" if text else "│")
         return [Segment((text.rjust(LABELS)[:LABELS] + edge)[start:end], self._style("axis"))]
+
+    def _level_name(self, row: int, start: int, end: int) -> Iterable[Segment]:
+        """The cells right of the plot: the name of the level that ends in this row."""
+        margin = self._margin()
+        if end <= 0 or not margin:
+            return []
+        names = self._level_names()
+        text = (" " + names.get(row, "")).ljust(margin)[max(0, start) : end]
+        return [Segment(text, self._style("axis"))] if text else []
+
+    def _level_names(self) -> dict[int, str]:
+        """By row, the highest first; a name whose row is taken stands in the next free one below, else above."""
+        plot, names = self._plot(), dict[int, str]()
+        for one in sorted(self._marked, key=lambda level: -level.value):
+            row = plot.row(one.value)
+            below = [free for free in range(row, plot.size[1]) if free not in names]
+            above = [free for free in range(row - 1, -1, -1) if free not in names]
+            for free in (below or above)[:1]:
+                names[free] = one.name
+        return names
 
     def _step_axis(self, width: int) -> str:
         """`0`, the word and the total under the ends of a plot this wide; the word only where it has room."""
@@ -314,7 +354,8 @@ class Curve(Widget):
     def _role(self, owner: int) -> str:
         if 0 <= owner < len(self._series):
             return self._series[owner].role
-        return self._reference.role if self._reference is not None and owner != NOBODY else "axis"
+        levels = [one for one in (self._reference, *self._marked) if one is not None]
+        return levels[owner - len(self._series)].role if owner != NOBODY and levels else "axis"
 
     def _style(self, role: str) -> Style:
         return self.get_component_rich_style(f"curve--{role}")

@@ -21,12 +21,17 @@ Role = Literal["train", "validation", "match", "f1", "base"]
 Cell = tuple[str, int]
 """A character and the index of the series it belongs to."""
 
+Dash = Literal["dashed", "dotted", "solid"]
+
 NOBODY = -1
 EMPTY: Cell = (" ", NOBODY)
 
 BRAILLE = 0x2800
 LEFT, RIGHT = (0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80)
 """The bits of a Braille cell's two columns of dots, from top to bottom (Unicode, block U+2800)."""
+
+ASCII_DASHES: dict[Dash, str] = {"dashed": "- ", "dotted": "~ ", "solid": "="}
+"""What a level is drawn with, cell after cell, on terminals without Braille."""
 
 NICE = (1.0, 2.0, 5.0, 10.0)
 """The widths between two labels of an axis, up to a power of ten."""
@@ -256,11 +261,12 @@ class Series:
 
 @dataclass(frozen=True)
 class Reference:
-    """A level to compare with, drawn as a dashed horizontal line: the score of the untouched model, say."""
+    """A level to compare with, drawn as a horizontal line: the score of the untouched model, say."""
 
     name: str
     value: float
     role: Role = "base"
+    dash: Dash = "dashed"
 
 
 class Plot:
@@ -276,8 +282,12 @@ class Plot:
         steps: int,
         bounds: tuple[float, float],
         ascii_only: bool,
+        levels: Sequence[Reference] = (),
     ) -> None:
-        """Fold `points`, one for each of `series`, over the steps 0 to `steps`. `size` is cells across and down."""
+        """Fold `points`, one for each of `series`, over the steps 0 to `steps`. `size` is cells across and down.
+
+        `levels` are more levels than `reference`, drawn beneath it.
+        """
         self.size = size
         self.bounds = bounds
         self.series = series
@@ -287,7 +297,8 @@ class Plot:
         self.across, self.down = (1, 1) if ascii_only else (2, 4)
         width, height = size
         self.scale = Scale(*bounds, height * self.down)
-        self.level = None if reference is None else self.scale.dot(reference.value)
+        drawn = [] if reference is None else [reference]
+        self.levels = [(self.scale.dot(one.value), one.dash) for one in (*drawn, *levels)]
         self.traces: list[Trace] = []
         for one, its_points in zip(series, points, strict=True):
             columns = Columns(width * self.across, steps)
@@ -317,10 +328,10 @@ class Plot:
         cells: list[Cell] = [EMPTY] * self.size[1]
         if not cells:
             return cells
-        if self.level is not None and column % 2 == 0:
-            bit = self.level % 4
-            dashes = "-" if self.ascii_only else chr(BRAILLE + LEFT[bit] + RIGHT[bit])
-            cells[self.level // self.down] = (dashes, len(self.series))
+        for index, (dot, dash) in reversed(list(enumerate(self.levels, len(self.series)))):
+            sign = self._dash(dot % self.down, dash, column)
+            if sign:
+                cells[dot // self.down] = (sign, index)
         draw_line = self._draw_ascii if self.ascii_only else self._draw_braille
         for index in self.order:
             draw_line(index, column, cells)
@@ -330,6 +341,14 @@ class Plot:
                 if one.marker and point is not None:
                     cells[point // self.down] = (mark, index)
         return cells
+
+    def _dash(self, bit: int, dash: Dash, column: int) -> str:
+        """What a level shows in this column; empty in the gaps of a dashed line."""
+        if self.ascii_only:
+            return ASCII_DASHES[dash][column % len(ASCII_DASHES[dash])].strip()
+        if dash == "dotted":
+            return chr(BRAILLE + LEFT[bit])
+        return chr(BRAILLE + LEFT[bit] + RIGHT[bit]) if dash == "solid" or column % 2 == 0 else ""
 
     def _draw_ascii(self, index: int, column: int, cells: list[Cell]) -> None:
         one, span = self.series[index], self.traces[index].spans[column]

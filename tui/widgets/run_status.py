@@ -102,7 +102,9 @@ def _training(history: History, glyphs: Glyphs) -> str:
     at, piece = checkpoint(history), _piece(stage.progress)
     if newest is None or stage.started_at is None or newest.at < stage.started_at:
         going_on = f"; it goes on after step {at:,}" if at and history.jobs and history.jobs[-1].resumed else ""
-        return piece or f"starting: loading the model and the rows{going_on}"
+        return piece or (
+            "starting the training" if history.evidence else f"starting: loading the model and the rows{going_on}"
+        )
     step = f"step {newest.step:,} of {newest.steps:,}"
     if piece:
         return f"{step} {glyphs.bullet} {piece.replace('validation questions', 'questions')}"
@@ -159,6 +161,10 @@ def _ended(run: Run, state: State, history: History, glyphs: Glyphs) -> Told:
     at, newest = checkpoint(history), history.training.newest
     of = f" of {newest.steps:,}" if newest else ""
     enter: tuple[Next, str] = ("resume", f"go on after step {at:,}" if at else "go on; the training begins again")
+    if state.advised and state.exit is not None:
+        why = (state.exit.title, f"The prompt: {run.prompt_path}")
+        doing = "nothing was trained, as advised"
+        return Told(glyphs.done, "$text-success", doing, "", why, "resume", "train all the same", resumes=True)
     if not newest:
         enter = ("resume", "go on where it ended")
     if state.status == "stopped":

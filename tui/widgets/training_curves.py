@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import nan
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from tunesmith.core.events import Validation
+from tunesmith.core.events import Evidence, Validation
+from tunesmith.core.evidence import best_of
 from tunesmith.core.history import Training
 from tunesmith.core.measures import Measure, leading, measure
 from tunesmith.tui.glyphs import Glyphs
@@ -107,8 +108,12 @@ class TrainingCurves(Horizontal):
             yield Line(self._glyphs, *_title(scores.title(ascii=plain)), id="scores-title", classes="curves-title")
             yield Curve(scores.series, 1, percent=True, ascii=plain, id="curve-scores")
 
-    def show(self, training: Training) -> None:
-        """Draw what is new in this training; everything where it is another one, or was set back."""
+    def show(self, training: Training, evidence: Mapping[int, Evidence]) -> None:
+        """Draw what is new in this training; everything where it is another one, or was set back.
+
+        `evidence` is what the untouched model reached before it, by the number of examples in its prompt.
+        """
+        self.query_one("#curve-scores", Curve).set_levels(levels(list(evidence.values())))
         total = training.newest.steps if training.newest else 1
         wanted = scores_of(training)
         if wanted != self._scores:
@@ -157,6 +162,18 @@ class TrainingCurves(Horizontal):
             for name, points in self._scores.points(looks).items():
                 scores.extend(name, *points)
             scores.set_reference(self._scores.reference(training.untouched))
+
+
+def levels(evidence: Sequence[Evidence]) -> list[Reference]:
+    """What the training is held against: the goal, and the best that examples in the prompt reach."""
+    best = best_of(evidence)
+    if best is None:
+        return []
+    factor, drawn = 100 if measure(best.metric).share else 1, []
+    if best.shots and best.goal is not None:  # without examples it is the untouched model, which has its line
+        drawn.append(Reference(f"{best.shots}-shot", factor * best.goal, dash="dotted"))
+    drawn.append(Reference("goal", factor * best.threshold, dash="solid"))
+    return drawn
 
 
 def _title(text: str) -> Sequence[Part]:

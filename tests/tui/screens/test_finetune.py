@@ -25,7 +25,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from tests.core.test_history import answered, saved, scored, started, trained
-from tunesmith.core.events import AnyEvent, EventWriter, JobError, JobFinished, StageFinished, StageStarted
+from tunesmith.core.events import AnyEvent, EventWriter, Evidence, JobError, JobFinished, StageFinished, StageStarted
 from tunesmith.core.events import Progress as Piece
 from tunesmith.core.events import Step as TrainingStep
 from tunesmith.core.jobs import own_start_time
@@ -512,3 +512,60 @@ def test_a_training_sends_little_and_a_run_that_rests_sends_nothing(
     live = sent([sys.executable, str(script), str(run.folder), "live"], 6, size) / 6
     assert 20 < live <= 4_000
     assert sent([sys.executable, str(script), str(run.folder), "still"], 4, size) == 0
+
+
+# -- before the training
+
+
+def asked_first(shots: int, share: float, **more: object) -> Evidence:
+    return Evidence(shots=shots, rows=24, exact_match=share, f1=share, goal=share, goal_low=share / 2,
+                    goal_high=(1 + share) / 2, confidence=0.95, threshold=0.9, **more)  # type: ignore[arg-type]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+def test_the_scores_before_the_training_stand_in_a_table_that_grows(
+    run: Run, size: tuple[int, int], glyphs: Glyphs
+) -> None:
+    doing = "asking the untouched model, 1 example"
+    piece = Piece(stage="finetune", doing=doing, done=8, total=24, unit="rows")
+    at_work(tell(run, *trained(), asked_first(0, 0.125), piece))
+    text = look_at(run, size=size, glyphs=glyphs)
+    assert "asking the untouched model, 1 example, 8 of 24" in text
+    assert "Before the training: the untouched model on 24 of your validation rows" in text
+    assert "no example" in text and "12.5 %" in text and "1 example  " not in text
+    assert "the goal" in text and "90.0 %  exact match" in text
+    assert "The curves begin with the first steps" not in text
+    tell(run, asked_first(1, 0.5), Evidence(shots=5, skipped="prompt and answer take up to 600 tokens"))
+    text = look_at(run, size=size, glyphs=glyphs)
+    assert next(line for line in text.splitlines() if line.startswith("1 example")).endswith("the best")
+    assert "left out: prompt and answer take up to 600 tokens" in text
+
+
+def test_once_it_trains_the_scores_before_it_are_lines_in_the_chart(run: Run) -> None:
+    at_work(tell(run, *trained(), asked_first(0, 0.0), asked_first(3, 0.4), step(1), scored(0, 0.0), scored(20, 0.6)))
+    names: list[str] = []
+
+    async def read(host: Host, pilot: Pilot[None]) -> None:
+        chart = host.frame.query_one("#curve-scores", Curve)
+        names.extend(
+            text.strip() for y in range(chart.size.height) if (text := chart.row(y, chart.size.width - 7, 200).text)
+        )
+
+    text = look_at(run, read, (120, 40))
+    assert "Before the training" not in text
+    assert names.index("goal") < names.index("3-shot")
+
+
+def test_a_run_that_stopped_by_its_own_advice_says_so_and_enter_trains_all_the_same(run: Run) -> None:
+    advice = "The untouched model with 3 examples in its prompt reaches the goal already. Nothing was trained."
+    tell(run, *trained(), asked_first(3, 0.96), JobFinished(outcome="stopped", text=advice, advised=True))
+    write_json(run.exit_path, ExitRecord("stopped", 1.0, advice))
+    text = look_at(run)
+    assert "✓ nothing was trained, as advised" in text and "reaches the goal already" in " ".join(text.split())
+    assert f"The prompt: {run.prompt_path}" in text and "reaches the goal\n" in text + "\n"
+    assert "Enter ▸ train all the same" in text
+    assert enter(run) == ["resume"]
+    at_work(tell(run, started("finetune", resumed=True), StageStarted(stage="finetune")))
+    run.exit_path.unlink()
+    assert "starting the training" in look_at(run)

@@ -324,3 +324,30 @@ def test_a_new_point_sends_few_bytes(tmp_path: Path) -> None:
     assert 100 < len(data) < 4 * 1500
     assert "┤".encode() not in data  # neither the axis
     assert b"validation" not in data  # nor the rest of the legend
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_levels_are_named_at_the_right_end_of_their_lines(ascii_only: bool) -> None:
+    def feed(curve: Curve) -> None:
+        curve.set_levels([Reference("3-shot", 40.0, dash="dotted"), Reference("goal", 95.0, dash="solid")])
+        curve.extend("exact match", [0, 100], [0.0, 100.0])
+
+    lines = see(Curve(SCORES, 100, percent=True, ascii=ascii_only), feed)
+    assert [len(line) for line in lines] == [80] * 24
+    named = {
+        name: next(y for y, line in enumerate(lines) if line.endswith(name.ljust(6))) for name in ("goal", "3-shot")
+    }
+    assert named["goal"] < named["3-shot"]
+    assert "goal" not in lines[0] and "3-shot" not in lines[0]
+    assert lines[1].rstrip().endswith("#" if ascii_only else "▲"), "the curve ends where the names begin"
+    assert not ascii_only or all(line.isascii() for line in lines)
+
+
+def test_two_levels_in_one_row_are_both_named_and_a_narrow_chart_names_none() -> None:
+    def feed(curve: Curve) -> None:
+        curve.set_levels([Reference("3-shot", 95.1), Reference("goal", 95.0)])
+
+    lines = see(Curve(SCORES, 100, percent=True), feed)
+    assert sum("goal" in line for line in lines) == sum("3-shot" in line for line in lines) == 1
+    narrow = see(Curve(SCORES, 100, percent=True), feed, (40, 12))
+    assert not any("goal" in line for line in narrow)

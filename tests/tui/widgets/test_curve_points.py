@@ -199,3 +199,15 @@ def test_a_long_history_is_folded_whole() -> None:
     points.add(steps, values)
     drawn = plot(points, size=(113, 38), steps=200_000, high=2)
     assert sum(drawn.traces[0].columns.numbers) == 200_000
+
+
+def test_levels_are_told_apart_by_their_lines_alone() -> None:
+    levels = (Reference("3-shot", 1.0, dash="dotted"), Reference("goal", 2.0, dash="solid"))
+    for ascii_only, lines in ((True, ["======", "~ ~ ~ ", "- - - "]), (False, ["⠉⠉⠉⠉⠉⠉", "⠐", "⣀"])):
+        drawn = Plot(
+            LOSS, [Points(), Points()], Reference("untouched", 0.0), levels=levels, size=(6, 3), steps=5,
+            bounds=(0.0, 2.0), ascii_only=ascii_only,
+        )  # fmt: skip
+        rows = text(drawn)
+        assert rows[0] == lines[0]
+        assert rows == lines if ascii_only else len(set(rows[1])) == 1 and rows[2] == "⣀ ⣀ ⣀ "
