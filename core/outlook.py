@@ -48,7 +48,8 @@ def outlook(plan: Plan, facts: Facts) -> Outlook:
     load = load_of(select, longest)
     trained = model.parameters if select.method == "full" else adapter_parameters(model, load)
     rows = _training_rows(plan, facts)
-    steps = max(1, math.ceil(math.ceil(rows / (knobs.batch_size * knobs.accumulation)) * knobs.epochs))
+    each = max(1.0, knobs.max_length / max(1.0, counted.whole.mean)) if knobs.packing and counted else 1.0
+    steps = max(1, math.ceil(math.ceil(rows / each / (knobs.batch_size * knobs.accumulation)) * knobs.epochs))
     tokens = round(rows * min(counted.whole.mean, knobs.max_length) * knobs.epochs) if counted else 0
     return Outlook(
         memory=forecast(model, select, facts.hardware, longest),

@@ -84,7 +84,7 @@ def adalora_phases(steps: int) -> tuple[int, int, int]:
 
 def _virtual(select: Select, tokens: int) -> PeftConfig:
     if select.peft == "prefix":
-        return PrefixTuningConfig(task_type=TASK, num_virtual_tokens=tokens)
+        return PrefixTuningConfig(task_type=TASK, num_virtual_tokens=tokens, init_weights="zero")
     if select.peft == "prompt":
         # Begun as words of the vocabulary, which Lester et al. 2021 (arXiv:2104.08691, figure 3b) found better than
         # random numbers.
