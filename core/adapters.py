@@ -1,15 +1,16 @@
 """The kinds of adapters: what each trains, how large it is, what it was measured to need, and when it is right.
 
 The figures are of one comparison that others ran: Llama-3.2-3B in bf16 on MetaMathQA, 5,000 steps of 4 rows without
-checkpointing on one L40S, exact answers on GSM8K (huggingface/peft, `method_comparison/MetaMathQA/results`, August 2026;
-torch 2.13). LoRA and its kin sat on queries and values there. Where several rates were tried, the best is told.
+checkpointing on one L40S, exact answers on GSM8K (huggingface/peft, `method_comparison/MetaMathQA/results`, as of
+August 2026, torch 2.13). LoRA and its kin sat on queries and values there. Where several rates were tried, the best is
+told.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tunesmith.core.plan.select import Peft
+from tunesmith.core.plan.select import Peft, Select
 
 COMPARISON = "huggingface/peft, method_comparison/MetaMathQA: Llama-3.2-3B, 5,000 steps, L40S"
 """Whose figures `Measured` holds."""
@@ -155,12 +156,32 @@ KINDS: dict[Peft, Kind] = {
 }
 
 LITTLE_SAVED = (
-    "Fewer trained numbers save little memory: the frozen weights and the activations stay. In one comparison LoRA took "
-    "13.4 GiB, IA3 13.8, prefix tuning 13.0 and prompt tuning 16.3, since its tokens lengthen every row"
+    "Fewer trained numbers save little memory: the frozen weights and the activations stay. In one comparison LoRA "
+    "took 13.4 GiB, IA3 13.8, prefix tuning 13.0 and prompt tuning 16.3, since its tokens lengthen every row"
 )
 """What has to be said before somebody takes prefix, prompt or IA3 to save memory."""
 
 
 def adalora_first_rank(rank: int) -> int:
-    """AdaLoRA begins with half as much rank again as it ends with (Zhang et al. 2023, arXiv:2303.10512, section 3.3)."""
+    """AdaLoRA begins with half as much rank again as it ends with (Zhang et al. 2023, arXiv:2303.10512, section 4)."""
     return -(-3 * rank // 2)
+
+
+def told_method(select: Select) -> str:
+    """How a plan trains, in a few words: `LoRA r 16`, `QLoRA r 16`, `Prefix tuning, 50 tokens, 8-bit weights`."""
+    if select.method == "full":
+        return "full fine-tuning"
+    name = KINDS[select.peft].name
+    quantized = select.method == "qlora"
+    if quantized and select.peft == "lora":
+        name, quantized = "QLoRA", select.quantization is not None and select.quantization.type == "int8"
+    if select.lora is not None:
+        name += f" r {select.lora.rank}"
+    if select.virtual_tokens is not None:
+        name += f", {select.virtual_tokens} tokens"
+    return name + (f", {told_bits(select)} weights" if quantized else "")
+
+
+def told_bits(select: Select) -> str:
+    """`4-bit` or `8-bit`: how the frozen weights of a plan with packed weights are held."""
+    return "8-bit" if select.quantization is not None and select.quantization.type == "int8" else "4-bit"

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from tunesmith.core.adapters import told_bits
 from tunesmith.core.bootstrap import Interval, difference_interval
 from tunesmith.core.evaluate.probes import MEANING, probe_rows
 from tunesmith.core.evaluate.report import report
@@ -37,8 +38,8 @@ WRONG_TOLD = 5
 PACKAGES = ("torch", "transformers", "peft", "evaluate", "bitsandbytes")
 
 QUANTIZED_NOTE = (
-    "The base model was scored with its own weights, not packed to 4 bits: what stands without any tuning. The tuned "
-    "model was scored as it was trained, the adapter over 4-bit weights."
+    "The base model was scored with its own weights, not packed: what stands without any tuning. The tuned model was "
+    "scored as it was trained, the adapter over {bits} weights."
 )
 
 Answered = tuple[Scored, list[Prediction]]
@@ -138,7 +139,7 @@ def _results(job: Job, base: Answered, tuned: Answered, probes: list[Scored], *,
         draws=draws_of(plan),
         max_new_tokens=plan.evaluate.max_new_tokens,
         versions=environment(PACKAGES),
-        notes=[QUANTIZED_NOTE] if plan.select.method == "qlora" else [],
+        notes=[QUANTIZED_NOTE.format(bits=told_bits(plan.select))] if plan.select.method == "qlora" else [],
     )
 
 

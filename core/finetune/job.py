@@ -201,7 +201,9 @@ def _kept(job: Job, trainer: SFTTrainer) -> str:
     state, patience = trainer.state, job.plan.select.hyperparameters.early_stopping
     if patience is None or state.best_metric is None:
         return ""
-    kept = f"the weights of step {state.best_global_step} were kept, the lowest validation loss ({state.best_metric:.3f})"
+    kept = (
+        f"the weights of step {state.best_global_step} were kept, the lowest validation loss ({state.best_metric:.3f})"
+    )
     if state.global_step < state.max_steps:
         looks = "evaluation" if patience == 1 else f"{patience} evaluations"
         early = f"stopped early at step {state.global_step} of {state.max_steps}, no better loss in {looks}"

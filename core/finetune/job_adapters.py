@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
 from peft.tuners.lora.layer import LoraLayer
 from peft.utils import load_peft_weights
 from safetensors.torch import load_file, save_file
@@ -34,8 +33,8 @@ class AdaLoraTrainer(SFTTrainer):
 
     def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """The loss of the answers and, in training, the penalty; as `SFTTrainer.compute_loss` returns it."""
-        loss = super().compute_loss(model, inputs, *args, **kwargs)
-        if not self.model.training:
+        loss = super().compute_loss(model, inputs, *args, **kwargs)  # type: ignore[no-untyped-call]
+        if not model.training:
             return loss
         adapted = self.accelerator.unwrap_model(model)
         # The loss is divided by all tokens of a step, so that micro-batches add up; the penalty has to be as well.
@@ -158,22 +157,21 @@ def helpers(select: Select, checkpoint: Path | None) -> list[TrainerCallback]:
     return [PromptNetwork(checkpoint)] if select.peft == "p-tuning" else []
 
 
-def keep_pissa_start(model: PeftModel, folder: Path) -> None:
+def keep_pissa_start(model: Any, folder: Path) -> None:
     """Write PiSSA's adapter as it is before the first step to `folder`: what was taken out of the frozen weights."""
     model.peft_config[ADAPTER].init_lora_weights = True  # it is begun; loading must not begin it again
     model.save_pretrained(str(folder))
 
 
-def take_up_pissa_start(model: PeftModel, folder: Path) -> None:
+def take_up_pissa_start(model: Any, folder: Path) -> None:
     """Give the frozen weights the rest that they had in the first training, whatever was taken out of them just now.
 
     The decomposition is randomised: another card or library may find other directions.
     """
     first = load_peft_weights(str(folder), device="cpu")
     with torch.no_grad():
-        for name, layer in model.named_modules():
-            if not isinstance(layer, LoraLayer):
-                continue
+        layers: list[tuple[str, Any]] = [(n, m) for n, m in model.named_modules() if isinstance(m, LoraLayer)]
+        for name, layer in layers:
             weight = layer.get_base_layer().weight
             now = layer.lora_B[ADAPTER].weight @ layer.lora_A[ADAPTER].weight
             was = first[f"{name}.lora_B.weight"].to(now) @ first[f"{name}.lora_A.weight"].to(now)

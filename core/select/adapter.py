@@ -66,8 +66,7 @@ def recommend_adapter(draft: Draft, facts: Facts, load: Load, rows: int) -> Load
 def _kind(draft: Draft, rank: int, method: str) -> Peft:
     """LoRA, at high ranks rsLoRA; the others lose, each with what was measured of it."""
     best: Peft = "rslora" if rank >= HIGH_RANK else "lora"
-    kept = ("adalora", "vera", "ia3", "prefix", "prompt", "p-tuning", "dora", "rslora", "lora")
-    others = tuple(Alternative(kind, _why_not(kind)) for kind in kept if kind != best)
+    others = tuple(Alternative(kind, _why_not(kind)) for kind in get_args(Peft) if kind != best)
     lora, rslora = KINDS["lora"].measured, KINDS["rslora"].measured
     assert lora is not None
     assert rslora is not None
@@ -78,28 +77,34 @@ def _kind(draft: Draft, rank: int, method: str) -> Peft:
     return chosen if chosen in get_args(Peft) else best
 
 
-def _why_not(kind: str) -> str:
-    """What was measured of a kind, with what speaks against it."""
-    about = KINDS[kind]  # type: ignore[index]
-    found = about.measured.told() if about.measured else "no comparison at hand"
-    against = {
-        "lora": "at high ranks its scale holds it back",
-        "dora": "a quarter slower",
-        "rslora": "the same at low ranks",
-        "adalora": "a quarter slower, and wants many steps",
-        "vera": "learns less; small files are its point",
-        "ia3": "learns less, and saves no memory over LoRA",
-        "prefix": "learns less, saves little memory, can't be merged",
-        "prompt": "learns less, takes more memory, since each row gets longer, can't be merged",
-        "p-tuning": "learns less, saves little memory, can't be merged",
-    }[kind]
-    return f"{against}: {found}"
+def _why_not(kind: Peft) -> str:
+    """What speaks against a kind, with what was measured of it."""
+    measured = KINDS[kind].measured
+    return AGAINST[kind] + (f": {measured.told()}" if measured else "")
+
+
+AGAINST: dict[Peft, str] = {
+    "lora": "at high ranks its scale holds it back",
+    "dora": "a quarter slower",
+    "rslora": "the same at low ranks",
+    "pissa": "changes the frozen weights while it trains, and gives a file of twice the size",
+    "adalora": "a quarter slower, and wants many steps",
+    "vera": "learns less; small files are its point",
+    "ia3": "learns less, and saves no memory over LoRA",
+    "ln-tuning": "so few numbers that little is learnt",
+    "prefix": "learns less, saves little memory, can't be merged",
+    "prompt": "learns less, takes more memory, since each row gets longer, can't be merged",
+    "p-tuning": "learns less, saves little memory, can't be merged",
+}
 
 
 def _ranked(draft: Draft, facts: Facts, load: Load, rows: int, found: tuple[int, str]) -> Load:
     rank, because = found
     if load.peft == "vera":
-        rank, because = VERA_RANK, "its matrices are random and shared, so a high rank costs a number a layer and no more"
+        rank, because = (
+            VERA_RANK,
+            "its matrices are random and shared, so a high rank costs a number a layer and no more",
+        )
     rank = max(1, int(settle(draft, "select.lora.rank", rank, because)))
     alpha, because = 2 * rank, "twice the rank, so the learning rate holds for any rank"
     if load.peft == "rslora":

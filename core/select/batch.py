@@ -58,9 +58,9 @@ def recommend_batch(draft: Draft, facts: Facts, load: Load, rows: int) -> tuple[
     load = _length(draft, facts, load, effective)
     packed = _packing(draft, facts, load, rows, effective)
     each = rows_a_sequence(draft, facts)
-    sequences = max(1, round(effective / each)) if packed else effective
+    sequences = 1 << max(0, round(math.log2(effective / each))) if packed else effective
     load = _checkpointing(draft, facts, load, sequences)
-    batch, accumulation = _split(draft, facts, load, sequences)
+    batch, accumulation = _split(draft, facts, load, sequences, "sequences" if packed else "rows")
     _grouping(draft, facts, packed, batch, rows)
     return max(1, round(batch * accumulation * (each if packed else 1))), replace(load, batch_size=batch)
 
@@ -100,7 +100,7 @@ def _checkpointing(draft: Draft, facts: Facts, load: Load, most: int) -> Load:
     return replace(load, checkpointing=settle(draft, KNOBS + "gradient_checkpointing", needed, because))
 
 
-def _split(draft: Draft, facts: Facts, load: Load, effective: int) -> tuple[int, int]:
+def _split(draft: Draft, facts: Facts, load: Load, effective: int, noun: str) -> tuple[int, int]:
     """(micro-batch, accumulation): as much at once as fits."""
     stated = draft.wishes.get(KNOBS + "accumulation")
     room = effective
@@ -115,7 +115,7 @@ def _split(draft: Draft, facts: Facts, load: Load, effective: int) -> tuple[int,
     if not told.fits:
         because = f"one row at a time needs {memory}: it is not expected to fit"
     batch = max(1, int(settle(draft, KNOBS + "batch_size", batch, because)))
-    because = f"{effective} rows a step steady it enough and still give many steps"
+    because = f"{effective} {noun} a step steady it enough and still give many steps"
     return batch, max(1, int(settle(draft, KNOBS + "accumulation", max(1, effective // batch), because)))
 
 

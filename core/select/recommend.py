@@ -17,6 +17,10 @@ from tunesmith.core.select.load import Load
 from tunesmith.core.select.method import choose_method
 
 
+OF_ADAPTERS = ("select.peft", "select.lora.", "select.virtual_tokens", "select.quantization.")
+"""Whoever states one of these wants an adapter."""
+
+
 def recommend_select(draft: Draft, facts: Facts) -> None:
     """Fill every path of `select`; looks at what `understand` and `prepare` hold already."""
     model, rows = facts.model, training_rows(draft, facts)
@@ -25,7 +29,8 @@ def recommend_select(draft: Draft, facts: Facts) -> None:
     use_case = draft.values.get("understand.use_case")
     rank, _ = rank_for(model.parameters, rows, use_case)
     load = replace(load, length=min(lengths(facts)[0], model.max_positions), rank=rank, dropout=0.05)
-    load = replace(load, method=_method(draft, facts, load, much_to_learn(use_case, rows)))
+    much = "" if any(path.startswith(OF_ADAPTERS) for path in draft.wishes) else much_to_learn(use_case, rows)
+    load = replace(load, method=_method(draft, facts, load, much))
     load = recommend_adapter(draft, facts, load, rows)
     effective, load = recommend_batch(draft, facts, load, rows)
     recommend_optimizer(draft, facts, load)

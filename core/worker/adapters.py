@@ -52,6 +52,8 @@ def _ranked(select: Select, lora: Lora, steps: int) -> PeftConfig:
     if select.peft == "vera":
         return VeraConfig(r=lora.rank, vera_dropout=lora.dropout, **settings)
     settings |= {"lora_alpha": lora.alpha, "lora_dropout": lora.dropout}
+    if select.peft == "pissa":
+        settings["init_lora_weights"] = PISSA
     if select.peft == "adalora":
         total, first, last = adalora_phases(steps)
         return AdaLoraConfig(
@@ -67,7 +69,6 @@ def _ranked(select: Select, lora: Lora, steps: int) -> PeftConfig:
         r=lora.rank,
         use_dora=select.peft == "dora",
         use_rslora=select.peft == "rslora",
-        init_lora_weights=PISSA if select.peft == "pissa" else True,
         **settings,
     )
 

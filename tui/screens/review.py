@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tunesmith.core.adapters import KINDS
 from tunesmith.core.plan import Plan
 from tunesmith.core.project import Project
 from tunesmith.core.recommend import Resolution
@@ -129,7 +130,8 @@ def summary(project: Project, glyphs: Glyphs) -> Content:
 
 def _model(plan: Plan) -> str:
     knobs_ = plan.select.hyperparameters
-    adapter = f", rank {plan.select.lora.rank}" if plan.select.lora else ""
+    kind = "" if plan.select.peft == "lora" else f" with {KINDS[plan.select.peft].name}"
+    adapter = kind + (f", rank {plan.select.lora.rank}" if plan.select.lora else "")
     batch = knobs_.batch_size * knobs_.accumulation
     where = "the GPU" if plan.select.device == "cuda" else "the processor"
     return (

@@ -101,7 +101,14 @@ def test_length_grouping_puts_rows_of_like_length_into_a_batch(runs_folder: Path
 def test_training_ends_early_and_keeps_the_best_weights(runs_folder: Path, plan_tree: dict[str, Any]) -> None:
     # A rate at which the loss soon gets worse again.
     job = job_of(
-        runs_folder, plan_tree, steps=40, save_every=2, early_stopping=2, learning_rate=0.3, schedule="constant", warmup=0.0
+        runs_folder,
+        plan_tree,
+        steps=40,
+        save_every=2,
+        early_stopping=2,
+        learning_rate=0.3,
+        schedule="constant",
+        warmup=0.0,
     )
     summary = work(job)
     events = EventReader(job.run.events_path).read()
