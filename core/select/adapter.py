@@ -86,7 +86,7 @@ def _why_not(kind: Peft) -> str:
 AGAINST: dict[Peft, str] = {
     "lora": "at high ranks its scale holds it back",
     "dora": "a quarter slower",
-    "rslora": "the same at low ranks",
+    "rslora": "made for ranks of 64 and more",
     "pissa": "changes the frozen weights while it trains, and gives a file of twice the size",
     "adalora": "a quarter slower, and wants many steps",
     "vera": "learns less; small files are its point",

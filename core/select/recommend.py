@@ -16,7 +16,6 @@ from tunesmith.core.select.hyperparameters import recommend_course, recommend_op
 from tunesmith.core.select.load import Load
 from tunesmith.core.select.method import choose_method
 
-
 OF_ADAPTERS = ("select.peft", "select.lora.", "select.virtual_tokens", "select.quantization.")
 """Whoever states one of these wants an adapter."""
 

@@ -1,4 +1,4 @@
-"""What can't go together in the section `select` is refused in a sentence, and a new choice drops what it contradicts."""
+"""What can not go together in `select` is refused in a sentence, and a new choice drops what it contradicts."""
 
 from __future__ import annotations
 
