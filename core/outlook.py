@@ -70,7 +70,7 @@ def outlook(plan: Plan, facts: Facts, seconds_a_step: float | None = None) -> Ou
     longest = counted.whole.longest if counted else knobs.max_length
     load = load_of(select, longest)
     trained = model.parameters if select.method == "full" else adapter_parameters(model, load)
-    rows = _training_rows(plan, facts)
+    rows = training_rows(plan, facts)
     sequences = _sequences(plan, facts, rows)
     steps = max(1, math.ceil(math.ceil(sequences / (knobs.batch_size * knobs.accumulation)) * knobs.epochs))
     tokens = round(rows * min(counted.whole.mean, knobs.max_length) * knobs.epochs) if counted else 0
@@ -98,7 +98,8 @@ def outlook(plan: Plan, facts: Facts, seconds_a_step: float | None = None) -> Ou
     )
 
 
-def _training_rows(plan: Plan, facts: Facts) -> int:
+def training_rows(plan: Plan, facts: Facts) -> int:
+    """Rows that are left for training by the plan's split; at least one."""
     split, counted = plan.prepare.split, facts.data.tokens
     asked = len(plan.prepare.questions) or 1
     rows = counted.rows if counted else facts.data.rows * (asked if plan.prepare.shape == "table" else 1)

@@ -56,10 +56,19 @@ def training_rows(draft: Draft, facts: Facts) -> int:
     return max(1, round(counted_rows(draft, facts) * (1 - min(held, 0.99))))
 
 
+def rows_a_sequence(draft: Draft, facts: Facts) -> float:
+    """How many rows share a sequence where they are packed, on average; at least one. An estimate: none are cut."""
+    if facts.data.tokens is None:
+        return 1.0
+    length = usable(draft.values.get("select.hyperparameters.max_length"), facts.data.tokens.whole.longest)
+    return max(1.0, length / max(1.0, facts.data.tokens.whole.mean))
+
+
 def optimizer_steps(draft: Draft, facts: Facts) -> int:
     """Steps of the whole run with the batch and epochs chosen so far; at least one."""
     at = "select.hyperparameters."
     batch = usable(draft.values.get(at + "batch_size"), 1) * usable(draft.values.get(at + "accumulation"), 1)
     epochs = usable(draft.values.get(at + "epochs"), 1.0)
+    each = rows_a_sequence(draft, facts) if draft.values.get(at + "packing") is True else 1.0
     # The last batch of an epoch may be short, and counts as a step all the same.
-    return max(1, math.ceil(math.ceil(training_rows(draft, facts) / max(1, batch)) * epochs))
+    return max(1, math.ceil(math.ceil(training_rows(draft, facts) / each / max(1, batch)) * epochs))

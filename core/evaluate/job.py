@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from tunesmith.core import measures
+from tunesmith.core.adapters import told_bits
 from tunesmith.core.bootstrap import Draws, Interval
 from tunesmith.core.evaluate.probes import MEANING, probe_rows
 from tunesmith.core.evaluate.report import report
@@ -40,8 +41,8 @@ WRONG_TOLD = 5
 PACKAGES = ("torch", "transformers", "peft", "evaluate", "bitsandbytes")
 
 QUANTIZED_NOTE = (
-    "The base model was scored with its own weights, not packed to 4 bits: what stands without any tuning. The tuned "
-    "model was scored as it was trained, the adapter over 4-bit weights."
+    "The base model was scored with its own weights, not packed: what stands without any tuning. The tuned model was "
+    "scored as it was trained, the adapter over {bits} weights."
 )
 
 Answered = tuple[Scored, list[Prediction]]
@@ -174,7 +175,7 @@ def _gain(metric: str, pairs: Sequence[tuple[Prediction, Prediction]], draws: Dr
 
 
 def _notes(plan: Plan, tuned: Sequence[Prediction]) -> list[str]:
-    notes = [QUANTIZED_NOTE] if plan.select.method == "qlora" else []
+    notes = [QUANTIZED_NOTE.format(bits=told_bits(plan.select))] if plan.select.method == "qlora" else []
     unmeasured = sum(p.by(plan.understand.metric) is None for p in tuned)
     if unmeasured:
         notes.append(

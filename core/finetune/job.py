@@ -5,24 +5,33 @@ Read from top to bottom it is the whole way: rows to tokens, weights, adapter, t
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
-from peft import LoraConfig
-from transformers import PreTrainedTokenizerBase
+from transformers import EarlyStoppingCallback, PreTrainedTokenizerBase, TrainerCallback
+from trl.data_utils import pack_dataset
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from tunesmith.core.errors import DataError, PlanError
+from tunesmith.core.errors import DataError
 from tunesmith.core.events import Decision
 from tunesmith.core.evidence import read_record
+from tunesmith.core.finetune.job_adapters import (
+    PISSA_START,
+    helpers,
+    keep_pissa_start,
+    take_up_pissa_start,
+    trainer_class,
+)
 from tunesmith.core.finetune.job_watch import Watch
 from tunesmith.core.models import model_here
 from tunesmith.core.plan import Plan
 from tunesmith.core.rows import Row, read_rows
 from tunesmith.core.run import Run
+from tunesmith.core.worker.adapters import check_targets, peft_config, train_in_full_precision
 from tunesmith.core.worker.evidence import weigh
 from tunesmith.core.worker.job import Job, Stopped
 from tunesmith.core.worker.model import count_parameters, load_model, load_tokenizer
@@ -36,6 +45,7 @@ def work(job: Job) -> str:
 
     Raises:
         DataError: Prepare has not run, or left nothing to train on.
+        PlanError: The model has not the layers that the plan's adapter is put on.
         Stopped: The person asked to stop, and a checkpoint was saved; or there is a way without training.
     """
     plan, run = job.plan, job.run
@@ -44,21 +54,26 @@ def work(job: Job) -> str:
     train, validation = _rows(run, "train"), _rows(run, "validation")
     checkpoint = _checkpoint(job)
     model = load_model(base.path, plan.select, quantized=plan.select.method == "qlora")
-    _check_targets(model, plan)
+    check_targets(model, plan.select)
     watch = Watch(job, tokenizer, validation)
     if checkpoint is None:
         watch.answered_before = weigh(job, model, tokenizer, base, train, watch.slice)
-    trainer = SFTTrainer(
+    rows = _dataset(tokenizer, train, plan)
+    rows = _packed(job, rows, plan) if plan.select.hyperparameters.packing else rows
+    trainer = trainer_class(plan.select)(
         model=model,
         args=training_arguments(plan, run.checkpoints, evaluates=bool(validation)),
-        train_dataset=_dataset(tokenizer, train, plan),
+        train_dataset=rows,
         eval_dataset=_dataset(tokenizer, validation, plan) if validation else None,
         processing_class=tokenizer,
-        peft_config=adapter(plan),
-        callbacks=[watch],
+        peft_config=peft_config(plan.select, _steps(rows, plan)),
+        # The watch comes last: it marks a checkpoint as whole.
+        callbacks=[*helpers(plan.select, checkpoint), *_stopping(job, validation), watch],
     )
     watch.attach(trainer)
     assert trainer.model is not None
+    train_in_full_precision(trainer.model, plan.select)
+    start = _pissa_start(trainer.model, plan, run, checkpoint)
     trained, total = count_parameters(trainer.model)
     job.emit(
         Decision(
@@ -71,22 +86,10 @@ def work(job: Job) -> str:
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if watch.stopped:
         raise Stopped
-    save(trainer.model, tokenizer, run.merged if plan.select.method == "full" else run.adapter, base.name)
-    return watch.summary()
-
-
-def adapter(plan: Plan) -> LoraConfig | None:
-    """PEFT's configuration for the plan's adapter; None for full fine-tuning."""
-    lora = plan.select.lora
-    if lora is None:
-        return None
-    return LoraConfig(
-        r=lora.rank,
-        lora_alpha=lora.alpha,
-        lora_dropout=lora.dropout,
-        target_modules=lora.target_modules,
-        task_type="CAUSAL_LM",
-    )
+    folder = run.merged if plan.select.method == "full" else run.adapter
+    save(trainer.model, tokenizer, folder, base.name, start)
+    kept = _kept(job, trainer)
+    return watch.summary() + (f"; {kept}" if kept else "")
 
 
 def training_arguments(plan: Plan, output: Path, *, evaluates: bool) -> SFTConfig:
@@ -112,6 +115,8 @@ def training_arguments(plan: Plan, output: Path, *, evaluates: bool) -> SFTConfi
         use_cpu=plan.select.device == "cpu",
         max_length=None,  # the rows were tokenised and cut by `encode`, the same that Prepare showed
         dataset_kwargs={"skip_prepare_dataset": True},
+        packing=knobs.packing,
+        train_sampling_strategy="group_by_length" if knobs.group_by_length else "random",
         logging_steps=watched.log_every,
         logging_first_step=True,
         eval_strategy="steps" if evaluates else "no",
@@ -119,19 +124,31 @@ def training_arguments(plan: Plan, output: Path, *, evaluates: bool) -> SFTConfi
         save_strategy="steps",
         save_steps=watched.save_every,
         save_total_limit=watched.keep_checkpoints,
+        load_best_model_at_end=evaluates and knobs.early_stopping is not None,
+        metric_for_best_model="eval_loss",
+        greater_is_better=False,
+        restore_callback_states_from_checkpoint=evaluates and knobs.early_stopping is not None,
         dataloader_pin_memory=plan.select.device == "cuda",
         disable_tqdm=True,
         report_to=[],
     )
 
 
-def save(model: Any, tokenizer: PreTrainedTokenizerBase, folder: Path, base_name: str) -> None:
-    """Save weights and tokenizer aside and rename, so that a folder of that name is always whole."""
+def save(
+    model: Any, tokenizer: PreTrainedTokenizerBase, folder: Path, base_name: str, pissa_start: Path | None = None
+) -> None:
+    """Save weights and tokenizer aside and rename, so that a folder of that name is always whole.
+
+    Args:
+        pissa_start: PiSSA's adapter before the first step. What was saved is then a plain LoRA adapter of twice the
+            rank for the untouched weights (`peft/peft_model.py`, 0.21: path_initial_model_for_weight_conversion).
+    """
     aside = folder.with_name(folder.name + ".part")
     shutil.rmtree(aside, ignore_errors=True)
     for config in getattr(model, "peft_config", {}).values():
         config.base_model_name_or_path = base_name  # never the path on this machine: adapters are passed on
-    model.save_pretrained(aside)
+    more = {"path_initial_model_for_weight_conversion": str(pissa_start)} if pissa_start else {}
+    model.save_pretrained(aside, **more)
     tokenizer.save_pretrained(aside)
     shutil.rmtree(folder, ignore_errors=True)
     aside.rename(folder)
@@ -157,17 +174,58 @@ def _dataset(tokenizer: PreTrainedTokenizerBase, rows: list[Row], plan: Plan) ->
     )
 
 
-def _check_targets(model: Any, plan: Plan) -> None:
-    """Refuse target modules that the model has not, naming those it has. Raises PlanError."""
-    if plan.select.lora is None or isinstance(plan.select.lora.target_modules, str):
-        return
-    there = {name.rpartition(".")[2] for name, module in model.named_modules() if hasattr(module, "in_features")}
-    missing = [name for name in plan.select.lora.target_modules if name.rpartition(".")[2] not in there]
-    if missing:
-        raise PlanError(
-            f"This model has no layer {missing[0]} to put an adapter on.",
-            next_step=f"Set select.lora.target_modules to all-linear, or to some of: {', '.join(sorted(there))}.",
-        )
+def _packed(job: Job, rows: Dataset, plan: Plan) -> Dataset:
+    """Rows put together into sequences of up to the sequence length, none of them cut (best fit decreasing)."""
+    packed = pack_dataset(rows, plan.select.hyperparameters.max_length, "bfd")
+    text = f"{len(rows):,} rows were packed into {len(packed):,} sequences of at most "
+    job.finding(STAGE, f"{text}{plan.select.hyperparameters.max_length:,} tokens.")
+    return packed
+
+
+def _steps(sequences: Dataset, plan: Plan) -> int:
+    """Optimizer steps of the whole training, as transformers counts them."""
+    knobs = plan.select.hyperparameters
+    batches = math.ceil(len(sequences) / knobs.batch_size)
+    return math.ceil(math.ceil(batches / knobs.accumulation) * knobs.epochs)
+
+
+def _stopping(job: Job, validation: list[Row]) -> list[TrainerCallback]:
+    patience = job.plan.select.hyperparameters.early_stopping
+    if patience is None:
+        return []
+    if not validation:
+        text = "There are no validation rows, so early stopping has nothing to look at; the training goes to its end."
+        job.finding(STAGE, text, "warning")
+        return []
+    return [EarlyStoppingCallback(patience)]
+
+
+def _kept(job: Job, trainer: SFTTrainer) -> str:
+    """Which step's weights were kept and why, where early stopping chose; told as a finding as well."""
+    state, patience = trainer.state, job.plan.select.hyperparameters.early_stopping
+    if patience is None or state.best_metric is None:
+        return ""
+    kept = (
+        f"the weights of step {state.best_global_step} were kept, the lowest validation loss ({state.best_metric:.3f})"
+    )
+    if state.global_step < state.max_steps:
+        looks = "evaluation" if patience == 1 else f"{patience} evaluations"
+        early = f"stopped early at step {state.global_step} of {state.max_steps}, no better loss in {looks}"
+        kept = f"{early}; {kept}"
+    job.finding(STAGE, f"{kept[0].upper()}{kept[1:]}.")
+    return kept
+
+
+def _pissa_start(model: Any, plan: Plan, run: Run, checkpoint: Path | None) -> Path | None:
+    """PiSSA: where its adapter is kept as it was before the first step; None for everything else."""
+    if plan.select.method == "full" or plan.select.peft != "pissa":
+        return None
+    start = run.checkpoints / PISSA_START
+    if checkpoint is None:
+        keep_pissa_start(model, start)
+    else:
+        take_up_pissa_start(model, start)
+    return start
 
 
 def _checkpoint(job: Job) -> Path | None:

@@ -92,7 +92,7 @@ class Watch(TrainerCallback):
         self._seen_before = _tokens_seen(state)
         self._tokens = (self._seen_before, 0.0)
         self._untouched_due = state.global_step == 0
-        if self._untouched_due and (self.job.plan.select.method == "full" or state.max_steps < 2):
+        if self._untouched_due and (not self._switchable() or state.max_steps < 2):
             self._score_untouched()
 
     def on_step_begin(
@@ -198,7 +198,7 @@ class Watch(TrainerCallback):
         model: Any = self._trainer.model
         began, idle = time.monotonic(), self._idle
         self._step_scored = 0
-        with contextlib.nullcontext() if self.job.plan.select.method == "full" else model.disable_adapter():
+        with model.disable_adapter() if self._switchable() else contextlib.nullcontext():
             self._trainer.evaluate()  # calls on_evaluate
         self._step_scored = None
         model.train()
@@ -222,6 +222,13 @@ class Watch(TrainerCallback):
         except (DataError, ModelError):
             return None  # a training that diverges shows it in its loss; it need not end for a point of the curve
         return overall(metric, [one.perplexity for one in found], [one.tokens for one in found])
+
+    def _switchable(self) -> bool:
+        """Whether the untouched model is what remains with the adapter switched off.
+
+        PiSSA moves a part of the weights into the adapter: only before the first step is it the untouched model.
+        """
+        return self.job.plan.select.method != "full" and self.job.plan.select.peft != "pissa"
 
     def _report(self, done: int, total: int) -> None:
         self.job.emit(

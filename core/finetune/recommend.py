@@ -42,5 +42,8 @@ def recommend_finetune(draft: Draft, facts: Facts) -> None:
     draft.choose(
         "finetune.samples", min(3, rows), "answers to read with one's own eyes: figures do not show everything"
     )
-    draft.choose("finetune.save_every", every, "at each look, so that any point of the curve can be gone back to")
+    because = "at each look, so that any point of the curve can be gone back to"
+    if draft.values.get("select.hyperparameters.early_stopping") is not None:
+        because = "at each look: early stopping keeps the weights of the best one"
+    draft.choose("finetune.save_every", every, because)
     draft.choose("finetune.keep_checkpoints", 2, "the last one, and the one before should the disk fill in between")

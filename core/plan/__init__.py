@@ -6,6 +6,8 @@ range and source stand on the field, once. `plan_yaml` reads and writes it; `rec
 
 from __future__ import annotations
 
+from pydantic import model_validator
+
 from tunesmith.core.plan.evaluate import Evaluate, Probe
 from tunesmith.core.plan.finetune import Finetune
 from tunesmith.core.plan.prepare import Layout, Prepare, QuestionTemplate, Repair, Split
@@ -93,3 +95,28 @@ class Plan(Section):
     finetune: Finetune
     evaluate: Evaluate
     productionize: Productionize
+
+    @model_validator(mode="after")
+    def _early_stopping_can_see(self) -> Plan:
+        if self.select.hyperparameters.early_stopping is None:
+            return self
+        if self.prepare.split.validation == 0:
+            raise ValueError(
+                "select.hyperparameters.early_stopping looks at the validation rows, and prepare.split.validation "
+                "keeps none"
+            )
+        if self.finetune.save_every != self.finetune.evaluate_every:
+            raise ValueError(
+                "select.hyperparameters.early_stopping keeps the best weights, so each evaluation is saved: set "
+                f"finetune.save_every to {self.finetune.evaluate_every}, as evaluate_every is"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _merges_what_can_be(self) -> Plan:
+        if self.productionize.merge and self.select.virtual_tokens is not None:
+            raise ValueError(
+                f"productionize.merge: {self.select.peft} is tokens before the prompt, not weights that could be "
+                "merged; set it to false"
+            )
+        return self

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from tunesmith.core.adapters import KINDS, told_bits
 from tunesmith.core.after_launch import TITLE, after_launch
 from tunesmith.core.facts import ModelFacts
 from tunesmith.core.measures import ALWAYS, leading, measure
@@ -232,13 +233,17 @@ _USES = {"train": "training", "validation": "validation", "test": "testing"}
 def _procedure(plan: Plan, results: Results, training: Training) -> str:
     knobs = plan.select.hyperparameters
     rows: list[tuple[str, object]] = [("method", plan.select.method)]
+    if plan.select.method != "full":
+        rows.append(("adapter", KINDS[plan.select.peft].name))
     if plan.select.lora is not None:
         lora = plan.select.lora
         modules = lora.target_modules if isinstance(lora.target_modules, str) else ", ".join(lora.target_modules)
         rows += [("rank", lora.rank), ("alpha", lora.alpha), ("dropout", lora.dropout), ("target modules", modules)]
     if plan.select.quantization is not None:
         double = ", double" if plan.select.quantization.double else ""
-        rows.append(("quantization", f"4 bits, {plan.select.quantization.type}{double}"))
+        rows.append(("quantization", f"{told_bits(plan.select)}, {plan.select.quantization.type}{double}"))
+    if plan.select.virtual_tokens is not None:
+        rows.append(("virtual tokens", plan.select.virtual_tokens))
     rows += [
         ("learning rate", f"{knobs.learning_rate:g}"),
         ("schedule", f"{knobs.schedule}, warm-up {knobs.warmup:g}"),
@@ -259,7 +264,9 @@ def _procedure(plan: Plan, results: Results, training: Training) -> str:
 
 
 def _method(plan: Plan) -> str:
-    return {"lora": "LoRA", "qlora": "QLoRA", "full": "full"}[plan.select.method]
+    if plan.select.method == "qlora" and plan.select.peft == "lora":
+        return "QLoRA"
+    return "full" if plan.select.method == "full" else KINDS[plan.select.peft].name
 
 
 def _base(base: ModelFacts) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 from transformers import PreTrainedTokenizerBase
 
+from tunesmith.core.adapters import KINDS, told_bits
 from tunesmith.core.errors import JobFailed, RunError
 from tunesmith.core.events import EventReader, StageFinished, Step, Written
 from tunesmith.core.figures import size
@@ -65,8 +66,16 @@ def work(job: Job) -> str:
     if whole:
         said.append(_serve(job, rows, answers))
     else:
-        job.finding(STAGE, "The plan does not merge, so there is no whole model to serve; the adapter is ready.")
+        job.finding(STAGE, _why_not_whole(plan))
     return "; ".join([f"{' and '.join(written)} written", *(part for part in said if part)])
+
+
+def _why_not_whole(plan: Plan) -> str:
+    if plan.select.virtual_tokens is None:
+        return "The plan does not merge, so there is no whole model to serve; the adapter is ready."
+    name = KINDS[plan.select.peft].name
+    text = f"{name} can't be merged, so there is no whole model to serve"
+    return f"{text}; README.md beside the adapter says how to load it."
 
 
 def _merge_and_compare(job: Job, results: Results, rows: Sequence[Row]) -> tuple[Results, list[Prediction], str]:
@@ -105,9 +114,9 @@ def _tell_comparison(job: Job, results: Results, same: int, rows: int) -> None:
     level: Literal["note", "warning"] = "note" if shown.reaches(after.value, before.value) else "warning"
     if job.plan.select.method == "qlora":
         text = (
-            "The merged model holds the base's own weights, while the adapter was trained over 4-bit ones: "
-            f"{scores} merging, the same answers on {same} of {rows} rows. To serve what was trained, load the adapter "
-            "over 4-bit weights."
+            "The merged model holds the base's own weights, while the adapter was trained over "
+            f"{told_bits(job.plan.select)} ones: {scores} merging, the same answers on {same} of {rows} rows. To serve "
+            f"what was trained, load the adapter over {told_bits(job.plan.select)} weights."
         )
         job.finding(STAGE, text, level)
     elif same == rows:

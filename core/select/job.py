@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 import tunesmith.core
+from tunesmith.core.adapters import KINDS, told_bits, told_method
 from tunesmith.core.errors import SpaceError, TunesmithError
 from tunesmith.core.events import Decision
 from tunesmith.core.facts import Hardware, ModelFacts
@@ -78,7 +79,7 @@ def work(job: Job) -> str:
     _tell(job, model, told)
     check_memory(job, told)
     check_disk(job, model, hardware)
-    return f"{_method(plan.select)} on {model.name} ({parameters(model.parameters)} parameters), {_memory(told)}"
+    return f"{told_method(plan.select)} on {model.name} ({parameters(model.parameters)} parameters), {_memory(told)}"
 
 
 def check_device(select: Select, hardware: Hardware) -> None:
@@ -141,7 +142,7 @@ def _tell(job: Job, model: ModelFacts, told: MemoryForecast) -> None:
     licence = f", licence {model.license}" if model.license else ""
     decisions: list[tuple[str, Any, str]] = [
         ("Model", model.name, f"{parameters(model.parameters)} parameters, {model.architecture}{licence}"),
-        ("Method", _method(select), METHOD_BECAUSE[select.method]),
+        ("Method", told_method(select), _method_because(select)),
         ("Device", f"{select.device}, {select.precision}", _device_because(job)),
         ("Learning rate", f"{knobs.learning_rate:g}", f"{knobs.schedule} schedule, {100 * knobs.warmup:.0f} % warm-up"),
         ("Batch", knobs.batch_size * knobs.accumulation, f"{knobs.batch_size} rows at once × {knobs.accumulation}"),
@@ -154,11 +155,11 @@ def _tell(job: Job, model: ModelFacts, told: MemoryForecast) -> None:
         job.emit(Decision(stage=STAGE, name=name, value=str(value), because=because))
 
 
-METHOD_BECAUSE = {
-    "full": "every weight moves",
-    "lora": "a small adapter is trained beside the frozen weights",
-    "qlora": "a small adapter is trained beside frozen weights packed to 4 bits",
-}
+def _method_because(select: Select) -> str:
+    if select.method == "full":
+        return "every weight moves"
+    trained = f"{KINDS[select.peft].trains}; the weights are frozen"
+    return trained if select.method == "lora" else f"{trained}, packed to {told_bits(select)} numbers"
 
 
 def _device_because(job: Job) -> str:
@@ -166,12 +167,6 @@ def _device_because(job: Job) -> str:
     if job.plan.select.device == "cuda" and hardware.gpu:
         return f"{hardware.gpu.name}, driver {hardware.driver}"
     return f"{hardware.cpu.name}, {hardware.cpu.cores} {'core' if hardware.cpu.cores == 1 else 'cores'}"
-
-
-def _method(select: Select) -> str:
-    if select.lora is None:
-        return "full fine-tuning"
-    return f"{'LoRA' if select.method == 'lora' else 'QLoRA'} r {select.lora.rank}"
 
 
 def _memory(told: MemoryForecast) -> str:

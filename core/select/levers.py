@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from tunesmith.core.facts import Hardware, ModelFacts
 from tunesmith.core.plan import Method, Path
@@ -26,7 +26,8 @@ class Way:
 
     name: str
     method: Method
-    quantization: str = ""
+    quantization: Literal["nf4", "fp4", "int8"] = "nf4"
+    """Of qlora."""
 
     def of(self, load: Load) -> Load:
         """`load` trained this way."""
@@ -89,6 +90,7 @@ class _Change:
 
 
 KNOBS = "select.hyperparameters."
+ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 CHANGES: tuple[_Change, ...] = (
     _Change(
         "gradient checkpointing",
@@ -168,7 +170,6 @@ CHANGES: tuple[_Change, ...] = (
         ),
     ),
 )
-ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 NOTICED = 0.01
 """A lever that saves a smaller share than this is not worth a line."""
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tunesmith.core.adapters import P_TUNING_WIDTH, adalora_first_rank
 from tunesmith.core.facts import ModelFacts
+from tunesmith.core.plan import RANKED, Peft
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,12 @@ class Load:
     dropout: float = 0.0
     target_modules: str | Sequence[str] = "all-linear"
     double_quantization: bool = True
+    quantization: Literal["nf4", "fp4", "int8"] = "nf4"
+    """Number format of the packed weights; only looked at for qlora."""
+    peft: Peft = "lora"
+    """Kind of adapter; not looked at for full."""
+    virtual_tokens: int = 0
+    """For prefix, prompt and p-tuning."""
 
     @property
     def compute_bytes(self) -> int:
@@ -69,5 +77,44 @@ def adapted_shapes(model: ModelFacts, load: Load) -> Iterator[tuple[int, int, in
 
 
 def adapter_parameters(model: ModelFacts, load: Load) -> int:
-    """Parameters of the adapter: r × (inputs + outputs) for each layer adapted (Hu et al. 2021, arXiv:2106.09685)."""
-    return sum(load.rank * (inputs + outputs) * count for inputs, outputs, count in adapted_shapes(model, load))
+    """Parameters that the adapter trains; exact for decoders of the Llama kind, checked against PEFT 0.21.
+
+    With r the rank and, for each layer adapted, i inputs and o outputs; d the width of the model, k that of the keys,
+    f that of the feed-forward part, n layers, v virtual tokens:
+
+        lora, rslora, pissa   r (i + o)            Hu et al. 2021, arXiv:2106.09685
+        dora                  r (i + o) + o        and a length for each output; Liu et al. 2024, arXiv:2402.09353
+        adalora               r' (i + o + 1)       r' = 1.5 r at first; Zhang et al. 2023, arXiv:2303.10512
+        vera                  r + o                two vectors; Kopiczko et al. 2023, arXiv:2310.11454
+        ia3                   n (2 k + f)          three vectors a layer; Liu et al. 2022, arXiv:2205.05638
+        ln-tuning             (2 n + 1) d          one vector a norm; Zhao et al. 2023, arXiv:2312.11420
+        prefix                v n 2 k              a key and a value a layer; Li and Liang 2021, arXiv:2101.00190
+        prompt                v d                  Lester et al. 2021, arXiv:2104.08691
+        p-tuning              v d + the network    d → 128 → 128 → d with biases; Liu et al. 2021, arXiv:2103.10385
+    """
+    if load.method == "full":
+        return 0
+    if load.peft in RANKED:
+        return sum(_ranked(load, inputs, outputs) * count for inputs, outputs, count in adapted_shapes(model, load))
+    hidden, keys, tokens = model.hidden_size, model.kv_heads * model.head_size, load.virtual_tokens
+    if load.peft == "ia3":
+        return model.layers * (2 * keys + model.intermediate_size)
+    if load.peft == "ln-tuning":
+        # Gemma 2 and 3 have a norm after each part as well.
+        norms = 4 if model.architecture.startswith(("Gemma2", "Gemma3")) else 2
+        return (norms * model.layers + 1) * hidden
+    if load.peft == "prefix":
+        return tokens * model.layers * 2 * keys
+    if load.peft == "prompt":
+        return tokens * hidden
+    width = P_TUNING_WIDTH
+    return tokens * hidden + (hidden + 1) * width + (width + 1) * width + (width + 1) * hidden
+
+
+def _ranked(load: Load, inputs: int, outputs: int) -> int:
+    """Parameters of one layer's adapter of a rank."""
+    if load.peft == "vera":
+        return load.rank + outputs
+    if load.peft == "adalora":
+        return adalora_first_rank(load.rank) * (inputs + outputs + 1)
+    return load.rank * (inputs + outputs) + (outputs if load.peft == "dora" else 0)

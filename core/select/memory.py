@@ -100,6 +100,9 @@ def load_of(select: Select, longest: int) -> Load:
         dropout=lora.dropout if lora else 0.0,
         target_modules=lora.target_modules if lora else "all-linear",
         double_quantization=select.quantization.double if select.quantization else False,
+        quantization=select.quantization.type if select.quantization else "nf4",
+        peft=select.peft,
+        virtual_tokens=select.virtual_tokens or 0,
     )
 
 

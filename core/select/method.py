@@ -23,13 +23,15 @@ class Choice:
     instead_of: tuple[Alternative, ...]
 
 
-def choose_method(model: ModelFacts, hardware: Hardware, load: Load) -> Choice:
-    """The method for this model on this machine: LoRA where it fits, else QLoRA; full fine-tuning only by wish.
+def choose_method(model: ModelFacts, hardware: Hardware, load: Load, much: str = "") -> Choice:
+    """The method for this model on this machine.
 
-    Each is asked whether it fits at its most frugal: one row at a time, with gradient checkpointing.
+    LoRA where it fits, else QLoRA; full fine-tuning where there is much to learn and it fits with room to spare. Each
+    is asked whether it fits at its most frugal: one row at a time, with gradient checkpointing.
 
     Args:
         load: Device, precision, row length and rank; its method and batch are not looked at.
+        much: Why more is to be learnt than an adapter may hold, as a part of a sentence; empty where it is not.
     """
     if load.device == "cuda" and hardware.gpu is None:
         return Choice("lora", "no GPU is here to be measured; LoRA is the usual choice where one is", ())
@@ -39,6 +41,11 @@ def choose_method(model: ModelFacts, hardware: Hardware, load: Load) -> Choice:
         "lora": forecast_load(model, replace(least, method="lora"), hardware),
         "qlora": forecast_load(model, replace(least, method="qlora"), hardware),
     }
+    if much and need["full"].fits and not need["full"].tight:
+        because = f"{much}, and it fits ({_of(need['full'])}); LoRA learns less where that is so ({FORGETS})"
+        saved = need["full"].total - need["lora"].total
+        lora = Alternative("lora", f"would save {size(saved)} and forget less, but learn less too")
+        return Choice("full", because, (lora, Alternative("qlora", _why_not_packed(need))))
     full = Alternative("full", _why_not_full(model, need["full"], least))
     if need["lora"].fits:
         share = adapter_parameters(model, replace(least, method="lora")) / max(1, model.parameters)

@@ -32,8 +32,8 @@ def answer_all(
     answers = [""] * len(encoded)
     settings = _greedy(model, tokenizer, max_new_tokens)
     with answering(model):
-        for start in range(0, len(order), batch_size):
-            batch = order[start : start + batch_size]
+        done = 0
+        for batch in _batches(order, encoded, batch_size, alike=_has_virtual_tokens(model)):
             ids, mask = _left_padded([encoded[index] for index in batch], int(tokenizer.pad_token_id))
             written = model.generate(
                 input_ids=ids.to(model.device), attention_mask=mask.to(model.device), generation_config=settings
@@ -41,8 +41,33 @@ def answer_all(
             texts = tokenizer.batch_decode(written[:, ids.shape[1] :], skip_special_tokens=True)
             for index, text in zip(batch, texts, strict=True):
                 answers[index] = text.strip()
-            report(min(start + batch_size, len(order)), len(order))
+            done += len(batch)
+            report(done, len(order))
     return answers
+
+
+def _batches(
+    order: Sequence[int], encoded: Sequence[list[int]], batch_size: int, *, alike: bool
+) -> Iterator[list[int]]:
+    """`order` in batches; with `alike` only prompts of one and the same length share a batch."""
+    batch: list[int] = []
+    for index in order:
+        if batch and (len(batch) == batch_size or (alike and len(encoded[batch[0]]) != len(encoded[index]))):
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def _has_virtual_tokens(model: Any) -> bool:
+    """Whether trained tokens stand before each prompt (prefix, prompt and P-tuning).
+
+    Padding on the left would then come between them and the prompt, which it never did in training: PEFT 0.21 takes no
+    positions for them (`peft/peft_model.py`, _adjust_prompt_learning_kwargs).
+    """
+    configs = getattr(model, "peft_config", {})
+    return isinstance(configs, dict) and any(config.is_prompt_learning for config in configs.values())
 
 
 @contextmanager

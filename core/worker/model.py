@@ -15,7 +15,7 @@ from transformers import (
 )
 
 from tunesmith.core.errors import ModelError
-from tunesmith.core.plan import Select
+from tunesmith.core.plan import Quantization, Select
 
 PLAIN_TEMPLATE = (
     "{{ bos_token or '' }}"
@@ -70,19 +70,14 @@ def compute_dtype(select: Select) -> torch.dtype:
 
 
 def load_model(path: Path | str, select: Select, *, quantized: bool) -> PreTrainedModel:
-    """The model in `path` on the plan's device; with `quantized`, its linear layers packed to 4 bits.
+    """The model in `path` on the plan's device; with `quantized`, its linear layers packed as the plan says.
 
     Raises:
         ModelError: The weights can't be loaded.
     """
     settings: dict[str, Any] = {"dtype": weight_dtype(select)}
     if quantized and select.quantization is not None:
-        settings["quantization_config"] = BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type=select.quantization.type,
-            bnb_4bit_use_double_quant=select.quantization.double,
-            bnb_4bit_compute_dtype=compute_dtype(select),
-        )
+        settings["quantization_config"] = _packing(select, select.quantization)
         settings["device_map"] = {"": 0 if select.device == "cuda" else "cpu"}
     try:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(path, use_safetensors=True, **settings)
@@ -99,6 +94,17 @@ def load_model(path: Path | str, select: Select, *, quantized: bool) -> PreTrain
     elif select.device == "cuda":
         model.to("cuda")  # type: ignore[arg-type]
     return model
+
+
+def _packing(select: Select, quantization: Quantization) -> BitsAndBytesConfig:
+    if quantization.type == "int8":
+        return BitsAndBytesConfig(load_in_8bit=True)
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type=quantization.type,
+        bnb_4bit_use_double_quant=quantization.double,
+        bnb_4bit_compute_dtype=compute_dtype(select),
+    )
 
 
 def _keep_packed_weights_trainable(model: PreTrainedModel) -> None:

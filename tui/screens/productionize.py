@@ -160,7 +160,7 @@ class ProductionizeStep(Step):
             if made.complaint:
                 text = Content.assemble((f"{glyphs.error} ", "$text-error"), harmless(made.complaint))
             elif made.plan is not None and not made.whole:
-                text = Content.assemble((f"{glyphs.bullet} ", "$text-muted"), harmless(no_model_told(run)))
+                text = Content.assemble((f"{glyphs.bullet} ", "$text-muted"), harmless(no_model_told(run, made.plan)))
         self.query_one("#production-serving", Still).show(text)
         self.query_one("#production-serving").display = bool(text)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from textual.content import Content
 
+from tunesmith.core.adapters import KINDS
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.events import Finding
 from tunesmith.core.figures import size
@@ -166,8 +167,13 @@ def serving_told(endpoint: Endpoint, glyphs: Glyphs, defect: TunesmithError | No
     )
 
 
-def no_model_told(run: Run) -> str:
+def no_model_told(run: Run, plan: Plan) -> str:
     """Why there is nothing to serve, and how there will be."""
+    if plan.select.virtual_tokens is not None:
+        return (
+            f"{KINDS[plan.select.peft].name} can't be merged into the weights, so there is no whole model to serve. "
+            f"README.md in {run.adapter} says how to load the adapter beside its base model."
+        )
     return (
         "There is no whole model to serve: the plan says merge: false, so only the adapter was written. "
         f"Set merge: true in {run.plan_path}, then `tunesmith run {run.name} --from productionize`."

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tunesmith.core.adapters import KINDS
 from tunesmith.core.evidence import before_training, stops_before_training
 from tunesmith.core.models import absence, how_to_fetch
 from tunesmith.core.plan import Plan
@@ -155,7 +156,8 @@ def _about_model(project: Project) -> list[tuple[str, str]]:
 
 def _model(plan: Plan) -> str:
     knobs_ = plan.select.hyperparameters
-    adapter = f", rank {plan.select.lora.rank}" if plan.select.lora else ""
+    kind = "" if plan.select.peft == "lora" else f" with {KINDS[plan.select.peft].name}"
+    adapter = kind + (f", rank {plan.select.lora.rank}" if plan.select.lora else "")
     batch = knobs_.batch_size * knobs_.accumulation
     where = "the GPU" if plan.select.device == "cuda" else "the processor"
     return (

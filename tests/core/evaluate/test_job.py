@@ -48,7 +48,7 @@ def test_from_a_tuned_model_to_the_report(method: str, tuned_job: Callable[[str]
     assert len(wrong) == 12 and [p.f1 for p in wrong] == sorted(p.f1 for p in wrong)
     report = job.run.report_path.read_text("utf-8")
     assert results.verdict in report and "## Rows still wrong" in report
-    assert ("not packed to 4 bits" in report) == (method == "qlora")
+    assert ("with its own weights, not packed" in report) == (method == "qlora")
 
 
 def test_the_base_scored_beside_the_adapter_is_the_untouched_model(
