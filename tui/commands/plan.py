@@ -19,7 +19,8 @@ from tunesmith.core.jobs import Helper
 from tunesmith.core.models import find_model
 from tunesmith.core.paths import spelled_out, wishes_spelled_out
 from tunesmith.core.plan import Plan
-from tunesmith.core.plan_yaml import read_plan, write_plan
+from tunesmith.core.plan_file import hand_out
+from tunesmith.core.plan_yaml import read_plan
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.preview import Preview, rows_from_plan
 from tunesmith.core.recommend import resolve
@@ -52,7 +53,7 @@ def new(data: str, out: Path, *, model: str, goal: str, settings: Sequence[str],
         measured = survey(wishes, Path.cwd(), helper)
     resolution = resolve(wishes, measured.facts)
     memory = _forecast(resolution.plan, measured)
-    write_plan(out, resolution.plan, resolution.reasons)
+    hand_out(out, resolution.plan, resolution.reasons)
     if as_json:
         print(_json(resolution.plan, resolution.reasons, memory, measured.preview, out))  # noqa: T201
         return 0
