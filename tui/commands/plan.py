@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +45,18 @@ SHOWN = (
 
 def new(data: str, out: Path, *, model: str, goal: str, settings: Sequence[str], force: bool, as_json: bool) -> int:
     """Write a plan for `data`, and print what it will train on and whether it fits; returns the exit code."""
-    _check_place(out, force)
-    wishes = _wishes(data, model, goal, settings)
+    check_place(out, force)
+    return make(_wishes(data, model, goal, settings), out, as_json=as_json)
+
+
+def make(wishes: Mapping[str, Any], out: Path, *, as_json: bool, told: Mapping[str, Any] | None = None) -> int:
+    """Write the plan that follows from `wishes`, and print it; returns the exit code.
+
+    Args:
+        wishes: What was stated, with paths spelled out.
+        out: Where the plan is written; its schema comes beside it.
+        as_json: Whether to print JSON; `told` is put into it.
+    """
     if sys.stderr.isatty():
         print("Measuring the data, the model and this machine …", file=sys.stderr)  # noqa: T201
     with Helper() as helper:
@@ -55,7 +65,7 @@ def new(data: str, out: Path, *, model: str, goal: str, settings: Sequence[str],
     memory = _forecast(resolution.plan, measured)
     hand_out(out, resolution.plan, resolution.reasons)
     if as_json:
-        print(_json(resolution.plan, resolution.reasons, memory, measured.preview, out))  # noqa: T201
+        print(_json(resolution.plan, resolution.reasons, memory, measured.preview, out, told))  # noqa: T201
         return 0
     screen = console()
     _show_rows(screen, measured)
@@ -106,7 +116,7 @@ def _wishes(data: str, model: str, goal: str, settings: Sequence[str]) -> dict[s
     return wishes_spelled_out({**wishes, **read_settings(settings)}, Path.cwd())
 
 
-def _check_place(out: Path, force: bool) -> None:
+def check_place(out: Path, force: bool) -> None:
     """Refuse a place that can't be written to before anything is measured, and never overwrite unasked."""
     if out.is_dir():
         raise PlanError(f"{out} is a folder.", next_step=f"Name a file in it, e.g. --out {out / 'plan.yaml'}.")
@@ -175,7 +185,7 @@ def _show_reasons(screen: Console, plan: Plan, reasons: dict[str, Reason] | Any)
         screen.print(line)
 
 
-def _json(plan: Plan, reasons: Any, memory: MemoryForecast, preview: Preview, path: Path) -> str:
+def _json(plan: Plan, reasons: Any, memory: MemoryForecast, preview: Preview, path: Path, told: Any = None) -> str:
     document = {
         "file": str(path),
         "plan": plan.model_dump(mode="json"),
@@ -183,5 +193,6 @@ def _json(plan: Plan, reasons: Any, memory: MemoryForecast, preview: Preview, pa
         "memory": memory,
         "rows": preview.parts,
         "notes": [note.text for note in preview.notes],
+        **(told or {}),
     }
     return msgspec.json.encode(document).decode()
