@@ -29,6 +29,8 @@ from tunesmith.core.run import Run, State
 from tunesmith.core.stages import STAGES
 
 STARTS_WITHIN_SECONDS = 30.0
+STARTED_IN = "TUNESMITH_STARTED_IN"
+"""The environment variable that tells a worker which folder the person was in; its own is the run's."""
 ENDS_WITHIN_SECONDS = 30.0
 """Python frees a large model and its GPU within seconds after a worker's last word."""
 
@@ -53,7 +55,7 @@ def start(run: Run, stages: Sequence[str] = STAGES, *, resume: bool = False) -> 
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 cwd=run.folder,
-                env=worker_environment(),
+                env={**worker_environment(), STARTED_IN: str(Path.cwd())},
                 pass_fds=[lock],  # the worker inherits the lock, and the kernel frees it however the worker ends
             )
     except OSError as error:

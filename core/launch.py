@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Mapping, Sequence
 
 from tunesmith.core import jobs
@@ -9,7 +10,8 @@ from tunesmith.core.draft import Reason
 from tunesmith.core.errors import RunError
 from tunesmith.core.models import model_here
 from tunesmith.core.plan import Path, Plan
-from tunesmith.core.plan_yaml import write_plan
+from tunesmith.core.plan_file import copied_plan
+from tunesmith.core.plan_yaml import save_text, write_plan
 from tunesmith.core.run import Run, create_run, stages_left
 from tunesmith.core.stages import STAGES
 
@@ -24,6 +26,19 @@ def new_run(plan: Plan, reasons: Mapping[Path, Reason] | None = None) -> Run:
     model_here(plan.select.model)
     run = create_run(plan.name)
     write_plan(run.plan_path, plan, reasons)
+    return run
+
+
+def new_run_of(file: pathlib.Path) -> Run:
+    """A run folder with the plan of a file in it, with the file's own comments; not started yet.
+
+    Raises:
+        PlanError: It is no valid plan.
+        AccessError: It can't be read, or the run's folder can't be made or written to.
+    """
+    plan, text = copied_plan(file)
+    run = create_run(plan.name)
+    save_text(run.plan_path, text)
     return run
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import io
+import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,14 @@ from tunesmith.core.errors import AccessError, PlanError
 from tunesmith.core.plan import VERSION, Plan
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """From version n to n + 1. Empty: this is the first version."""
 
 COMMENT_WIDTH = 100
+ARXIV = re.compile(r"\d{4}\.\d{4,5}")
 MOST_VALUES = 20_000
 DEEPEST = 20
 """No plan comes near these; a file with anchors that repeat each other passes any bound."""
@@ -50,8 +53,14 @@ def read_plan(path: Path) -> Plan:
 
     Raises:
         PlanError: The file is missing, is not YAML, or is not a valid plan; names the line.
+        AccessError: It can't be read.
     """
-    tree, lines = _load(path)
+    return parse_plan(read_text(path), path)
+
+
+def parse_plan(text: str, path: Path) -> Plan:
+    """The plan that the text of the file at `path` describes. Raises PlanError as `read_plan` does."""
+    tree, lines = _load(path, text)
     found = tree.get("version", VERSION)
     if not isinstance(found, int) or found > VERSION or found < 1:
         raise PlanError(
@@ -66,8 +75,17 @@ def read_plan(path: Path) -> Plan:
     return validate(tree, path, lines)
 
 
-def dump_plan(plan: Plan, reasons: Mapping[str, Reason] | None = None) -> str:
-    """The plan as YAML; with `reasons`, each value carries why it is what it is as a comment above it."""
+def dump_plan(
+    plan: Plan, reasons: Mapping[str, Reason] | None = None, *, schema: str = "", made_with: Sequence[str] = ()
+) -> str:
+    """The plan as YAML; with `reasons`, each value carries why it is what it is as a comment above it.
+
+    Args:
+        plan: What is written.
+        reasons: Why each value is what it is, by dotted path; its usual range, unit and source come from the schema.
+        schema: Where an editor finds the JSON Schema, as a path from the plan's own folder.
+        made_with: What it was made with, e.g. `torch 2.13.0`; stands in the header.
+    """
     from ruamel.yaml import YAML  # imported late: `--help` must not pay for it
 
     yaml = YAML()
@@ -75,7 +93,7 @@ def dump_plan(plan: Plan, reasons: Mapping[str, Reason] | None = None) -> str:
     yaml.indent(mapping=2, sequence=4, offset=2)
     text = io.StringIO()
     yaml.dump(_commented(plan.model_dump(mode="json", exclude_none=True), (), Plan, reasons or {}), text)
-    return HEADER + text.getvalue()
+    return _header(schema, made_with) + text.getvalue()
 
 
 HEADER = """\
@@ -84,15 +102,26 @@ HEADER = """\
 """
 
 
+def _header(schema: str, made_with: Sequence[str]) -> str:
+    first = f"# yaml-language-server: $schema={schema}\n" if schema else ""
+    last = textwrap.wrap(f"Made with {', '.join(made_with)}.", COMMENT_WIDTH) if made_with else []
+    return first + HEADER + "".join(f"# {line}\n" for line in last)
+
+
 def write_plan(path: Path, plan: Plan, reasons: Mapping[str, Reason] | None = None) -> None:
-    """Write the plan aside and rename it.
+    """Write the plan aside and rename it. Raises AccessError as `save_text` does."""
+    save_text(path, dump_plan(plan, reasons))
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write a text aside and rename it.
 
     Raises:
         AccessError: The folder can't be written to.
     """
     aside = path.with_name(path.name + ".part")
     try:
-        aside.write_text(dump_plan(plan, reasons), encoding="utf-8")
+        aside.write_text(text, encoding="utf-8")
         aside.replace(path)
     except OSError as error:
         raise AccessError(
@@ -100,10 +129,15 @@ def write_plan(path: Path, plan: Plan, reasons: Mapping[str, Reason] | None = No
         ) from error
 
 
-def _load(path: Path) -> tuple[dict[str, Any], Lines]:
-    """The file's mapping as plain values, and the line of each key."""
+def read_text(path: Path) -> str:
+    """The text of the plan at `path`.
+
+    Raises:
+        PlanError: There is no such file, or it is no text.
+        AccessError: It can't be read.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise PlanError(
             f"There is no plan at {path}.", next_step="Check the path, or make one with `tunesmith plan new DATA`."
@@ -114,6 +148,10 @@ def _load(path: Path) -> tuple[dict[str, Any], Lines]:
         raise PlanError(f"{path} is not a text file in UTF-8.", next_step="Name a plan in YAML.") from None
     except OSError as error:
         raise AccessError(f"{path} can't be read: {error.strerror}.", next_step="Mend its permissions.") from error
+
+
+def _load(path: Path, text: str) -> tuple[dict[str, Any], Lines]:
+    """The file's mapping as plain values, and the line of each key."""
     tree = _parsed(path, text)
     if not isinstance(tree, dict):
         raise PlanError(
@@ -236,7 +274,7 @@ def _commented(node: Any, path: tuple[str, ...], model: type[BaseModel] | None, 
         field = model.model_fields.get(key) if model else None
         inner = _model_in(field.annotation) if field else None
         commented[key] = _commented(value, place, inner if isinstance(value, dict) else None, reasons)
-        comment = _comment(".".join(place), reasons)
+        comment = _comment(".".join(place), field, reasons)
         if len(path) == 0 and inner is not None and isinstance(value, dict):
             comment = [f"-- {key}: {(inner.__doc__ or '').splitlines()[0]}"]
         if comment:
@@ -245,11 +283,30 @@ def _commented(node: Any, path: tuple[str, ...], model: type[BaseModel] | None, 
     return commented
 
 
-def _comment(path: str, reasons: Mapping[str, Reason]) -> list[str]:
-    reason = reasons.get(path)
-    if reason is None:
+def _comment(path: str, field: FieldInfo | None, reasons: Mapping[str, Reason]) -> list[str]:
+    """Why the value is what it is, what else was in question, and what people use."""
+    if not reasons:
         return []
-    lines = textwrap.wrap(reason.because, COMMENT_WIDTH)
-    for other in reason.instead_of:
-        lines += textwrap.wrap(f"not {other.value}: {other.because}", COMMENT_WIDTH)
-    return lines
+    lines: list[str] = []
+    reason = reasons.get(path)
+    if reason is not None:
+        lines += textwrap.wrap(reason.because, COMMENT_WIDTH)
+        for other in reason.instead_of:
+            lines += textwrap.wrap(f"not {other.value}: {other.because}", COMMENT_WIDTH)
+    return [*lines, *_usage(field, " ".join(lines))]
+
+
+def _usage(field: FieldInfo | None, said: str) -> list[str]:
+    """`usual: 8 to 64 tokens; source: arXiv:2106.09685`, in one line, without what was `said` already."""
+    extra = field.json_schema_extra if field is not None and isinstance(field.json_schema_extra, dict) else {}
+    usual, unit, source = (str(extra.get(name, "")) for name in ("usual", "unit", "source"))
+    parts = []
+    if usual and usual not in said:
+        parts.append(f"usual: {usual}{' ' + unit if unit else ''}")
+    elif unit:
+        parts.append(f"in {unit}")
+    cited = set(ARXIV.findall(source))
+    if source and not cited & set(ARXIV.findall(said)):
+        parts.append(f"source: {source}")
+    line = "; ".join(parts)
+    return [line] if 0 < len(line) <= COMMENT_WIDTH else ["; ".join(parts[:-1])] if len(parts) > 1 else []

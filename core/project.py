@@ -22,6 +22,7 @@ from tunesmith.core.outlook import Outlook, outlook
 from tunesmith.core.paths import plan_spelled_out, spelled_out, wishes_spelled_out
 from tunesmith.core.plan import Path as PlanPath
 from tunesmith.core.plan import Plan
+from tunesmith.core.plan_file import hand_out
 from tunesmith.core.plan_yaml import read_plan, write_plan
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.recommend import project_name
@@ -203,7 +204,7 @@ class Project:
         """Write a copy of the plan into `folder` under a name that is free; returns where. Raises AccessError."""
         names = (f"{self.plan.name}{suffix}.yaml" for suffix in ("", *(f"-{n}" for n in range(2, 10_000))))
         path = next(folder / name for name in names if not (folder / name).exists())
-        write_plan(path, self.plan, self.reasons)
+        hand_out(path, self.plan, self.reasons)
         return path
 
     @property

@@ -28,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-plan_app = typer.Typer(help="Make or check a plan.", no_args_is_help=True, rich_markup_mode=None)
+plan_app = typer.Typer(help="Make, check, export or import a plan.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(plan_app, name="plan")
 
 
@@ -41,6 +41,14 @@ class Stage(StrEnum):
     finetune = "finetune"
     evaluate = "evaluate"
     productionize = "productionize"
+
+
+class OtherTool(StrEnum):
+    """The trainers that a plan can be exported for."""
+
+    trl = "trl"
+    axolotl = "axolotl"
+    llamafactory = "llamafactory"
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
@@ -174,6 +182,50 @@ def plan_check(
     from tunesmith.tui.commands.plan import check
 
     raise typer.Exit(check(plan, as_json=as_json))
+
+
+@plan_app.command("export")
+def plan_export(
+    plan: Annotated[Path, typer.Argument(help="The plan file.")],
+    tool: Annotated[OtherTool, typer.Option("--as", help="For which tool.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The folder to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Write into a folder that holds something.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write a plan for TRL, Axolotl or LLaMA-Factory, with its rows; says what that tool can't."""
+    from tunesmith.tui.commands.exchange import export
+
+    raise typer.Exit(export(plan, tool.value, out, force=force, as_json=as_json))
+
+
+@plan_app.command("import")
+def plan_import(
+    file: Annotated[Path, typer.Argument(help="A YAML file of `trl sft`, Axolotl or LLaMA-Factory.")],
+    data: Annotated[str, typer.Option("--data", help="Your file, or `practice`; by default the one it names.")] = "",
+    model: Annotated[str, typer.Option("--model", "-m", help="Another model than the one it names.")] = "",
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the plan.")] = Path("plan.yaml"),
+    settings: Settings = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a plan of another tool's file; what it does not say is recommended, what a plan can't say is named."""
+    from tunesmith.tui.commands.exchange import import_
+
+    code = import_(file, out, data=data, model=model, settings=settings or [], force=force, as_json=as_json)
+    raise typer.Exit(code)
+
+
+@plan_app.command("schema")
+def plan_schema(
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", "-o", help="Where to write it; printed when left out."),
+    ] = None,
+) -> None:
+    """Print the JSON Schema of a plan, for editors: names, ranges, meanings and sources of every value."""
+    from tunesmith.tui.commands.exchange import schema
+
+    raise typer.Exit(schema(out))
 
 
 @app.command()

@@ -5,7 +5,9 @@ A plan may have been made on another machine or on another day, so everything is
 
 from __future__ import annotations
 
+import os
 import platform
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,8 +18,9 @@ from tunesmith.core.errors import SpaceError, TunesmithError
 from tunesmith.core.events import Decision
 from tunesmith.core.facts import Hardware, ModelFacts
 from tunesmith.core.figures import parameters, size
+from tunesmith.core.git_state import GitState, git_state
 from tunesmith.core.hardware import probe_hardware
-from tunesmith.core.jobs import environment
+from tunesmith.core.jobs import STARTED_IN, environment
 from tunesmith.core.models import model_here
 from tunesmith.core.plan import Plan, Select
 from tunesmith.core.run import write_json
@@ -52,6 +55,8 @@ class Environment(msgspec.Struct, frozen=True):
     packages: dict[str, str]
     hardware: Hardware
     model: ModelFacts
+    git: GitState | None = None
+    """Of the folder that the run was started from, where that is under version control."""
 
 
 def work(job: Job) -> str:
@@ -72,6 +77,7 @@ def work(job: Job) -> str:
         packages=environment(PACKAGES),
         hardware=hardware,
         model=model,
+        git=git_state(Path(os.environ.get(STARTED_IN, "."))),
     )
     write_json(job.run.environment_path, record)
     check_device(plan.select, hardware)

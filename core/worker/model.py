@@ -14,18 +14,9 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from tunesmith.core.chat_template import PLAIN_TEMPLATE
 from tunesmith.core.errors import ModelError
 from tunesmith.core.plan import Quantization, Select
-
-PLAIN_TEMPLATE = (
-    "{{ bos_token or '' }}"
-    "{% for message in messages %}"
-    "{% if message['role'] == 'assistant' %}"
-    "{% generation %}{{ message['content'] }}{{ eos_token }}{% endgeneration %}"
-    "{% else %}{{ message['content'] }}\n\n{% endif %}"
-    "{% endfor %}"
-)
-"""For base models that bring no chat template: the prompt's turns, an empty line after each, then the answer."""
 
 
 def load_tokenizer(path: Path | str) -> PreTrainedTokenizerBase:

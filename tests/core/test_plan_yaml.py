@@ -39,7 +39,32 @@ def test_reasons_stand_as_comments_above_their_values(plan_tree: dict[str, Any])
     }
     lines = dump_plan(validate(plan_tree), reasons).splitlines()
     place = lines.index("    rank: 16")
-    assert lines[place - 2 : place] == ["    # enough for a narrow task", "    # not 64: four times the size"]
+    assert lines[place - 3 : place] == [
+        "    # enough for a narrow task",
+        "    # not 64: four times the size",
+        "    # usual: 8 to 64",
+    ]
+
+
+def test_usual_range_unit_and_source_stand_in_one_line_and_are_not_said_twice(plan_tree: dict[str, Any]) -> None:
+    reasons = {
+        "select.lora.alpha": Reason("twice the rank"),
+        "select.lora.target_modules": Reason("needed to match full fine-tuning (arXiv:2305.14314)"),
+        "select.lora.rank": Reason("people use 8 to 64"),
+    }
+    text = dump_plan(validate(plan_tree), reasons)
+    assert "    # twice the rank\n    # usual: r to 2 r; source: arXiv:2106.09685\n    alpha: 32\n" in text
+    assert "    # people use 8 to 64\n    rank: 16\n" in text
+    assert text.count("2305.14314") == 1
+    assert "    # usual: 1 to 5 passes\n    epochs: 2" in text
+    assert "# usual" not in dump_plan(validate(plan_tree))
+
+
+def test_the_header_names_the_schema_first_and_what_it_was_made_with(plan_tree: dict[str, Any]) -> None:
+    text = dump_plan(validate(plan_tree), schema="plan.schema.json", made_with=("tunesmith 1.0", "torch 2.13.0"))
+    lines = text.splitlines()
+    assert lines[0] == "# yaml-language-server: $schema=plan.schema.json"
+    assert "# Made with tunesmith 1.0, torch 2.13.0." in lines[:6]
 
 
 def test_each_stage_is_introduced(plan_tree: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ from tunesmith.core.models import absence, find_model, how_to_fetch
 from tunesmith.core.outlook import Outlook, outlook
 from tunesmith.core.paths import spelled_out, wishes_spelled_out
 from tunesmith.core.plan import Plan
-from tunesmith.core.plan_yaml import read_plan, write_plan
+from tunesmith.core.plan_file import hand_out
+from tunesmith.core.plan_yaml import read_plan
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.preview import Preview, rows_from_plan
 from tunesmith.core.recommend import resolve
@@ -50,8 +51,18 @@ def new(
     data: str, out: Path, *, model: str, goal: str, gpu: str, settings: Sequence[str], force: bool, as_json: bool
 ) -> int:
     """Write a plan for `data`, and print what it will train on and whether it fits; returns the exit code."""
-    _check_place(out, force)
-    wishes = _wishes(data, model, goal, gpu, settings)
+    check_place(out, force)
+    return make(_wishes(data, model, goal, gpu, settings), out, as_json=as_json)
+
+
+def make(wishes: Mapping[str, Any], out: Path, *, as_json: bool, told: Mapping[str, Any] | None = None) -> int:
+    """Write the plan that follows from `wishes`, and print it; returns the exit code.
+
+    Args:
+        wishes: What was stated, with paths spelled out.
+        out: Where the plan is written; its schema comes beside it.
+        as_json: Whether to print JSON; `told` is put into it.
+    """
     if sys.stderr.isatty():
         print("Measuring the data, the model and this machine …", file=sys.stderr)  # noqa: T201
     with Helper() as helper:
@@ -59,9 +70,10 @@ def new(
     resolution = resolve(wishes, measured.facts)
     look, described = outlook(resolution.plan, measured.facts), measured.facts.model
     memory = look.memory
-    write_plan(out, resolution.plan, resolution.reasons)
+    hand_out(out, resolution.plan, resolution.reasons)
     if as_json:
-        print(_json(resolution.plan, resolution.reasons, memory, measured.preview, out, described, look))  # noqa: T201
+        estimates = {"seconds": look.seconds, "money": look.money, "over_budget": look.over_budget, **(told or {})}
+        print(_json(resolution.plan, resolution.reasons, memory, measured.preview, out, described, estimates))  # noqa: T201
         return 0
     screen = console()
     _show_rows(screen, measured)
@@ -128,7 +140,7 @@ def _wishes(data: str, model: str, goal: str, gpu: str, settings: Sequence[str])
     return wishes_spelled_out({**wishes, **read_settings(settings)}, Path.cwd())
 
 
-def _check_place(out: Path, force: bool) -> None:
+def check_place(out: Path, force: bool) -> None:
     """Refuse a place that can't be written to before anything is measured, and never overwrite unasked."""
     if out.is_dir():
         raise PlanError(f"{out} is a folder.", next_step=f"Name a file in it, e.g. --out {out / 'plan.yaml'}.")
@@ -209,9 +221,8 @@ def _json(
     preview: Preview,
     path: Path,
     model: ModelFacts,
-    look: Outlook | None = None,
+    told: Mapping[str, Any] | None = None,
 ) -> str:
-    estimates = {"seconds": look.seconds, "money": look.money, "over_budget": look.over_budget} if look else {}
     document = {
         "file": str(path),
         "plan": plan.model_dump(mode="json"),
@@ -220,6 +231,6 @@ def _json(
         "model_here": model.here,
         "rows": preview.parts,
         "notes": [note.text for note in preview.notes],
-        **estimates,
+        **(told or {}),
     }
     return msgspec.json.encode(document).decode()

@@ -12,7 +12,7 @@ import msgspec
 from tunesmith.core import jobs
 from tunesmith.core.errors import PlanError, RunError
 from tunesmith.core.evidence import for_prompt_only
-from tunesmith.core.launch import launch, new_run
+from tunesmith.core.launch import launch, new_run_of
 from tunesmith.core.paths import plan_spelled_out, wishes_spelled_out
 from tunesmith.core.plan_yaml import read_plan
 from tunesmith.core.practice import PRACTICE
@@ -67,7 +67,7 @@ def run_target(
                 f"{target} is a plan that no run belongs to, so there is nothing to go on with.",
                 next_step="Leave the option out for a new run, or name a run; `tunesmith runs` lists them.",
             )
-        run = new_run(plan_spelled_out(read_plan(Path(target)), Path(target).absolute().parent))
+        run = new_run_of(Path(target))
     stages = _stages(run, only=only, first=first, resume=resume)
     jobs.start(run, stages, resume=resume)
     return _followed(run, detach=detach, as_json=as_json)

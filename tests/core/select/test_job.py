@@ -8,9 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.core.test_git_state import repository
 from tunesmith.core.errors import SpaceError, TunesmithError
 from tunesmith.core.events import Decision, EventReader, EventWriter, Finding
 from tunesmith.core.facts import Hardware, ModelFacts
+from tunesmith.core.git_state import GitState
+from tunesmith.core.jobs import STARTED_IN
 from tunesmith.core.plan_yaml import validate
 from tunesmith.core.run import create_run
 from tunesmith.core.select import job as stage
@@ -49,7 +52,11 @@ def test_the_choice_is_told_in_a_sentence_and_its_memory_term_by_term(at: Any) -
     assert told(job, Finding) == []
 
 
-def test_the_environment_is_written_with_versions_and_hardware(at: Any) -> None:
+def test_the_environment_is_written_with_versions_hardware_and_git_state(
+    at: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = repository(tmp_path / "mine")
+    monkeypatch.setenv(STARTED_IN, str(tmp_path / "mine"))
     job = at(machine("T4"))
     stage.work(job)
     record = msgspec.json.decode(job.run.environment_path.read_bytes(), type=stage.Environment)
@@ -57,6 +64,7 @@ def test_the_environment_is_written_with_versions_and_hardware(at: Any) -> None:
     assert record.hardware.driver == "580.95.05"
     assert record.hardware.gpus[0].name == "Tesla T4"
     assert record.model == SMALL
+    assert record.git == GitState(commit, changed=False)
     assert (record.python[:2], bool(record.tunesmith)) == ("3.", True)
 
 
