@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from tests.tui.test_wizard import row, until, wizard
+from tunesmith.core.errors import PlanError
+from tunesmith.core.jobs import Helper
 from tunesmith.core.project import Project, new_project
+from tunesmith.core.schema import knob_at
 from tunesmith.core.select.cards import cards, hardware_for
 from tunesmith.tui.app import TunesmithApp
 from tunesmith.tui.glyphs import UNICODE
+from tunesmith.tui.plain.desk import Desk
+from tunesmith.tui.plain.questions import MachineQuestion
+from tunesmith.tui.plain.review import Review
+from tunesmith.tui.plain.voice import Voice
 from tunesmith.tui.screens.dialogs import Choose
 from tunesmith.tui.screens.select import told as estimates
 from tunesmith.tui.screens.shell import Shell
@@ -58,3 +67,24 @@ def test_another_machine_is_chosen_in_a_box_with_memory_and_price(tmp_path: Path
 def test_the_line_about_the_machine_says_that_it_is_not_here() -> None:
     shown = told(hardware_for("2xh100"), "·")
     assert shown == "planned for 2xh100-80gb, not here: 79.6 GiB  ·  RAM and disk not known"
+
+
+def test_the_plain_prompts_take_a_card_by_number_or_as_people_call_it(tmp_path: Path) -> None:
+    said = io.StringIO()
+    with Helper() as helper:
+        desk = Desk(practice(tmp_path), helper, Voice(io.StringIO(), said))
+        desk.measure()
+        question = MachineQuestion(desk, knob_at("select.gpu"))
+        question.show()
+        assert "Recommended: this machine." in said.getvalue()
+        assert "1. this machine: as it is measured (recommended)" in said.getvalue()
+        assert question.take("2 x RTX 4090")
+        assert desk.project.wishes["select.gpu"] == "2xrtx4090"
+        assert desk.project.facts.hardware.planned == "2xrtx4090"
+        with pytest.raises(PlanError, match="No card is known as 'rtx 4900'"):
+            question.take("rtx 4900")
+        assert Review(desk, "").hindrance == (
+            "It is planned for 2xrtx4090, which is not this machine. Run the plan there."
+        )
+        assert question.take("1")
+        assert desk.project.plan.select.gpu is None
