@@ -60,4 +60,6 @@ def price_span(money: tuple[float, float] | None) -> str:
     if money is None:
         return "not known"
     low, high = (dollars(one) for one in money)
-    return f"about {low}" if low == high else f"{low} to {high}"
+    if low == high:
+        return low if low.startswith("under") else f"about {low}"
+    return f"{low} to {high}"

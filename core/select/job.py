@@ -75,7 +75,7 @@ def work(job: Job) -> str:
         python=platform.python_version(),
         platform=platform.platform(),
         packages=environment(PACKAGES),
-        hardware=hardware,
+        hardware=_kept(hardware),
         model=model,
         git=git_state(Path(os.environ.get(STARTED_IN, "."))),
     )
@@ -86,6 +86,12 @@ def work(job: Job) -> str:
     check_memory(job, told)
     check_disk(job, model, hardware)
     return f"{told_method(plan.select)} on {model.name} ({parameters(model.parameters)} parameters), {_memory(told)}"
+
+
+def _kept(hardware: Hardware) -> Hardware:
+    """What a run's record keeps of the machine: not who else was at work on it."""
+    gpus = tuple(msgspec.structs.replace(gpu, processes=()) for gpu in hardware.gpus)
+    return msgspec.structs.replace(hardware, gpus=gpus)
 
 
 def check_device(select: Select, hardware: Hardware) -> None:

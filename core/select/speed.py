@@ -27,6 +27,8 @@ rows on an RTX 4080 to 0.21 to 0.49 (`benchmarks/outlook.py`, where the operatio
 LAUNCH = (0.0005, 0.004)
 """Seconds that starting the kernels of one layer takes in one pass, by transformers and peft without compilation: an
 estimate, some 50 to 100 kernels at 10 to 40 µs each. It is what bounds small models and short rows."""
+AROUND = (0.005, 0.05)
+"""Seconds around the layers of a micro-batch: collating rows, embedding, loss, the trainer's own work. An estimate."""
 UNPACK_BYTES = 0.5 + 2 + 2
 """Bytes of memory traffic a 4-bit parameter and pass: read packed, written in 16 bits, read again for the product."""
 
@@ -63,5 +65,5 @@ def micro_batch_seconds(model: ModelFacts, load: Load, card: Card) -> tuple[floa
     read = 0.0 if packed else product_parameters(model) * load.compute_bytes * passes / card.bandwidth
     unpack = UNPACK_BYTES * model.linear_parameters * passes / card.bandwidth if packed else 0.0
     slow, fast = UTILISATION
-    least, most = (model.layers * passes * each for each in LAUNCH)
+    least, most = (around + model.layers * passes * each for each, around in zip(LAUNCH, AROUND, strict=True))
     return max(products / fast, read, least) + unpack, max(products / slow, read, most) + unpack

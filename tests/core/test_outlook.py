@@ -149,6 +149,7 @@ def test_money_is_written_as_people_read_it() -> None:
     ]
     assert price_span((0.4, 1.2)) == "$0.40 to $1.20"
     assert price_span((0.4, 0.401)) == "about $0.40"
+    assert price_span((0.001, 0.002)) == "under $0.01"
     assert price_span(None) == "not known"
 
 

@@ -136,3 +136,18 @@ def test_an_unexpected_error_is_a_sentence_and_a_log(runs_folder: Path, capsys: 
     log = Path(said.rpartition("The details are in ")[2].strip().rstrip("."))
     assert "ZeroDivisionError" in log.read_text()
     assert "Traceback" not in said
+
+
+def test_a_plan_for_a_card_that_is_not_here(tunesmith: Command, here: Path) -> None:
+    made = tunesmith("plan", "new", "practice", "--gpu", "2xrtx4090")
+    assert made.returncode == 0, made.stderr
+    assert "from the rate and bandwidth of RTX 4090 24 GB" in made.stdout
+    assert "It is planned for 2xrtx4090, from a table of cards: run it there." in made.stdout
+    plan = (here / "plan.yaml").read_text()
+    assert "gpu: 2xrtx4090" in plan and "price_hour: 0.78" in plan
+    checked = tunesmith("plan", "check", "plan.yaml")
+    assert checked.returncode == 0
+    assert "its memory is from a table of cards, not measured here" in " ".join(checked.stdout.split())
+    wrong = tunesmith("plan", "new", "practice", "--gpu", "rtx4900", "-o", "other.yaml")
+    assert wrong.returncode == 2
+    assert "Did you mean rtx4090" in wrong.stderr
