@@ -228,13 +228,10 @@ def before_training(brief: Understand) -> list[str]:
 
     Without a word about the commands and keys that train all the same: they are the interface's.
     """
-    counts, trains = sorted(brief.evidence.shots), brief.approach in TRAINS
-    shown = [str(count) for count in counts if count]
+    shown, trains = [str(count) for count in sorted(brief.evidence.shots)], brief.approach in TRAINS
     listed = " and ".join(part for part in (", ".join(shown[:-1]), *shown[-1:]) if part)
-    alone = "as it is" if 0 in counts else ""
-    examples = f"with {listed} {'example' if listed == '1' else 'examples'} in its prompt" if listed else ""
-    how = " and ".join(part for part in (alone, examples) if part)
-    lines = [f"The untouched model is scored first, {how}."] if counts else []
+    noun = "example" if listed == "1" else "examples"
+    lines = [f"The untouched model is scored first, with {listed} {noun} in its prompt."] if shown else []
     if stops_before_training(brief):
         lines.append(
             f"The approach is {brief.approach}, so it stops before the training and writes a prompt file from your "
@@ -242,8 +239,8 @@ def before_training(brief: Understand) -> list[str]:
         )
     elif not trains:
         lines.append(f"The approach is {brief.approach}; it is trained all the same, to compare.")
-    elif counts and brief.evidence.stop:
-        lines.append("Where that reaches the goal already, it stops before the training and writes a prompt file.")
+    elif shown and brief.evidence.stop:
+        lines.append("Where that reaches the goal already, nothing is trained.")
     return lines
 
 

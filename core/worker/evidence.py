@@ -84,9 +84,9 @@ class Untouched:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         if skipped:
-            return msgspec.structs.replace(told, skipped=skipped)
+            return msgspec.structs.replace(told, at=time.time(), skipped=skipped)
         scored = self._scored(told, answers)
-        return msgspec.structs.replace(scored, seconds=time.monotonic() - began)
+        return msgspec.structs.replace(scored, at=time.time(), seconds=time.monotonic() - began)
 
     def fits(self, shots: int) -> bool:
         """Whether a prompt with that many examples can be given to the model at all."""

@@ -12,10 +12,12 @@ from tests.core.small_run import make_rows
 from tunesmith.core.events import Evidence
 from tunesmith.core.evidence import (
     Record,
+    before_training,
     best_of,
     cut_answer,
     does_not_fit,
     draw_examples,
+    for_prompt_only,
     found,
     goal_scores,
     read_record,
@@ -208,3 +210,28 @@ def test_a_prompt_without_instructions_says_that_they_are_worth_trying(
     assert "It was not scored. The model it was made for: `practice`." in text
     assert "None: your rows have no system prompt" in text and "the answer ends at the first empty line" in text
     assert "{context}\n\n{question}" in text
+
+
+# -- what a review says
+
+
+def test_a_review_says_what_is_done_before_the_training_and_what_may_end_it(plan_tree: dict[str, Any]) -> None:
+    assert before_training(plan(plan_tree).understand) == [
+        "The untouched model is scored first, with 0, 1, 3 and 5 examples in its prompt.",
+        "Where that reaches the goal already, nothing is trained.",
+    ]
+    assert before_training(plan(plan_tree, evidence={"shots": []}).understand) == []
+    stops = plan(plan_tree, approach="retrieval", evidence={"shots": [1]}).understand
+    assert before_training(stops) == [
+        "The untouched model is scored first, with 1 example in its prompt.",
+        "The approach is retrieval, so it stops before the training and writes a prompt file from your examples.",
+    ]
+    goes_on = plan(plan_tree, approach="retrieval", evidence={"shots": [], "stop": False}).understand
+    assert before_training(goes_on) == ["The approach is retrieval; it is trained all the same, to compare."]
+
+
+def test_a_plan_for_a_prompt_only_is_scored_and_stops_whatever_it_said(plan_tree: dict[str, Any]) -> None:
+    only = for_prompt_only(plan(plan_tree, evidence={"shots": [], "stop": False})).understand
+    assert (only.approach, only.evidence.shots, only.evidence.stop) == ("few-shot", [0, 1, 3, 5], True)
+    own = for_prompt_only(plan(plan_tree, approach="retrieval", evidence={"shots": [2]})).understand
+    assert (own.approach, own.evidence.shots) == ("retrieval", [2])
