@@ -169,15 +169,15 @@ def _goal(shape: str, use_case: UseCase, data: DataProfile) -> str:
 def _metric(draft: Draft, use_case: UseCase, data: DataProfile) -> Metric:
     """The measure, and with it the goal to reach."""
     metric, because, others = _measure(use_case, data)
-    metric = _settle(draft, "metric", metric, because, others)
-    threshold, because = THRESHOLDS[metric]
+    settled: Metric = _settle(draft, "metric", metric, because, others)
+    threshold, because = THRESHOLDS[settled]
     rest: tuple[Alternative, ...] = ()
-    if metric in ("exact_match", "accuracy"):
+    if settled in ("exact_match", "accuracy"):
         rest = (Alternative("1.0", "a few rows of most data are wrong or ambiguous themselves"),)
         if data.source == "practice":
             threshold, because = 0.95, "the practice task is simple enough for 95 of 100 right"
     draft.choose("understand.threshold", threshold, because, rest)
-    return metric
+    return settled
 
 
 def _measure(use_case: UseCase, data: DataProfile) -> tuple[Metric, str, tuple[Alternative, ...]]:

@@ -44,7 +44,8 @@ class UnderstandStep(AskStep):
     def page(self, by: int) -> None:
         """The advice first, because it is longer than its panel; the arrows lead to every question anyway."""
         why = self.query_one(Why)
-        if (by > 0 and why.scroll_y < why.max_scroll_y) or (by < 0 and self.query_one(".step-form").scroll_y <= 0):
+        form = self.query_one(".step-form")
+        if (by > 0 and why.scroll_y < why.max_scroll_y) or (by < 0 and form.scroll_y <= 0):
             turn(why, by)
         else:
             super().page(by)
