@@ -51,6 +51,14 @@ class OtherTool(StrEnum):
     llamafactory = "llamafactory"
 
 
+class SortBy(StrEnum):
+    """Orders of the table of models."""
+
+    fits = "fits"
+    size = "size"
+    licence = "licence"
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Detach = Annotated[bool, typer.Option("--detach", "-d", help="Start, print the run's name, and come back at once.")]
 Settings = Annotated[
@@ -155,7 +163,7 @@ def plan_new(
     data: Annotated[str, typer.Argument(help="Your file (CSV, JSON or JSONL), or `practice`.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the plan.")] = Path("plan.yaml"),
     model: Annotated[
-        str, typer.Option("--model", "-m", help="`practice`, a folder, or a name in the Hugging Face cache.")
+        str, typer.Option("--model", "-m", help="`practice`, a folder, or a name (see `tunesmith models`).")
     ] = "practice",
     goal: Annotated[str, typer.Option("--goal", help="What it is for, in one sentence.")] = "",
     gpu: Annotated[
@@ -226,6 +234,31 @@ def plan_schema(
     from tunesmith.tui.commands.exchange import schema
 
     raise typer.Exit(schema(out))
+
+
+@app.command()
+def models(
+    name: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(metavar="[NAME]", help="Only models with this in their name; of a single one, everything."),
+    ] = None,
+    sort: Annotated[SortBy, typer.Option("--sort", help="What comes first.")] = SortBy.fits,
+    as_json: Json = False,
+) -> None:
+    """List the models that could be tuned, here and in the catalogue, and whether they fit this machine."""
+    from tunesmith.tui.commands.models import models as command
+
+    raise typer.Exit(command(name, order=sort.value, as_json=as_json))
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="A model on the Hugging Face Hub, as org/name.")],
+) -> None:
+    """Bring a model from the Hugging Face Hub to this machine. Only this asks the Hub for its files."""
+    from tunesmith.tui.commands.fetch import fetch as command
+
+    raise typer.Exit(command(name))
 
 
 @app.command()

@@ -33,6 +33,10 @@ class Session:
     """Whether every value of the plan is shown, not only what everybody is asked."""
     closed: bool = False
     """Whether the helper was ended on purpose: a question that it could not answer any more is no failure."""
+    hub_silent: bool = False
+    """Whether the Hub did not answer, or is not to be asked: that is said once."""
+    _hub: Helper | None = field(default=None, repr=False)
+    """Asks the Hub; started when the person first wants something of it."""
     _helper: Helper | None = field(default=None, repr=False)
     _measuring: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _wanted: Wishes | None = field(default=None, repr=False)
@@ -95,13 +99,21 @@ class Session:
             seen(first)
             return counted(first, self._helper)
 
+    def hub(self) -> Helper:
+        """The helper that may ask the Hub; for a thread, because starting it takes a moment."""
+        if self._hub is None:
+            self._hub = Helper(online=True)
+        return self._hub
+
     def open_again(self) -> None:
         """Measure again after `close`."""
         self.closed = False
 
     def close(self) -> None:
-        """End the helper; it is started again when it is needed."""
-        helper, self._helper = self._helper, None
+        """End the helpers; they are started again when they are needed."""
+        helpers = (self._helper, self._hub)
+        self._helper = self._hub = None
         self.closed = True
-        if helper is not None:
-            helper.close()
+        for helper in helpers:
+            if helper is not None:
+                helper.close()

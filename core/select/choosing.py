@@ -42,6 +42,8 @@ class Candidate:
     """What the catalogue knows of it."""
     method: Method | None
     """The method that needs the most memory of those that fit; None where none does."""
+    slow: bool = False
+    """Whether a pass over the data would take a day and more, because there is only a processor."""
 
     @property
     def hindrance(self) -> str:
@@ -66,14 +68,24 @@ def candidates(here: Sequence[ModelFacts], hardware: Hardware) -> list[Candidate
     known = {entry.name: entry for entry in catalogue.entries()}
     named = {model.source for model in here}
     models = [*here, *(catalogue.facts_of(entry) for name, entry in known.items() if name not in named)]
-    found = [Candidate(model, known.get(model.source), fitting(model, hardware)) for model in models]
+    found = [
+        Candidate(model, known.get(model.source), fitting(model, hardware), _slow(model, hardware)) for model in models
+    ]
     return in_order(found, "fits")
 
 
 def in_order(found: Sequence[Candidate], order: Order) -> list[Candidate]:
     """The candidates, sorted: what fits best, the smallest, or the freest licence first."""
     key: dict[Order, Callable[[Candidate], Any]] = {
-        "fits": lambda one: (_place(one), not one.model.here, not _suggested(one), -one.parameters, one.model.source),
+        "fits": lambda one: (
+            _place(one),
+            not one.model.here,
+            one.slow,
+            not _suggested(one),
+            one.model.kind == "base",
+            -one.parameters,
+            one.model.source,
+        ),
         "size": lambda one: (one.parameters, one.model.source),
         "licence": lambda one: (_freedom(one.model.license), one.model.license, one.model.gated, one.parameters),
     }
@@ -85,6 +97,10 @@ def _place(one: Candidate) -> int:
     if one.hindrance:
         return 3
     return {"full": 0, "lora": 0, "qlora": 1, None: 2}[one.method]
+
+
+def _slow(model: ModelFacts, hardware: Hardware) -> bool:
+    return hardware.gpu is None and model.parameters > MOST_ON_A_PROCESSOR
 
 
 def _suggested(one: Candidate) -> bool:

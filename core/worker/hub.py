@@ -24,7 +24,7 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
-from huggingface_hub.utils import disable_progress_bars
+from huggingface_hub.utils import disable_progress_bars, validate_repo_id
 from huggingface_hub.utils._http import default_client_factory
 
 from tunesmith.core.errors import HubError, ModelError, SpaceError
@@ -80,6 +80,7 @@ def search(text: str, most: int) -> list[HubModel]:
 def access(name: str) -> Access:
     """Whether the model can be fetched with the account of this machine, if it has one."""
     with _told(name), _hasty() as api:
+        validate_repo_id(name)
         try:
             api.auth_check(name)
         except GatedRepoError:
@@ -89,7 +90,9 @@ def access(name: str) -> Access:
 
 def describe(name: str) -> None:
     """Fetch what tells of the model: its config, tokenizer and card."""
-    with _told(name), _hasty():
+    with _told(name), _hasty() as api:
+        validate_repo_id(name)
+        api.auth_check(name)
         snapshot_download(name, allow_patterns=DESCRIBING, ignore_patterns=BESIDE)
 
 
@@ -102,6 +105,7 @@ def plan_download(name: str) -> Planned:
         SpaceError: There is no room for them.
     """
     with _told(name), _hasty() as api:
+        validate_repo_id(name)
         api.auth_check(name)
         files = snapshot_download(name, allow_patterns=WHOLE, ignore_patterns=BESIDE, dry_run=True)
     weights = [file for file in files if file.filename.endswith(".safetensors")]

@@ -25,7 +25,7 @@ def refused(done: subprocess.CompletedProcess[str], *said: str) -> None:
 def test_version_and_help_answer(tunesmith: Command) -> None:
     assert tunesmith("--version").stdout == f"tunesmith {__version__}\n"
     text = tunesmith("--help").stdout
-    for command in ("demo", "run", "plan", "runs", "attach", "stop", "serve", "doctor"):
+    for command in ("demo", "run", "plan", "models", "fetch", "runs", "attach", "stop", "serve", "doctor"):
         assert f"\n  {command} " in text
     assert "Exit codes" in text
 

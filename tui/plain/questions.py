@@ -256,6 +256,13 @@ class ModelQuestion(KnobQuestion):
         listed = [Option(one.source, one.source, f"{parameters(one.parameters)} parameters") for one in list_models()]
         return sorted(listed, key=lambda one: one.value != first)
 
+    def show(self) -> None:
+        """Also where the names of others stand."""
+        super().show()
+        self.desk.voice.say(
+            "Others can be named as org/name: `tunesmith models` lists which, and whether they fit here."
+        )
+
     def prompt(self) -> str:
         """What can be typed, and what Enter takes."""
         return "Number, name or folder (Enter takes what is shown):"

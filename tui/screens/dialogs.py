@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -18,8 +17,6 @@ from textual.widgets.selection_list import Selection
 
 from tunesmith.core.consequences import what_if
 from tunesmith.core.errors import PlanError
-from tunesmith.core.figures import parameters
-from tunesmith.core.models import list_models
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.read import FORMATS
 from tunesmith.core.schema import YES_NO, Knob, plain_value, read
@@ -29,9 +26,9 @@ from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.browse import Browse
 from tunesmith.tui.screens.calm import CalmModal
+from tunesmith.tui.screens.models import Models
 from tunesmith.tui.session import Session
 
-ANOTHER = "\0another"
 MOST_CHANGES = 3
 
 
@@ -63,7 +60,9 @@ async def ask(app: App[Any], session: Session, knob: Knob, options: Sequence[str
         chosen = await app.push_screen_wait(browse)
         return Answer(chosen) if chosen else None
     if knob.path == "select.model":
-        return await _ask_model(app, session, knob)
+        value = str(session.project.wishes.get(knob.path, PRACTICE))
+        named = await app.push_screen_wait(Models(session, knob.question, value))
+        return Answer(named) if named else None
     if knob.path == "select.gpu":
         lines = [Line(None, HERE, "as it is measured"), *(Line(one.key, one.title, described(one)) for one in cards())]
         value = _known_card(session.project.wishes.get(knob.path))
@@ -88,22 +87,6 @@ def _known_card(wished: Any) -> str | None:
         return card(wished)[1].key if isinstance(wished, str) else None
     except PlanError:
         return None
-
-
-async def _ask_model(app: App[Any], session: Session, knob: Knob) -> Answer | None:
-    lines = [
-        Line(model.source, model.source, f"{parameters(model.parameters)} parameters, {model.architecture}")
-        for model in await asyncio.to_thread(list_models)
-    ]
-    lines.append(Line(ANOTHER, "another folder", "a model in Hugging Face layout on this machine"))
-    value = session.project.wishes.get(knob.path, PRACTICE)
-    chosen = await app.push_screen_wait(Choose(knob.question, lines, value, session.glyphs))
-    if chosen is not None and chosen.value == ANOTHER:
-        folder = await app.push_screen_wait(
-            Browse("Which folder holds the model?", session.project.base, (), session.glyphs, folders=True)
-        )
-        return Answer(folder) if folder else None
-    return chosen
 
 
 def _lines(session: Session, knob: Knob, options: Sequence[str]) -> list[Line]:
