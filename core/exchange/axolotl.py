@@ -114,7 +114,11 @@ def export(plan: Plan, given: Given) -> Exported:
         PlanError: The plan's kind of adapter is none that Axolotl can train.
     """
     dropped, notes = _dropped(plan, given), _notes(plan)
-    opening = ["The plan " + plan.name + " for Axolotl 0.18, written by Tunesmith; its rows are in data/. Run it in this folder:"]
+    opening = [
+        "The plan "
+        + plan.name
+        + " for Axolotl 0.18, written by Tunesmith; its rows are in data/. Run it in this folder:"
+    ]
     groups = {
         "The model": _model(plan.select, given),
         "What is trained of it": _adapter(plan.select),

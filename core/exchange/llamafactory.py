@@ -105,7 +105,9 @@ def export(plan: Plan, given: Given) -> Exported:
         PlanError: The plan's kind of adapter is none that LLaMA-Factory can train.
     """
     dropped, notes = _dropped(plan, given), _notes(plan, given)
-    opening = [f"The plan {plan.name} for LLaMA-Factory, written by Tunesmith; its rows are in data/. Run it in this folder:"]
+    opening = [
+        f"The plan {plan.name} for LLaMA-Factory, written by Tunesmith; its rows are in data/. Run it in this folder:"
+    ]
     groups = {
         "The model": {"model_name_or_path": given.model},
         "What is trained of it": {"stage": "sft", "do_train": True, **_adapter(plan.select)},
@@ -151,7 +153,10 @@ def _dropped(plan: Plan, given: Given) -> list[Dropped]:
 
 
 def _notes(plan: Plan, given: Given) -> list[str]:
-    notes = ["a row that is too long loses a part of its prompt, too, not only the end of its answer"]
+    notes = [
+        "where a chat template writes more after the mark that ends an answer, that is trained, too",
+        "a row that is too long loses a part of its prompt, too, not only the end of its answer",
+    ]
     if plan.select.hyperparameters.group_by_length:
         notes.append("train_sampling_strategy is of transformers 5; with an older one write `group_by_length: true`")
     if given.has_chat_template:

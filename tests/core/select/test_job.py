@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.core.test_git_state import repository
 from tunesmith.core.errors import SpaceError, TunesmithError
 from tunesmith.core.events import Decision, EventReader, EventWriter, Finding
 from tunesmith.core.facts import Hardware, ModelFacts
@@ -17,8 +18,6 @@ from tunesmith.core.plan_yaml import validate
 from tunesmith.core.run import create_run
 from tunesmith.core.select import job as stage
 from tunesmith.core.worker.job import Job
-
-from tests.core.test_git_state import repository
 
 from ..facts_kit import SEVEN_B, SMALL, machine
 
