@@ -153,7 +153,10 @@ def _dropped(plan: Plan, given: Given) -> list[Dropped]:
 
 
 def _notes(plan: Plan, given: Given) -> list[str]:
-    notes = ["a row that is too long loses a part of its prompt, too, not only the end of its answer"]
+    notes = [
+        "where a chat template writes more after the mark that ends an answer, that is trained, too",
+        "a row that is too long loses a part of its prompt, too, not only the end of its answer",
+    ]
     if plan.select.hyperparameters.group_by_length:
         notes.append("train_sampling_strategy is of transformers 5; with an older one write `group_by_length: true`")
     if given.has_chat_template:

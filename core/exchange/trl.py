@@ -138,8 +138,8 @@ def _training(plan: Plan) -> Settings:
     settings = {key: value for key, value in stated(plan, KEYS).items() if key not in watched}
     settings["per_device_eval_batch_size"] = plan.select.hyperparameters.batch_size
     settings["data_seed"] = plan.select.hyperparameters.seed
-    if plan.select.hyperparameters.group_by_length:
-        settings["train_sampling_strategy"] = "group_by_length"
+    grouped = plan.select.hyperparameters.group_by_length
+    settings["train_sampling_strategy"] = "group_by_length" if grouped else "random"
     settings["bf16"] = plan.select.precision == "bf16"
     settings["fp16"] = plan.select.precision == "fp16"
     settings["use_cpu"] = plan.select.device == "cpu"
