@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tunesmith.core import __version__
+from tunesmith.core.events import EventWriter, StageStarted, Validation
+from tunesmith.core.plan_yaml import validate, write_plan
+from tunesmith.core.run import create_run
 from tunesmith.tui.failures import tell
 
 from .conftest import Command
@@ -41,6 +45,20 @@ def test_runs_says_how_to_begin_where_there_are_none(tunesmith: Command) -> None
     assert done.returncode == 0
     assert "Start one with `tunesmith demo`" in done.stdout
     assert json.loads(tunesmith("runs", "--json").stdout) == []
+
+
+def test_runs_tells_the_newest_score_by_the_metric_of_its_plan(
+    tunesmith: Command, runs_folder: Path, plan_tree: dict[str, Any]
+) -> None:
+    run = create_run("summaries", runs_folder)
+    write_plan(run.plan_path, validate(plan_tree))
+    writer = EventWriter(run.events_path)
+    writer.write(StageStarted(stage="finetune"))
+    writer.write(Validation(step=20, loss=0.5, exact_match=0.0, f1=0.3, rows=4, metric="rouge_l", score=0.45))
+    writer.close()
+    assert "\tFine-tune, step 20, ROUGE-L 45.0 %\t" in tunesmith("runs").stdout
+    told = json.loads(tunesmith("runs", "--json").stdout)[0]
+    assert (told["metric"], told["score"], told["how_far"]) == ("rouge_l", 0.45, "Fine-tune, step 20, ROUGE-L 45.0 %")
 
 
 @pytest.mark.parametrize("command", ["attach", "stop", "serve"])

@@ -11,6 +11,8 @@ from tunesmith.core.figures import duration, percent, size
 from tunesmith.core.run import ExitRecord, Run, create_run, write_json
 from tunesmith.tui.commands.runs import exit_code
 from tunesmith.tui.console import Lines, follow
+from tunesmith.tui.plain.following import PlainLines
+from tunesmith.tui.plain.voice import Voice
 
 
 def _shown(*events: e.AnyEvent) -> str:
@@ -41,6 +43,52 @@ def test_answers_of_a_model_are_text_never_markup_or_commands() -> None:
     assert "[red]q[/red]" in text
     assert "\x1b" not in text
     assert "\\x1b[31m[b]y[/b]" in text
+
+
+def by(metric: str, value: float, low: float, high: float) -> e.Score:
+    return e.Score(
+        model="tuned",
+        rows_kind="test",
+        rows=300,
+        exact_match=0.02,
+        exact_match_low=0.01,
+        exact_match_high=0.04,
+        f1=0.3,
+        f1_low=0.25,
+        f1_high=0.35,
+        confidence=0.95,
+        metric=metric,
+        score=value,
+        score_low=low,
+        score_high=high,
+    )
+
+
+def test_scores_are_led_by_the_metric_of_the_plan() -> None:
+    lines = _shown(by("rouge_l", 0.45, 0.4, 0.5)).splitlines()
+    assert lines[0].split() == ["ROUGE-L", "95", "%", "interval", "exact", "match", "F1", "rows"]
+    assert lines[1].split() == ["·", "tuned", "45.0", "%", "40.0–50.0", "2.0", "%", "30.0", "%", "300"]
+    lines = _shown(by("f1", 0.3, 0.25, 0.35)).splitlines()
+    assert lines[0].split() == ["exact", "match", "95", "%", "interval", "F1", "rows"]
+    assert lines[1].split() == ["·", "tuned", "2.0", "%", "1.0–4.0", "30.0", "%", "300"]
+    assert "1.210     1.100–1.300" in _shown(by("perplexity", 1.21, 1.1, 1.3))
+
+
+def test_validation_rows_are_told_by_the_metric_of_the_plan_first() -> None:
+    look = e.Validation(step=0, loss=1.0, exact_match=0.0, f1=0.2, rows=4, metric="perplexity", score=38.0)
+    assert "untouched   perplexity   38.00  exact match   0.0 %  F1  20.0 %  validation loss 1.000" in _shown(look)
+    old = e.Validation(step=0, loss=None, exact_match=0.0, f1=0.2, rows=4)
+    assert "untouched   exact match   0.0 %  F1  20.0 %" in _shown(old)
+
+
+def test_plain_lines_tell_the_metric_of_the_plan_in_a_sentence() -> None:
+    out = io.StringIO()
+    PlainLines(Voice(io.StringIO(), out)).take(by("perplexity", 1.21, 1.1, 1.3))
+    text = " ".join(out.getvalue().split())
+    assert text == (
+        "The tuned model: perplexity 1.210, interval 1.100 to 1.300; exact match 2.0 %, interval 1.0 % to 4.0 %; "
+        "F1 30.0 %; 300 rows."
+    )
 
 
 @pytest.mark.parametrize("kind", e.AnyEvent.__args__)

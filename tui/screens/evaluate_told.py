@@ -105,7 +105,7 @@ def change_told(results: Results, glyphs: Glyphs) -> str:
     metric, gain = measure(results.metric), results.gain
     if gain is None:
         return ""
-    points = " points" if metric.share else ", lower is better" if metric.lower_is_better else ""
+    points = " points" if metric.share else ""
     rows = f"{results.became_right:,} rows became right, {results.became_wrong:,} wrong"
     if metric.graded:
         rows = f"{results.became_better:,} rows became better, {results.became_worse:,} worse"

@@ -16,6 +16,7 @@ from tests.tui.screens.results_kit import (
     SIZES,
     Host,
     evaluated,
+    graded_results,
     look_at,
     new_run,
     results,
@@ -60,6 +61,54 @@ def test_verdict_scores_and_probes_are_told(run: Run, size: tuple[int, int]) -> 
     assert "26.0 points less: new words are harder" in told
     assert "4.0 points less, maybe by chance" in told
     assert "go on to Productionize" in told
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_metric_that_is_graded_leads_and_the_other_two_stand_beside_it(run: Run, size: tuple[int, int]) -> None:
+    run = evaluated(run, {3: "room 3 of 9", 5: "none"}, graded_results("rouge_l", 0.2, 0.45, 0.05))
+    told = look_at(EvaluateStep, run, size=size)
+    assert "✓ Goal of 40 % reached: ROUGE-L 45.0 % (40.0–50.0 %)." in told
+    assert "ROUGE-L +25.0 (+20.0 to +30.0) points · 280 rows became better, 3 worse" in told
+    head = next(line for line in told.split("\n") if line.startswith("300 test rows"))
+    assert "0 %" in head and "100 % ROUGE-L, 95 %" in head and head.rstrip().endswith("match         F1")
+    tuned = next(line for line in told.split("\n") if line.startswith("tuned model"))
+    assert "45.0 %  40.0–50.0 %" in tuned and tuned.rstrip().endswith("2.0 %      2.0 %")
+    assert "12 rows, worst ROUGE-L first" in told and "▸ · Which floor is R5 on?" in told
+    assert "45.0 % without reading" in told
+
+
+def test_a_row_is_not_called_wrong_where_answers_are_graded(run: Run) -> None:
+    run = evaluated(run, {3: "room 3 of 9"}, graded_results("rouge_l", 0.2, 0.45, 0.05))
+
+    async def act(host: Host, pilot: Pilot[None]) -> None:
+        await pilot.press("down")
+
+    told = look_at(EvaluateStep, run, act, (120, 40))
+    assert "{+room+} 3 {+of 9+}  · ROUGE-L 40.0 %" in told and "wrong" not in told
+    assert "ROUGE-L 40.0 % · exact match 0.0 % · F1 40.0 % · row 3.1" in told
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_perplexity_has_bars_of_numbers_whose_ends_are_told(run: Run, size: tuple[int, int]) -> None:
+    run = evaluated(run, found=graded_results("perplexity", 38.0, 1.25, 0.05))
+    told = look_at(EvaluateStep, run, size=size)
+    assert "✓ Goal of at most 1.5 reached: perplexity 1.250 (1.200–1.300)." in told
+    assert "perplexity -36.75 (-36.80 to -36.70) · 280 rows became better, 3 worse" in told
+    lines = told.split("\n")
+    head = next(line for line in lines if line.startswith("300 test rows"))
+    assert " 1 " in head and " 50 perplexity, 95 %" in head
+    base, tuned = (next(line for line in lines if line.startswith(f"{name} model")) for name in ("untouched", "tuned"))
+    assert "38.00  37.95–38.05" in base and "1.250  1.200–1.300" in tuned
+    assert base.count("█") > 6 * tuned.count("█")
+    assert "1.250 on them asked plainly" in told
+
+
+def test_live_scores_by_another_metric_lead_before_the_results_are_written(run: Run) -> None:
+    at_work(run)
+    found = graded_results("perplexity", 38.0, 1.25, 0.05)
+    tell(run, JobStarted(pid=1, stages=["evaluate"]), StageStarted(stage="evaluate"), found.scores[0].event(0.95))
+    told = look_at(EvaluateStep, run)
+    assert "perplexity, 95 %" in told and "38.00  37.95–38.05" in told
 
 
 def test_the_step_has_the_id_that_the_shell_looks_for(run: Run) -> None:

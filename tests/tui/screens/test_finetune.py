@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
 import pytest
 from textual.app import App, ComposeResult
 from textual.content import Content
@@ -25,7 +26,16 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from tests.core.test_history import answered, saved, scored, started, trained
-from tunesmith.core.events import AnyEvent, EventWriter, Evidence, JobError, JobFinished, StageFinished, StageStarted
+from tunesmith.core.events import (
+    AnyEvent,
+    Decision,
+    EventWriter,
+    Evidence,
+    JobError,
+    JobFinished,
+    StageFinished,
+    StageStarted,
+)
 from tunesmith.core.events import Progress as Piece
 from tunesmith.core.events import Step as TrainingStep
 from tunesmith.core.jobs import own_start_time
@@ -303,6 +313,68 @@ def test_an_error_after_the_training_does_not_hide_that_the_model_is_there(run: 
     text = look_at(run)
     assert "! the tuned model is saved; Evaluate failed" in text and "The disk is full.\nFree some room." in text
     assert enter(run) == ["go on"]
+
+
+def by(look: AnyEvent, metric: str, value: float | None) -> AnyEvent:
+    return msgspec.structs.replace(look, metric=metric, score=value)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_score_that_was_chosen_is_charted(run: Run, size: tuple[int, int]) -> None:
+    looks = [by(scored(0, 0.0, 0.1), "rouge_l", 0.2), by(scored(20, 0.0, 0.2), "rouge_l", 0.45)]
+    at_work(tell(run, *trained(step(1)), looks[0], *(step(n) for n in range(2, 21)), looks[1]))
+    drawn: list[str] = []
+
+    async def see(host: Host, pilot: Pilot[None]) -> None:
+        if size[0] < 100:
+            await pilot.press("c")
+            await pilot.pause()
+        drawn.append(points(host)[1])
+        assert text_of(host.frame.query_one("#scores-title")).startswith("▲ ROUGE-L and ◆ F1 in %: higher is better")
+
+    assert "ROUGE-L 45.0 %" in look_at(run, see, size)
+    legend = drawn[0].split("\n")[0]  # where both charts stand beside each other, it has no room for names
+    names = ("ROUGE-L ", "F1 ", "untouched ") if size[0] < 100 else ("", "", "")
+    assert f"▲ {names[0]}45.0 %" in legend and f"◆ {names[1]}20.0 %" in legend and f"╌╌ {names[2]}20.0 %" in legend
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
+def test_perplexity_is_charted_as_a_number_that_falls_towards_one(run: Run, glyphs: Glyphs) -> None:
+    values = {0: 38.0, 20: 6.2, 40: 1.21, 60: None}
+    looks = [by(scored(n), "perplexity", value) for n, value in values.items()]
+    told: list[list[str]] = []
+
+    async def see(host: Host, pilot: Pilot[None]) -> None:
+        tell(run, *trained(step(1)))
+        host.frame.look()
+        tell(run, looks[0], *(step(n) for n in range(2, 21)), looks[1])
+        host.frame.look()
+        tell(run, *(step(n) for n in range(21, 41)), looks[2])
+        host.frame.look()
+        await pilot.pause()
+        told.append(points(host)[1].split("\n"))
+        title = text_of(host.frame.query_one("#scores-title"))
+        assert title.strip() == f"{'#' if glyphs is ASCII else '▲'} perplexity: lower is better"
+
+    look_at(run, see, (120, 40), glyphs)
+    lines = told[0]
+    mark = "#" if glyphs is ASCII else "▲"
+    assert f"{mark} perplexity 1.210" in lines[0] and "untouched 38.000" in lines[0]
+    axis = [line[:6].strip() for line in lines[1:-1] if line[:6].strip()]
+    assert axis == ["100", "31.6", "10", "3.16", "1"]
+    heights = [at for at, line in enumerate(lines[1:]) if mark in line]
+    assert heights == sorted(heights) and len(heights) == 3  # the later, the lower
+    at_work(tell(run, looks[3]))
+    assert "perplexity none" in look_at(run)  # a training that diverged has none, and the screen goes on
+
+
+def test_before_the_training_it_is_said_which_way_the_score_should_go(run: Run) -> None:
+    at_work(tell(run, started("finetune")))
+    assert "Exact match is the share of validation questions answered right to the letter: it should" in look_at(run)
+    tell(run, Decision(stage="understand", name="Metric", value="perplexity", because="chosen"))
+    text = " ".join(look_at(run).split())
+    assert "Perplexity is taken on validation questions: how surprised the model is by the right answers" in text
+    assert "It should fall well below that of the untouched model" in text
 
 
 def points(host: Host) -> list[str]:
