@@ -11,7 +11,7 @@ from tunesmith.core.facts import Facts, ModelFacts
 from tunesmith.core.figures import parameters, size
 from tunesmith.core.plan import Method
 from tunesmith.core.reckon import counted_rows, settle, training_rows
-from tunesmith.core.select.load import Load
+from tunesmith.core.load import Load
 from tunesmith.core.select.memory import forecast_load
 from tunesmith.core.select.method import choose_method
 
