@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from tunesmith.core.facts import Cpu, Hardware, ModelFacts
 from tunesmith.core.figures import GIB
-from tunesmith.core.select.load import CodePath, Load
+from tunesmith.core.load import Load
+from tunesmith.core.select.load import CodePath
 from tunesmith.core.select.memory import MARGIN, forecast_load
 
 NOWHERE = Hardware(Cpu("none", 1), 0, 0, 0)

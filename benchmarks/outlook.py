@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from memory import QWEN_05, QWEN_15, decoder
 
 from tunesmith.core.facts import ModelFacts
+from tunesmith.core.load import Load
 from tunesmith.core.select.cards import card
-from tunesmith.core.select.load import Load
 from tunesmith.core.select.speed import micro_batch_seconds
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")

@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from tunesmith.core.load import Load
+
 Shape = Literal["table", "question-answer", "prompt-completion", "chat"]
 ColumnKind = Literal["text", "number", "date", "identifier"]
 ModelKind = Literal["", "base", "instruct", "reasoning"]
@@ -206,6 +208,40 @@ class DataProfile(msgspec.Struct, frozen=True):
     tokens: TokenProfile | None = None
 
 
+class MemoryPhase(msgspec.Struct, frozen=True):
+    """The moment of one phase of a training step at which most memory is taken, and by what."""
+
+    name: Literal["before the step", "forward", "loss", "backward", "optimizer", "evaluation"]
+    bytes: dict[str, int]
+    """By kind: weights, adapter, gradients, optimizer, working copies, activations, loss, backward, answers, temporary.
+    """
+
+    @property
+    def total(self) -> int:
+        """All kinds together."""
+        return sum(self.bytes.values())
+
+
+class Simulation(msgspec.Struct, frozen=True):
+    """The memory of one way of training, by simulation of its step: an estimate, nothing was loaded for it."""
+
+    load: Load
+    phases: tuple[MemoryPhase, ...]
+    """In the order of a step; the last is `evaluation` where answers are written."""
+    seconds: float
+    """How long the simulation took."""
+
+    @property
+    def peak(self) -> MemoryPhase:
+        """The phase of training in which most is taken."""
+        return max((phase for phase in self.phases if phase.name != "evaluation"), key=lambda phase: phase.total)
+
+    @property
+    def evaluation(self) -> MemoryPhase | None:
+        """Writing answers during evaluation; None where none are written."""
+        return next((phase for phase in self.phases if phase.name == "evaluation"), None)
+
+
 class ModelFacts(msgspec.Struct, frozen=True):
     """A model as its configuration and the headers of its weight files describe it; nothing was loaded for this."""
 
@@ -245,6 +281,8 @@ class ModelFacts(msgspec.Struct, frozen=True):
     """Feed-forward parts that take turns, in a mixture of experts; 0 in other models."""
     active_parameters: int = 0
     """Parameters that one token goes through, in a mixture of experts; 0 in other models, where it is all of them."""
+    simulations: tuple[Simulation, ...] = ()
+    """Steps of this model that were simulated."""
 
 
 class Facts(msgspec.Struct, frozen=True):

@@ -9,9 +9,10 @@ from itertools import pairwise
 
 from tunesmith.core.facts import Facts, Lengths
 from tunesmith.core.figures import dollars, price_span, span
+from tunesmith.core.load import Load
 from tunesmith.core.plan import Plan
 from tunesmith.core.select.cards import card_of
-from tunesmith.core.select.load import Load, adapter_parameters
+from tunesmith.core.select.load import adapter_parameters
 from tunesmith.core.select.memory import MemoryForecast, forecast, load_of
 from tunesmith.core.select.speed import micro_batch_seconds
 

@@ -16,7 +16,8 @@ own. With h the width of the model, q that of all heads, f that of the feed-forw
 from __future__ import annotations
 
 from tunesmith.core.facts import ModelFacts
-from tunesmith.core.select.load import CodePath, Load, adapted_shapes
+from tunesmith.core.load import Load
+from tunesmith.core.select.load import CodePath, adapted_shapes
 
 TOKEN_BLOCK, WORD_BLOCK = 4096, 32768
 """TRL 1.16 takes the logits in blocks of this many tokens and words (`trl/kernels/chunked_logprob.py`,

@@ -8,9 +8,9 @@ from typing import Any, get_args
 from tunesmith.core.adapters import KINDS, LITTLE_SAVED
 from tunesmith.core.draft import Alternative, Draft
 from tunesmith.core.facts import Facts
+from tunesmith.core.load import Load
 from tunesmith.core.plan import RANKED, VIRTUAL, Peft, Quantization
 from tunesmith.core.reckon import settle
-from tunesmith.core.select.load import Load
 from tunesmith.core.select.rates import TINY
 
 BIDERMAN = "Biderman et al. 2024, arXiv:2405.09673"

@@ -8,9 +8,9 @@ from dataclasses import replace
 from tunesmith.core.draft import Alternative, Draft
 from tunesmith.core.facts import Facts
 from tunesmith.core.figures import size
+from tunesmith.core.load import Load
 from tunesmith.core.plan import VIRTUAL
 from tunesmith.core.reckon import counted_rows, rows_a_sequence, settle
-from tunesmith.core.select.load import Load
 from tunesmith.core.select.memory import forecast_load
 
 KNOBS = "select.hyperparameters."

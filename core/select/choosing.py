@@ -11,11 +11,11 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from tunesmith.core.facts import Facts, Hardware, ModelFacts
+from tunesmith.core.load import Load
 from tunesmith.core.plan import Method
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.select import catalogue
 from tunesmith.core.select.catalogue import Entry
-from tunesmith.core.select.load import Load
 from tunesmith.core.select.memory import forecast_load
 
 SHORT_ROW = 512

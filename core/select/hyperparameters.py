@@ -6,8 +6,8 @@ import math
 
 from tunesmith.core.draft import Alternative, Draft
 from tunesmith.core.facts import Facts
+from tunesmith.core.load import Load
 from tunesmith.core.reckon import counted_rows, settle, usable
-from tunesmith.core.select.load import Load
 from tunesmith.core.select.memory import forecast_load
 from tunesmith.core.select.rates import TINY, learning_rate
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from tunesmith.core.facts import Hardware, ModelFacts
+from tunesmith.core.load import Load
 from tunesmith.core.plan import Method, Path
-from tunesmith.core.select.load import Load
 from tunesmith.core.select.memory import MemoryForecast, forecast_load
 
 MOST_ROWS = 1024

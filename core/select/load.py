@@ -1,53 +1,38 @@
-"""What decides the memory of a training run, apart from the model: method, precision, device, rows, adapter."""
+"""Which code trains, and what an adapter amounts to: what the arithmetic of the memory forecast begins from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from tunesmith.core.adapters import P_TUNING_WIDTH, adalora_first_rank
 from tunesmith.core.facts import ModelFacts
-from tunesmith.core.plan import RANKED, Peft
-
-
-@dataclass(frozen=True)
-class Load:
-    """One way of training. Plain, so that a recommendation can try many in a millisecond."""
-
-    method: Literal["full", "lora", "qlora"]
-    precision: Literal["bf16", "fp16", "fp32"]
-    device: Literal["cuda", "cpu"]
-    batch_size: int
-    length: int
-    """Tokens a row, the longest."""
-    optimizer: str = "adamw_torch_fused"
-    checkpointing: bool = False
-    rank: int = 0
-    dropout: float = 0.0
-    target_modules: str | Sequence[str] = "all-linear"
-    double_quantization: bool = True
-    quantization: Literal["nf4", "fp4", "int8"] = "nf4"
-    """Number format of the packed weights; only looked at for qlora."""
-    peft: Peft = "lora"
-    """Kind of adapter; not looked at for full."""
-    virtual_tokens: int = 0
-    """For prefix, prompt and p-tuning."""
-
-    @property
-    def compute_bytes(self) -> int:
-        """Bytes of a number in the precision of the products."""
-        return 4 if self.precision == "fp32" else 2
+from tunesmith.core.load import Load
+from tunesmith.core.plan import RANKED
 
 
 @dataclass(frozen=True)
 class CodePath:
     """How the training code works where memory depends on it; the defaults are what Tunesmith's own worker does."""
 
-    loss: Literal["fused", "plain"] = "fused"
-    """`fused`: TRL 1.16 goes through the vocabulary in blocks; `plain`: all logits are held, as before it."""
+    loss: Literal["fused", "plain", "shifted"] = "fused"
+    """`fused`: TRL 1.16 goes through the vocabulary in blocks; `plain`: all logits are held; `shifted`: they are copied
+    once more to lay them beside the next tokens, as transformers did before 4.45."""
     fp32_preparation: bool = False
     """Whether PEFT's prepare_model_for_kbit_training turned norms, embeddings and head to fp32 (QLoRA)."""
+    autocast: bool = True
+    """Whether a precision of 16 bits comes by autocast, as with the trainer's `bf16` and `fp16`."""
+    half_adapters: bool = True
+    """Whether adapters over packed weights are turned to bf16, as TRL does; else they stay in fp32."""
+    half_masters: bool = False
+    """Whether full fine-tuning trains 16-bit weights themselves, without fp32 masters."""
+    keeps_outputs: bool = False
+    """Whether the caller holds the model's outputs, and with them the logits, until the backward pass is over."""
+    padded: bool | None = None
+    """Whether rows of a batch differ in length, so that attention gets a mask; None: where there are several."""
+    clips: bool = True
+    """Whether the norm of the gradients is clipped."""
 
 
 def adapted_shapes(model: ModelFacts, load: Load) -> Iterator[tuple[int, int, int]]:

@@ -23,9 +23,10 @@ from typing import Literal
 
 from tunesmith.core.facts import Hardware, ModelFacts
 from tunesmith.core.figures import GIB, parameters
+from tunesmith.core.load import Load
 from tunesmith.core.plan import Select
 from tunesmith.core.select.activations import layer_gradient_bytes, layer_input_bytes, loss_bytes, saved_bytes
-from tunesmith.core.select.load import CodePath, Load, adapter_parameters
+from tunesmith.core.select.load import CodePath, adapter_parameters
 
 NF4_BYTES = 0.5
 """A parameter packed to 4 bits."""

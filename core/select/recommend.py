@@ -8,13 +8,13 @@ from typing import get_args
 from tunesmith.core.draft import Alternative, Draft
 from tunesmith.core.facts import Facts
 from tunesmith.core.figures import parameters, size
+from tunesmith.core.load import Load
 from tunesmith.core.plan import Method
 from tunesmith.core.reckon import training_rows
 from tunesmith.core.select.adapter import much_to_learn, rank_for, recommend_adapter
 from tunesmith.core.select.batch import lengths, recommend_batch
 from tunesmith.core.select.choosing import rehearsal
 from tunesmith.core.select.hyperparameters import recommend_course, recommend_optimizer
-from tunesmith.core.select.load import Load
 from tunesmith.core.select.machine import choose_machine, told_of
 from tunesmith.core.select.method import choose_method
 

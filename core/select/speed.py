@@ -17,8 +17,9 @@ arXiv:2204.02311, appendix B):
 from __future__ import annotations
 
 from tunesmith.core.facts import ModelFacts
+from tunesmith.core.load import Load
 from tunesmith.core.select.cards import Card
-from tunesmith.core.select.load import Load, adapter_parameters
+from tunesmith.core.select.load import adapter_parameters
 
 UTILISATION = (0.2, 0.7)
 """Share of a card's rate that the products of a training step reach. Pretraining is reported at 0.46 (PaLM,

@@ -1,4 +1,4 @@
-"""`tunesmith models` and `fetch` as a script meets them; and what is refused before it starts, with a model not here."""
+"""`tunesmith models` and `fetch` as a script meets them; and what is refused before it starts with a model not here."""
 
 from __future__ import annotations
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from tunesmith.core.load import Load
 from tunesmith.core.plan import Peft
-from tunesmith.core.select.load import Load, adapter_parameters
+from tunesmith.core.select.load import adapter_parameters
 
 from ..facts_kit import SMALL
 

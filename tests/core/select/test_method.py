@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tunesmith.core.facts import ModelFacts
-from tunesmith.core.select.load import Load
+from tunesmith.core.load import Load
 from tunesmith.core.select.method import Choice, choose_method
 
 from ..facts_kit import SEVEN_B, SMALL, machine

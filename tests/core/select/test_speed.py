@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tunesmith.core.load import Load
 from tunesmith.core.select.cards import card
-from tunesmith.core.select.load import Load, adapter_parameters
+from tunesmith.core.select.load import adapter_parameters
 from tunesmith.core.select.speed import (
     AROUND,
     LAUNCH,
