@@ -302,7 +302,8 @@ def _usage(field: FieldInfo | None, said: str) -> list[str]:
     usual, unit, source = (str(extra.get(name, "")) for name in ("usual", "unit", "source"))
     parts = []
     if usual and usual not in said:
-        parts.append(f"usual: {usual}{' ' + unit if unit else ''}")
+        counted = unit and usual[-1].isdigit()  # "1 to 5 passes", but not "the longest row tokens"
+        parts.append(f"usual: {usual}{' ' + unit if counted else ''}")
     elif unit:
         parts.append(f"in {unit}")
     cited = set(ARXIV.findall(source))

@@ -49,6 +49,8 @@ class Glyphs:
 
     bar_full: str
     bar_empty: str
+    stack: tuple[str, str, str]
+    """Fills of the parts of one bar, from the bottom up; they differ without colour."""
     bar_parts: tuple[str, ...]
     """A cell filled by one eighth to seven eighths; empty where a bar can only grow by whole cells."""
 
@@ -98,6 +100,7 @@ UNICODE = Glyphs(
     chooser_right="›",
     bar_full="█",
     bar_empty="░",
+    stack=("█", "▓", "░"),
     bar_parts=("▏", "▎", "▍", "▌", "▋", "▊", "▉"),
     interval_left="├",
     interval_line="─",
@@ -127,6 +130,7 @@ ASCII = Glyphs(
     chooser_right=">",
     bar_full="#",
     bar_empty=".",
+    stack=("#", "=", "-"),
     bar_parts=(),
     interval_left="|",
     interval_line="-",

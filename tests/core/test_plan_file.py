@@ -41,7 +41,7 @@ def test_the_schema_explains_values_with_range_unit_and_source() -> None:
     schema = plan_schema()
     rank = _resolved(schema, "select.lora.rank")
     assert (rank["title"], rank["minimum"], rank["maximum"]) == ("Rank (r)", 1, 1024)
-    assert rank["description"].endswith("Usual: 8 to 64.")
+    assert "Usual: 8 to 64." in rank["description"]
     assert "Usual: 1 to 5 passes." in _resolved(schema, "select.hyperparameters.epochs")["description"]
     assert "full: every weight moves;" in _resolved(schema, "select.method")["description"]
     assert "Source: arXiv:2106.09685." in _resolved(schema, "select.lora.alpha")["description"]

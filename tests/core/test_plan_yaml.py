@@ -53,7 +53,8 @@ def test_usual_range_unit_and_source_stand_in_one_line_and_are_not_said_twice(pl
         "select.lora.rank": Reason("people use 8 to 64"),
     }
     text = dump_plan(validate(plan_tree), reasons)
-    assert "    # twice the rank\n    # usual: r to 2 r; source: arXiv:2106.09685\n    alpha: 32\n" in text
+    assert "    # twice the rank\n    # usual: r to 2 r\n    alpha: 32\n" in text
+    assert "without; source: Chen et al. 2016, arXiv:1604.06174\n    gradient_checkpointing" in text
     assert "    # people use 8 to 64\n    rank: 16\n" in text
     assert text.count("2305.14314") == 1
     assert "    # usual: 1 to 5 passes\n    epochs: 2" in text
