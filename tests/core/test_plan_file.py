@@ -44,7 +44,7 @@ def test_the_schema_explains_values_with_range_unit_and_source() -> None:
     assert "Usual: 8 to 64." in rank["description"]
     assert "Usual: 1 to 5 passes." in _resolved(schema, "select.hyperparameters.epochs")["description"]
     assert "full: every weight moves;" in _resolved(schema, "select.method")["description"]
-    assert "Source: arXiv:2106.09685." in _resolved(schema, "select.lora.alpha")["description"]
+    assert "Source: Hu et al. 2021, arXiv:2106.09685" in _resolved(schema, "select.lora.alpha")["description"]
 
 
 def test_the_schema_is_valid_and_takes_what_the_plan_takes(plan_tree: dict[str, Any]) -> None:
