@@ -17,11 +17,11 @@ from typing import Any
 
 import msgspec
 
+from tunesmith.core import catalogue
 from tunesmith.core.errors import ModelError
 from tunesmith.core.facts import ModelFacts
 from tunesmith.core.practice import MODEL_DIR, PRACTICE
-from tunesmith.core.select import catalogue
-from tunesmith.core.select.shapes import Shapes, shapes_of, tied
+from tunesmith.core.shapes import Shapes, shapes_of, tied
 from tunesmith.core.weights import DTYPE_BYTES, Weights, has_weights, read_weights
 
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
+from tunesmith.core import catalogue
+from tunesmith.core.catalogue import Entry
 from tunesmith.core.facts import Facts, Hardware, ModelFacts
 from tunesmith.core.load import Load
 from tunesmith.core.plan import Method
 from tunesmith.core.practice import PRACTICE
-from tunesmith.core.select import catalogue
-from tunesmith.core.select.catalogue import Entry
 from tunesmith.core.select.memory import forecast_load
 
 SHORT_ROW = 512
@@ -141,7 +141,7 @@ def suggestion(hardware: Hardware, use_case: str = "") -> Candidate | None:
     known = [(catalogue.facts_of(entry), entry) for entry in catalogue.entries() if entry.suggested]
     found = [Candidate(model, entry, fitting(model, hardware)) for model, entry in known if model.parameters <= most]
     usable = [one for one in found if one.method is not None]
-    return max(usable, key=lambda one: (one.method != "qlora", one.parameters, one.entry.released), default=None)
+    return max(usable, key=lambda one: (one.method != "qlora", one.parameters), default=None)
 
 
 def rehearsal(facts: Facts, use_case: str = "") -> str:

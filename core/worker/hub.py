@@ -6,6 +6,7 @@ much in them, so only their kind is passed on.
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -24,8 +25,9 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
-from huggingface_hub.utils import disable_progress_bars, validate_repo_id
 from huggingface_hub.utils._http import default_client_factory
+from huggingface_hub.utils._validators import validate_repo_id
+from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from tunesmith.core.errors import HubError, ModelError, SpaceError
 from tunesmith.core.figures import size
@@ -40,7 +42,11 @@ WHOLE = [*DESCRIBING, "*.safetensors", "*.model"]
 BESIDE = ["consolidated*", "*/*", "*.index.json.metadata"]
 """Copies of the weights in other forms, and everything in folders of their own (`original/`, `onnx/`)."""
 SPARE_DISK = 1.05
+"""Disk to have for each byte that is fetched."""
 POLL_SECONDS = 0.5
+
+# Its own words hold whole addresses, and come line by line into whatever is being shown.
+logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -152,6 +158,12 @@ def download(name: str, report: Callable[[int], None]) -> str:
     try:
         with _told(name):
             return str(snapshot_download(name, allow_patterns=WHOLE, ignore_patterns=BESIDE))
+    except HubError as error:
+        raise HubError(
+            f"{name} was fetched only in part: {error.title}",
+            cause=error.cause,
+            next_step="Do the same again: it goes on where it was.",
+        ) from None
     finally:
         done.set()
         watcher.join()

@@ -111,6 +111,8 @@ def _handler(shelf: Shelf) -> type[BaseHTTPRequestHandler]:
             tag = hashlib.sha1(data).hexdigest()
             headers = {"ETag": f'"{tag}"', "X-Repo-Commit": COMMIT, "Accept-Ranges": "bytes"}
             status, start = 200, 0
+            if shelf.claims and path.endswith("tensors"):
+                headers["X-Linked-Size"] = str(shelf.claims)
             if self.headers.get("Range"):
                 start = int(self.headers["Range"].removeprefix("bytes=").partition("-")[0])
                 status = 206

@@ -9,9 +9,9 @@ import time
 from rich.live import Live
 from rich.text import Text
 
+from tunesmith.core import catalogue
 from tunesmith.core.figures import duration, size
 from tunesmith.core.models import find_model
-from tunesmith.core.select import catalogue
 from tunesmith.tui.console import console
 from tunesmith.tui.plain_text import harmless
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tunesmith.core.select.catalogue import Entry, entries, facts_of, find, near
-from tunesmith.core.select.shapes import shapes_of
+from tunesmith.core.catalogue import Entry, entries, facts_of, find, near
+from tunesmith.core.shapes import shapes_of
 
 
 def one_of_each_shape() -> list[Entry]:

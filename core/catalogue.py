@@ -17,7 +17,7 @@ from typing import Any, Literal
 import msgspec
 
 from tunesmith.core.facts import ModelFacts, ModelKind
-from tunesmith.core.select.shapes import Shapes, shapes_of
+from tunesmith.core.shapes import Shapes, shapes_of
 
 FILE = Path(__file__).with_name("catalogue.json")
 BYTES = 2
@@ -276,7 +276,7 @@ def _made(family: _Family, model: _Model) -> list[Entry]:
 
 def _spread(config: dict[str, Any]) -> dict[str, Any]:
     """The config with patterns of layers written out: the file has a pattern that repeats once (`layer_pattern`)."""
-    found = {key: _spread(value) if isinstance(value, dict) else value for key, value in config.items()}
+    found: dict[str, Any] = {key: _spread(value) if isinstance(value, dict) else value for key, value in config.items()}
     pattern = found.pop("layer_pattern", None)
     if pattern:
         layers = found["num_hidden_layers"]

@@ -1,7 +1,7 @@
 """Counts a model's parameters and linear layers from its config alone, as transformers 5.23 builds it.
 
 Nothing is loaded and nothing heavy imported, so a model can be planned with that is not on this machine. The counts are
-held against models that transformers builds on the meta device (`tests/core/select/test_catalogue.py`).
+held against models that transformers builds on the meta device (`tests/core/test_catalogue.py`).
 
 Experts count as parameters but not as linear layers: transformers 5 keeps them in three-dimensional tensors, which
 `all-linear` does not adapt and bitsandbytes does not pack.
