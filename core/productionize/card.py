@@ -123,8 +123,8 @@ def data_name(plan: Plan) -> str:
 def _body(told: Told) -> str:
     product, plan, base, results = told.product, told.plan, told.base, told.results
     kind = {
-        "adapter": f"A {_method(plan)} adapter for {_base(base)}",
-        "merged": f"{_base(base)} with a {_method(plan)} adapter merged into its weights",
+        "adapter": f"{_a(_method(plan))} adapter for {_base(base)}",
+        "merged": f"{_base(base)} with {_a(_method(plan))} adapter merged into its weights",
         "full": f"{_base(base)}, all of its weights fine-tuned",
     }[product]
     kind = kind[:1].upper() + kind[1:]
@@ -267,6 +267,11 @@ def _method(plan: Plan) -> str:
     if plan.select.method == "qlora" and plan.select.peft == "lora":
         return "QLoRA"
     return "full" if plan.select.method == "full" else KINDS[plan.select.peft].name
+
+
+def _a(name: str) -> str:
+    """`a LoRA`, `an IA3`, `an rsLoRA`: as it is spoken."""
+    return f"{'an' if name in ('AdaLoRA', 'IA3', 'LN tuning', 'rsLoRA') else 'a'} {name}"
 
 
 def _base(base: ModelFacts) -> str:
