@@ -209,7 +209,7 @@ class Select(Section):
 
     model: str = knob(
         "Model",
-        "`practice`, a folder with a model in Hugging Face layout, or a name on the Hub (`tunesmith models` lists many).",
+        "`practice`, a folder with a model in Hugging Face layout, or a name on the Hub (see `tunesmith models`).",
         question="Which model is tuned?",
         min_length=1,
     )
