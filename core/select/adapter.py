@@ -131,8 +131,8 @@ def _ranked(draft: Draft, facts: Facts, load: Load, rows: int, found: tuple[int,
     return replace(load, rank=rank, dropout=min(dropout, 0.99), target_modules=_names(target))
 
 
-def _names(target: Any) -> str | list[str]:
-    return [str(name) for name in target] if isinstance(target, list | tuple) else "all-linear"
+def _names(target: Any) -> str | tuple[str, ...]:
+    return tuple(str(name) for name in target) if isinstance(target, list | tuple) else "all-linear"
 
 
 def _virtual(draft: Draft, load: Load) -> Load:

@@ -15,6 +15,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from tunesmith.core.bootstrap import Draws, mean_interval
+from tunesmith.core.chat_template import PLAIN_TEMPLATE
 from tunesmith.core.errors import ModelError
 from tunesmith.core.events import Evidence, Written
 from tunesmith.core.evidence import (
@@ -39,7 +40,6 @@ from tunesmith.core.results import Prediction, predictions_path, read_prediction
 from tunesmith.core.rows import Row
 from tunesmith.core.worker.generate import answer_all
 from tunesmith.core.worker.job import Job, Stopped
-from tunesmith.core.worker.model import PLAIN_TEMPLATE
 from tunesmith.core.worker.tokenize import encode_prompt
 
 STAGE = "finetune"
