@@ -13,8 +13,9 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
-ROUNDING = 512
-"""Bytes to whose multiples the CUDA caching allocator rounds (`c10/cuda/CUDACachingAllocator.cpp`, kMinBlockSize)."""
+ROUNDING = {"cuda": 512, "cpu": 64}
+"""Bytes to whose multiples storages are rounded up: by CUDA's caching allocator (`c10/cuda/CUDACachingAllocator.cpp`,
+kMinBlockSize), by torch's on a CPU (`c10/core/alignment.h`, gAlignment)."""
 
 Workspace = Callable[..., int]
 """Bytes that an operation takes from the allocator while it runs and gives back at its end, from its arguments."""
@@ -43,7 +44,7 @@ class Count(TorchDispatchMode):
         workspaces: What operations take beside their results.
     """
 
-    def __init__(self, rounding: int = ROUNDING, workspaces: dict[Any, Workspace] | None = None) -> None:
+    def __init__(self, rounding: int, workspaces: dict[Any, Workspace] | None = None) -> None:
         super().__init__()
         self.kind = "activations"
         """Of storages that are made from now on."""

@@ -84,6 +84,8 @@ def made_fake(model: nn.Module, load: Load) -> None:
         for name, buffer in module._buffers.items():
             if buffer is not None:
                 module._buffers[name] = torch.empty(buffer.shape, dtype=buffer.dtype)
+    for adapter, tokens in getattr(model, "prompt_tokens", {}).items():
+        model.prompt_tokens[adapter] = torch.empty(tokens.shape, dtype=tokens.dtype)  # type: ignore[union-attr,operator]
 
 
 def adapter_of(load: Load) -> PeftConfig | None:

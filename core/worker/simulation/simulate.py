@@ -7,6 +7,7 @@ step (`step.py`) is worked out on its own, because different ones are the highes
 
 from __future__ import annotations
 
+import copy
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from tunesmith.core.load import Load
 from tunesmith.core.select.load import CodePath
 from tunesmith.core.worker.simulation import cuda
 from tunesmith.core.worker.simulation.config import Layers
-from tunesmith.core.worker.simulation.count import Count
+from tunesmith.core.worker.simulation.count import ROUNDING, Count
 from tunesmith.core.worker.simulation.model import adapter_of, build, made_fake
 from tunesmith.core.worker.simulation.step import Step
 
@@ -95,8 +96,10 @@ def _run(
     layers: Layers, places: Sequence[int], load: Load, path: CodePath, adapter: PeftConfig | None
 ) -> dict[str, Kinds]:
     """The highest moment of each stretch of a step of the model with the layers at `places`."""
-    model = build(layers.of(places), load, path, adapter)
-    count = Count(workspaces=cuda.workspaces() if load.device == "cuda" else None)
+    # PEFT writes the depth into the configuration it is given.
+    model = build(layers.of(places), load, path, copy.deepcopy(adapter))
+    on_cuda = load.device == "cuda"
+    count = Count(ROUNDING[load.device], cuda.workspaces() if on_cuda else None)
     with FakeTensorMode():
         made_fake(model, load)
         step = Step(model, load, path, count)

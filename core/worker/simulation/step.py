@@ -1,7 +1,8 @@
 """One training step and one evaluation on a fake model, in the order in which the trainer does them.
 
-The stretches of a step that `Count` keeps apart: `before`, `forward I` for each layer, `loss` (what comes after the
-last layer, forwards and backwards), `backward I`, `backward rest` (the embedding), `optimizer`, `evaluation`.
+The stretches of a step that `Count` keeps apart: `before`, `forward` (the embedding), `forward I` for each layer, `loss
+forward` and `loss backward` (what comes after the last layer), `backward I`, `backward rest` (the embedding again),
+`optimizer`, `evaluation`.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class Step:
         with self._surroundings():
             with self._ways():
                 loss, held = self._loss()
+            count.enter("loss backward", "loss")
             self._forwards, count.accumulates = False, True
             loss.backward()  # type: ignore[no-untyped-call] # without the ways: torch suspends them inside
             count.accumulates = False
@@ -211,7 +213,7 @@ class Step:
             if hidden.requires_grad:
                 hidden.register_hook(lambda _: self.count.enter(f"backward {place}", "backward"))
             if place == len(self.layers) - 1:
-                self.count.enter("loss", "loss")
+                self.count.enter("loss forward", "loss")
 
         return end
 
