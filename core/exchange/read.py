@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tunesmith.core.errors import PlanError
 from tunesmith.core.exchange import axolotl, llamafactory, trl
 from tunesmith.core.exchange.terms import Dropped, Imported, Settings, Tool
@@ -22,6 +24,7 @@ MARKS: dict[Tool, frozenset[str]] = {
 """Keys by which the files differ; the model is `base_model` for Axolotl and `model_name_or_path` for both others."""
 
 FOR_GPUS = ("adamw_8bit", "paged_adamw_8bit")
+CHATS_IN_PARTS = "its prompts are chats by themselves, and a plan takes a whole chat as `messages`"
 DATA_KEYS = {"trl": ("dataset_name", "datasets"), "axolotl": ("datasets",), "llamafactory": ("dataset",)}
 PARTS = ("train.jsonl", "train.json", "train.csv")
 
@@ -33,6 +36,8 @@ def import_file(path: Path) -> Imported:
         PlanError: There is no such file, it is none of these tools', or it trains in a way that a plan can't say.
         AccessError: It can't be read.
     """
+    if not path.exists():
+        raise PlanError(f"There is no file {path}.", next_step="Check the path.")
     return import_text(read_text(path), path)
 
 
@@ -89,9 +94,21 @@ def _data(tool: Tool, stated: Settings, folder: Path) -> tuple[str, list[Dropped
         return "", [Dropped(key, why)]
     place = folder / Path(named).expanduser()
     for file in (place, *(place / part for part in PARTS)):
+        if file.is_file() and _holds_chats_in_parts(file):
+            return "", [Dropped(key, f"{CHATS_IN_PARTS}; name your data with --data")]
         if file.is_file():
             return str(file), []
     return "", [Dropped(key, f"there is no file {named} here; name your data with --data")]
+
+
+def _holds_chats_in_parts(file: Path) -> bool:
+    """Whether the first row's prompt is a chat by itself, as TRL has it."""
+    try:
+        with file.open("rb") as lines:
+            row = msgspec.json.decode(next(lines, b""))
+    except (OSError, msgspec.DecodeError):
+        return False  # a table, or a file whose rows go over several lines
+    return isinstance(row, dict) and isinstance(row.get("prompt"), list)
 
 
 def _named(value: Any) -> str:

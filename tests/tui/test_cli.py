@@ -137,6 +137,53 @@ def test_a_plan_as_json_is_for_scripts(tunesmith: Command) -> None:
     assert "select.lora.rank" in made["reasons"]
 
 
+def test_a_plan_goes_to_another_tool_and_comes_back(tunesmith: Command, here: Path) -> None:
+    assert tunesmith("plan", "new", "practice", "--set", "select.lora.rank=24").returncode == 0
+    done = tunesmith("plan", "export", "plan.yaml", "--as", "axolotl", "--out", "there")
+    assert done.returncode == 0, done.stderr
+    assert "What Axolotl can't say" in done.stdout
+    assert "Run it with  cd there && axolotl train axolotl.yaml" in done.stdout
+    assert (here / "there" / "data" / "train.jsonl").exists()
+    words = ("plan", "import", "there/axolotl.yaml", "--data", "practice", "--out", "back.yaml")
+    back = tunesmith(*words)
+    assert back.returncode == 0, back.stderr
+    assert "A file of Axolotl: " in back.stdout
+    assert "test_datasets: the validation rows are split off the data" in back.stdout
+    assert "    rank: 24\n" in (here / "back.yaml").read_text()
+    refused(tunesmith(*words), "back.yaml exists already.")
+    told = json.loads(tunesmith(*words, "--force", "--json", "--set", "select.method=full").stdout)
+    assert (told["tool"], told["plan"]["select"]["method"]) == ("axolotl", "full")
+    assert {one["path"] for one in told["dropped"]} == {"test_datasets"}
+
+
+def test_an_export_as_json_is_for_scripts(tunesmith: Command, here: Path) -> None:
+    tunesmith("plan", "new", "practice")
+    words = ("plan", "export", "plan.yaml", "--as", "trl", "--out", "there")
+    told = json.loads(tunesmith(*words, "--json").stdout)
+    assert told["command"] == "trl sft --config sft.yaml"
+    assert told["rows"]["train"] > 0
+    assert {"path", "why"} == told["dropped"][0].keys()
+    refused(tunesmith(*words), "there is not empty.", "--force")
+    refused(tunesmith("plan", "export", "nowhere.yaml", "--as", "trl", "--out", "x"), "There is no plan at")
+    assert tunesmith("plan", "export", "plan.yaml", "--as", "unsloth", "--out", "x").returncode == 2
+
+
+def test_an_import_says_which_data_is_missing_and_what_it_can_not_take(tunesmith: Command, here: Path) -> None:
+    (here / "sft.yaml").write_text("model_name_or_path: x/y\ndataset_name: org/rows\nlora_r: 8\n")
+    refused(tunesmith("plan", "import", "sft.yaml"), "names no data that is here.", "no file org/rows", "--data")
+    (here / "sft.yaml").write_text("base_model: x/y\nrl: dpo\n")
+    refused(tunesmith("plan", "import", "sft.yaml"), "trains by preference or reward (dpo)")
+    refused(tunesmith("plan", "import", "nowhere.yaml"), "nowhere.yaml")
+
+
+def test_the_schema_is_printed_or_written(tunesmith: Command, here: Path) -> None:
+    printed = json.loads(tunesmith("plan", "schema").stdout)
+    assert printed["title"] == "Tunesmith plan"
+    assert tunesmith("plan", "schema", "--out", "s.json").returncode == 0
+    assert json.loads((here / "s.json").read_text()) == printed
+    refused(tunesmith("plan", "schema", "--out", "."), "is a folder")
+
+
 def test_the_doctor_tells_what_is_there(tunesmith: Command) -> None:
     done = tunesmith("doctor")
     assert "torch" in done.stdout

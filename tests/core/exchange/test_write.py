@@ -64,7 +64,11 @@ def test_all_rows_are_there_and_every_file_that_is_named(tool: Tool, plan_tree: 
         named = [f"{said['dataset_name']}/{said[key]}.jsonl" for key in ("dataset_train_split", "dataset_test_split")]
     assert all((written.folder / name).is_file() for name in named)
     imported = import_file(written.config)
-    assert imported.wishes["prepare.data"] == str(written.folder / "data" / "train.jsonl")
+    if tool == "trl":
+        assert "prepare.data" not in imported.wishes
+        assert "its prompts are chats by themselves" in imported.dropped[0].why
+    else:
+        assert imported.wishes["prepare.data"] == str(written.folder / "data" / "train.jsonl")
     assert imported.wishes["select.model"] == "practice"
 
 
