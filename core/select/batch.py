@@ -15,7 +15,7 @@ from tunesmith.core.select.memory import forecast_load
 
 KNOBS = "select.hyperparameters."
 EFFECTIVE_BATCH = 16
-"""Rows a step, as in Dettmers et al. 2023 (arXiv:2305.14314, appendix B.2)."""
+"""Rows a step, as in Dettmers et al. 2023 (arXiv:2305.14314, appendix B)."""
 FALLBACK_LENGTH = 512
 MUCH_PADDING, MOSTLY_PADDING = 0.25, 0.4
 """Shares of padding in a batch from which on length grouping, and on a GPU packing, are worth their price."""
