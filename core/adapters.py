@@ -163,7 +163,7 @@ LITTLE_SAVED = (
 
 
 def adalora_first_rank(rank: int) -> int:
-    """AdaLoRA begins with half as much rank again as it ends with (Zhang et al. 2023, arXiv:2303.10512, section 4)."""
+    """AdaLoRA begins with half as much rank again as it ends with (Zhang et al. 2023, arXiv:2303.10512)."""
     return -(-3 * rank // 2)
 
 

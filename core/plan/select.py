@@ -128,7 +128,7 @@ class Hyperparameters(Section):
         "Accumulation",
         "Micro-batches added up before a step: effective batch = micro-batch × this. It costs no memory.",
         usual="so that 8 to 64 rows make a step",
-        source="Dettmers et al. 2023, arXiv:2305.14314, appendix B: 16 rows a step up to 13 B, 64 above",
+        source="Dettmers et al. 2023, arXiv:2305.14314, appendix B: 16 to 64 rows a step",
         ge=1,
     )
     max_length: int = knob(

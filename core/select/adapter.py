@@ -17,7 +17,7 @@ BIDERMAN = "Biderman et al. 2024, arXiv:2405.09673"
 HIGH_RANK = 64
 """From this rank on rsLoRA is recommended over LoRA."""
 VERA_RANK = 256
-"""PEFT's default, as in Kopiczko et al. 2023 (arXiv:2310.11454, section 4): its rank costs next to nothing."""
+"""PEFT's default, as in Kopiczko et al. 2023 (arXiv:2310.11454): its rank costs next to nothing."""
 PREFIX_TOKENS, WORD_TOKENS = 50, 20
 FORM = ("style", "classification", "extraction", "safety", "tool-calls")
 """Goals that change how a model answers and not what it knows."""

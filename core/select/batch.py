@@ -15,7 +15,7 @@ from tunesmith.core.select.memory import forecast_load
 
 KNOBS = "select.hyperparameters."
 EFFECTIVE_BATCH = 16
-"""Rows a step, as in Dettmers et al. 2023 (arXiv:2305.14314, appendix B.2)."""
+"""Rows a step, as in Dettmers et al. 2023 (arXiv:2305.14314, appendix B)."""
 FALLBACK_LENGTH = 512
 SPARE = 1.25
 """Room above lengths that were estimated from characters, so that no row is cut: an assumption."""

@@ -53,16 +53,16 @@ TINY_RATES: dict[Trained, Rate] = {
 USUAL_RATES: dict[Trained, Rate] = {
     "full": Rate(2e-5, 1e-5, 5e-5, "Touvron et al. 2023 (Llama 2), arXiv:2307.09288"),
     "lora": Rate(2e-4, 1e-4, 3e-4, f"{QLORA}, for 7 and 13 B"),
-    "dora": Rate(1e-4, 5e-5, 2e-4, "Liu et al. 2024, arXiv:2402.09353: somewhat below LoRA's"),
+    "dora": Rate(1e-4, 5e-5, 2e-4, f"{COMPARISON}: 46.9 % right at rank 32"),
     "rslora": Rate(1e-4, 5e-5, 2e-4, f"{COMPARISON}: 51.3 % right at rank 64"),
     "pissa": Rate(1e-4, 2e-5, 2e-4, "Meng et al. 2024, arXiv:2404.02948 took 2e-5 for large batches; LoRA's lower end"),
     "adalora": Rate(5e-4, 5e-4, 2e-3, "Zhang et al. 2023, arXiv:2303.10512, appendix; 1e-4 learnt little elsewhere"),
     "vera": Rate(1e-3, 1e-3, 1e-2, COMPARISON),
-    "ia3": Rate(3e-3, 1e-3, 1e-2, "Liu et al. 2022, arXiv:2205.05638, section 3.3"),
+    "ia3": Rate(3e-3, 1e-3, 1e-2, "Liu et al. 2022, arXiv:2205.05638"),
     "ln-tuning": Rate(1e-3, 1e-4, 1e-2, "an assumption: as other scales near one; no measurement of a large model"),
     "prefix": Rate(5e-3, 1e-3, 1e-2, COMPARISON),
     "prompt": Rate(1e-2, 1e-3, 3e-1, f"between 1e-3 ({COMPARISON}) and 0.3 (Lester et al. 2021, with Adafactor)"),
-    "p-tuning": Rate(1e-3, 1e-4, 1e-2, f"above 1e-4, at which it had learnt half of what LoRA did ({COMPARISON})"),
+    "p-tuning": Rate(1e-3, 1e-4, 1e-2, f"above 1e-4, with which it came to 35.0 % and LoRA to 47.8 % ({COMPARISON})"),
 }
 
 

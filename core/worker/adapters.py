@@ -26,7 +26,7 @@ from tunesmith.core.plan import RANKED, VIRTUAL, Lora, Select
 TASK = "CAUSAL_LM"
 PISSA = "pissa_niter_16"
 """PiSSA by randomised singular value decomposition: seconds instead of the hours that the exact one takes for large
-models, at nearly its quality (Meng et al. 2024, arXiv:2404.02948, section 4)."""
+models, at nearly its quality (Meng et al. 2024, arXiv:2404.02948)."""
 
 
 def peft_config(select: Select, steps: int) -> PeftConfig | None:
