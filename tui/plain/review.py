@@ -79,9 +79,7 @@ class Review:
         voice.say()
         voice.say("Review: this will run. Nothing has started yet.")
         voice.say(f"Goal: {brief.goal}")
-        metric = MEASURES[brief.metric]
-        least = "" if metric.lower_is_better else "at least "
-        voice.say(f"Success: {metric.name} of {least}{metric.goal(brief.threshold)} on rows kept for the test.")
+        voice.say(f"Success: {MEASURES[brief.metric].success(brief.threshold)} on rows kept for the test.")
         if brief.approach != "fine-tune":
             voice.say(f"Approach: {brief.approach}. It is fine-tuned all the same, to compare.")
         voice.say(self.desk.rows())

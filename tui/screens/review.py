@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tunesmith.core.measures import MEASURES
 from tunesmith.core.plan import Plan
 from tunesmith.core.project import Project
 from tunesmith.core.recommend import Resolution
@@ -118,7 +119,7 @@ def summary(project: Project, glyphs: Glyphs) -> Content:
     rows = ", ".join(f"{count:,} {part}" for part, count in parts.items())
     lines = [
         ("What", plan.understand.goal),
-        ("Success", f"{plan.understand.metric.replace('_', ' ')} of at least {100 * plan.understand.threshold:g} %"),
+        ("Success", MEASURES[plan.understand.metric].success(plan.understand.threshold)),
         ("Data", f"{plan.prepare.data}: rows {rows}"),
         ("Model", _model(plan)),
         ("Then", _then(plan)),
