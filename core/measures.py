@@ -73,6 +73,10 @@ class Measure:
         told = f"{round(100 * threshold, 1):g} %" if self.share else f"{threshold:g}"
         return f"at most {told}" if self.lower_is_better else told
 
+    def success(self, threshold: float) -> str:
+        """What counts as success: `exact match of at least 95 %`, `perplexity of at most 1.5`."""
+        return f"{self.name} of {'' if self.lower_is_better else 'at least '}{self.goal(threshold)}"
+
     def reaches(self, value: float, threshold: float) -> bool:
         """Whether `value` is as good as the goal or better."""
         return self.goodness(value) >= self.goodness(threshold)

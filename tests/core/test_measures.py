@@ -46,6 +46,7 @@ def test_bounds_changes_and_goals_are_told_alike() -> None:
     assert share.span(Interval(0.5, 0.4, 0.6)) == "40.0–60.0 %" and number.span(Interval(1.2, 1.1, 12)) == "1.100–12.00"
     assert share.change(Interval(0.967, 0.95, 0.983)) == "+96.7 (+95.0 to +98.3)"
     assert number.change(Interval(-10.9, -12.0, 0.5)) == "-10.90 (-12.00 to +0.500)"
+    assert share.success(0.4) == "ROUGE-L of at least 40 %" and number.success(1.5) == "perplexity of at most 1.5"
     assert share.goal(0.875) == "87.5 %" and number.goal(1.5) == "at most 1.5"
 
 

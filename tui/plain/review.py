@@ -87,9 +87,7 @@ class Review:
         voice.say()
         voice.say("Review: this will run. Nothing has started yet.")
         voice.say(f"Goal: {brief.goal}")
-        metric = MEASURES[brief.metric]
-        least = "" if metric.lower_is_better else "at least "
-        voice.say(f"Success: {metric.name} of {least}{metric.goal(brief.threshold)} on rows kept for the test.")
+        voice.say(f"Success: {MEASURES[brief.metric].success(brief.threshold)} on rows kept for the test.")
         only_practice = rehearsal(self.desk.project.facts, brief.use_case)
         for line in before_training(brief):
             voice.say(line)

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from tunesmith.core.adapters import KINDS
 from tunesmith.core.evidence import before_training, stops_before_training
+from tunesmith.core.measures import MEASURES
 from tunesmith.core.models import absence, how_to_fetch
 from tunesmith.core.plan import Plan
 from tunesmith.core.project import Project
@@ -132,7 +133,7 @@ def summary(project: Project, glyphs: Glyphs) -> Content:
     rows = ", ".join(f"{count:,} {part}" for part, count in parts.items())
     lines = [
         ("What", plan.understand.goal),
-        ("Success", f"{plan.understand.metric.replace('_', ' ')} of at least {100 * plan.understand.threshold:g} %"),
+        ("Success", MEASURES[plan.understand.metric].success(plan.understand.threshold)),
         ("Data", f"{plan.prepare.data}: rows {rows}"),
         ("Model", _model(plan)),
         *_about_model(project),
