@@ -15,7 +15,7 @@ from tunesmith.core.figures import percent
 from tunesmith.core.plan import Plan
 from tunesmith.core.rows import Message, Row
 from tunesmith.core.run import Run, write_json
-from tunesmith.core.wording import METRIC_NAMES, plain, span
+from tunesmith.core.wording import METRIC_NAMES, code, plain, span
 
 QUESTION, CONTEXT = "{question}", "{context}"
 """Where your own question, and what it is about, go in."""
@@ -108,7 +108,7 @@ def _scores(plan: Plan, record: Record, scored: Evidence | None) -> str:
 
 def _score_line(one: Evidence, which: str) -> str:
     if one.skipped:
-        return f"| {one.shots} | | | | left out: {plain(one.skipped)} |"
+        return f"| {one.shots} | | | | left out: {code(one.skipped)} |"
     low, high = one.goal_low, one.goal_high
     interval = "" if low is None or high is None else span(Interval(one.goal or 0.0, low, high))
     return f"| {one.shots}{which} | {one.rows} | {percent(one.exact_match)} | {percent(one.f1)} | {interval} |"
