@@ -15,7 +15,7 @@ from typing import Literal
 
 import msgspec
 
-from tunesmith.core.bootstrap import Interval
+from tunesmith.core.bootstrap import Draws, Interval, group_count, mean_interval, unseen_error_bound
 from tunesmith.core.events import Evidence
 from tunesmith.core.figures import percent
 from tunesmith.core.measures import measure, per_row
@@ -166,7 +166,7 @@ def does_not_fit(shots: int, examples: int, longest: int, answer: int, positions
         there = {0: "no training row", 1: "only one training row"}.get(examples, f"only {examples} training rows")
         return f"{there} can be shown"
     if longest + answer > positions:
-        return f"prompt and answer take up to {longest + answer:,} tokens, the model has {positions:,}"
+        return f"{longest + answer:,} tokens with the answer, the model has {positions:,}"
     return ""
 
 
@@ -178,6 +178,24 @@ def goal_scores(metric: Metric, answers: Sequence[str], expected: Sequence[str])
     if measure(metric).needs_model:
         return None
     return [per_row(metric, answer, wanted) for answer, wanted in zip(answers, expected, strict=True)]
+
+
+def score_interval(scores: Sequence[float], draws: Draws, groups: Sequence[str]) -> Interval:
+    """The mean of `scores` with its bootstrap interval; where all rows are right, or all wrong, with an exact bound.
+
+    The bootstrap has nothing to vary there, and an interval without width would promise too much of a few rows.
+
+    Args:
+        groups: The group of each row (see `bootstrap.mean_interval`).
+
+    Raises:
+        ValueError: No scores, or not as many groups.
+    """
+    interval = mean_interval(scores, draws, groups)
+    bound = unseen_error_bound(group_count(len(scores), groups), draws.confidence)
+    if interval.value == 1.0:
+        return Interval(1.0, 1.0 - bound, 1.0)
+    return Interval(0.0, 0.0, bound) if interval.value == 0.0 else interval
 
 
 def reaches(evidence: Evidence) -> bool:

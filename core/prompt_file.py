@@ -16,7 +16,7 @@ from tunesmith.core.measures import ALWAYS, measure
 from tunesmith.core.plan import Plan
 from tunesmith.core.rows import Message, Row
 from tunesmith.core.run import Run, write_json
-from tunesmith.core.wording import plain
+from tunesmith.core.wording import code, plain
 
 QUESTION, CONTEXT = "{question}", "{context}"
 """Where your own question, and what it is about, go in."""
@@ -112,7 +112,7 @@ def _scores(plan: Plan, record: Record, scored: Evidence | None) -> str:
 def _score_line(one: Evidence, which: str) -> str:
     if one.skipped:
         blank = " |" * (3 if one.metric in ALWAYS else 4)
-        return f"| {one.shots} |{blank} left out: {plain(one.skipped)} |"
+        return f"| {one.shots} |{blank} left out: {code(one.skipped)} |"
     by, low, high = measure(one.metric), one.goal_low, one.goal_high
     interval = "" if low is None or high is None else by.span(Interval(one.goal or 0.0, low, high))
     own = "" if one.metric in ALWAYS else f" {by.maybe(one.goal)} |"

@@ -24,14 +24,14 @@ def commands() -> list[tuple[str, ...]]:
     known = {
         (name.strip(), *re.findall(r"--[a-z-]+", rest))
         for name, rest in found
-        if name.split()[0] in ("demo", "run", "plan", "runs", "attach", "stop", "serve", "doctor")
+        if name.split()[0] in ("demo", "run", "plan", "runs", "attach", "stop", "serve", "doctor", "prompt")
     }
     return sorted(known)
 
 
 def test_the_readme_names_every_command() -> None:
     named = {words[0].split()[0] for words in commands()}
-    assert named == {"demo", "run", "plan", "runs", "attach", "stop", "serve", "doctor"}
+    assert named == {"demo", "run", "plan", "runs", "attach", "stop", "serve", "doctor", "prompt"}
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)

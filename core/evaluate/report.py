@@ -107,8 +107,8 @@ def _evidence(evidence: Sequence[Evidence]) -> str:
     ]
     for one in evidence:
         figures = f"{percent(one.exact_match)} | {percent(one.f1)}"
-        cells = f" | left out: {plain(one.skipped)} | " if one.skipped else f"{one.rows} | {figures}"
-        lines.append(f"| {one.shots} | {cells} |")
+        cells = f" | left out: {code(one.skipped)} | " if one.skipped else f" {one.rows} | {figures} "
+        lines.append(f"| {one.shots} |{cells}|")
     return "\n".join(lines)
 
 

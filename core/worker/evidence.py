@@ -14,7 +14,7 @@ import msgspec
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from tunesmith.core.bootstrap import Draws, mean_interval
+from tunesmith.core.bootstrap import Draws
 from tunesmith.core.chat_template import PLAIN_TEMPLATE
 from tunesmith.core.errors import ModelError
 from tunesmith.core.events import Evidence, Written
@@ -28,6 +28,7 @@ from tunesmith.core.evidence import (
     goal_scores,
     read_record,
     rule,
+    score_interval,
     summary,
     with_examples,
     write_record,
@@ -150,7 +151,7 @@ class Untouched:
         if scores is None:
             return scored
         draws = Draws(plan.evaluate.confidence, plan.evaluate.resamples, plan.prepare.split.seed)
-        interval = mean_interval(scores, draws, [row.group for row in self.rows])
+        interval = score_interval(scores, draws, [row.group for row in self.rows])
         return msgspec.structs.replace(
             scored,
             goal=interval.value,

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.small_run import make_rows
+from tunesmith.core.bootstrap import Draws
 from tunesmith.core.events import Evidence
 from tunesmith.core.evidence import (
     Record,
@@ -22,6 +23,7 @@ from tunesmith.core.evidence import (
     goal_scores,
     read_record,
     rule,
+    score_interval,
     summary,
     with_examples,
     write_record,
@@ -107,7 +109,7 @@ def test_without_a_chat_template_all_is_one_text_and_the_answer_ends_at_an_empty
 
 def test_a_number_of_examples_is_left_out_with_its_reason() -> None:
     assert does_not_fit(3, 5, 400, 16, 512) == ""
-    assert does_not_fit(5, 5, 500, 16, 512) == "prompt and answer take up to 516 tokens, the model has 512"
+    assert does_not_fit(5, 5, 500, 16, 512) == "516 tokens with the answer, the model has 512"
     assert does_not_fit(3, 0, 0, 16, 512) == "no training row can be shown"
     assert does_not_fit(3, 1, 0, 16, 512) == "only one training row can be shown"
 
@@ -120,6 +122,19 @@ def test_the_goal_is_measured_in_its_own_metric() -> None:
     assert goal_scores("exact_match", answers, expected) == goal_scores("accuracy", answers, expected) == [0.0, 1.0]
     assert goal_scores("f1", answers, expected) == pytest.approx([2 / 3, 1.0])
     assert goal_scores("perplexity", answers, expected) is None
+
+
+def test_no_interval_without_width_is_promised_on_a_few_rows() -> None:
+    draws = Draws(0.95, 500, 1)
+    right = score_interval([1.0] * 24, draws, [""] * 24)
+    assert (right.value, right.high) == (1.0, 1.0)
+    assert right.low == pytest.approx(0.05 ** (1 / 24))  # all of 24 independent rows right, by chance, at 5 %
+    grouped = score_interval([1.0] * 24, draws, [f"P{number // 3}" for number in range(24)])
+    assert grouped.low == pytest.approx(0.05 ** (1 / 8)), "three questions about one person are one draw"
+    wrong = score_interval([0.0] * 24, draws, [""] * 24)
+    assert (wrong.low, wrong.high) == (0.0, pytest.approx(1 - 0.05 ** (1 / 24)))
+    mixed = score_interval([0.0, 1.0] * 12, draws, [""] * 24)
+    assert mixed.low < mixed.value == 0.5 < mixed.high
 
 
 def test_the_best_is_the_highest_score_with_the_fewest_examples() -> None:

@@ -132,11 +132,11 @@ def test_numbers_are_written_as_people_write_them() -> None:
 def test_what_the_untouched_model_reaches_is_a_line_each_and_the_advice_is_told_plainly() -> None:
     text = _shown(
         e.Evidence(shots=0, rows=24, exact_match=0.125, f1=0.5),
-        e.Evidence(shots=5, skipped="prompt and answer take up to 600 tokens, the model has 512"),
+        e.Evidence(shots=5, skipped="600 tokens with the answer, the model has 512"),
         e.JobFinished(outcome="stopped", text="Nothing was trained.", advised=True),
     )
     assert "· untouched, no example    exact match  12.5 %  F1  50.0 %  24 rows" in text
-    assert "· untouched, 5 examples    left out: prompt and answer take up to 600 tokens, the model has 512" in text
+    assert "· untouched, 5 examples    left out: 600 tokens with the answer, the model has 512" in text
     assert "✓ Nothing was trained.\n" in text and "saved" not in text
 
 

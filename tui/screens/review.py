@@ -170,7 +170,7 @@ def _model(plan: Plan) -> str:
 def start_told(plan: Plan) -> str:
     """What Enter does."""
     if stops_before_training(plan.understand):
-        return "score the untouched model and write a prompt file from your examples; it stops before the training"
+        return "score the untouched model, write a prompt file; nothing is trained"
     return "start the training; it goes on without this window"
 
 

@@ -10,6 +10,7 @@ import pytest
 from tunesmith.core.bootstrap import Draws, Interval
 from tunesmith.core.errors import RunError
 from tunesmith.core.evaluate.report import report
+from tunesmith.core.events import Evidence
 from tunesmith.core.figures import percent
 from tunesmith.core.plan import Plan
 from tunesmith.core.plan_yaml import validate
@@ -200,6 +201,15 @@ def test_the_report_says_what_was_asked_found_and_how(plan: Plan, results: Resul
         assert said in text
     assert "\x1b" not in text
     assert "None." in report(plan, results, [])
+    assert "What a prompt alone reaches" not in text
+
+
+def test_the_report_tells_what_a_prompt_alone_reached(plan: Plan, results: Results) -> None:
+    asked = [Evidence(shots=3, rows=24, exact_match=1 / 3, f1=0.5), Evidence(shots=5, skipped="too | long")]
+    text = report(plan, results, [], asked)
+    assert "## What a prompt alone reaches" in text and "Other rows than above" in text
+    assert "| 3 | 24 | 33.3 % | 50.0 % |" in text
+    assert "| 5 | | left out: `too \\| long` | |" in text
 
 
 def graded(results: Results, metric: str, before: Interval, after: Interval, gain: Interval) -> Results:

@@ -608,10 +608,10 @@ def test_the_scores_before_the_training_stand_in_a_table_that_grows(
     assert "no example" in text and "12.5 %" in text and "1 example  " not in text
     assert "the goal" in text and "90.0 %  exact match" in text
     assert "The curves begin with the first steps" not in text
-    tell(run, asked_first(1, 0.5), Evidence(shots=5, skipped="prompt and answer take up to 600 tokens"))
+    tell(run, asked_first(1, 0.5), Evidence(shots=5, skipped="600 tokens with the answer"))
     text = look_at(run, size=size, glyphs=glyphs)
     assert next(line for line in text.splitlines() if line.startswith("1 example")).endswith("the best")
-    assert "left out: prompt and answer take up to 600 tokens" in text
+    assert "left out: 600 tokens with the answer" in text
 
 
 def test_once_it_trains_the_scores_before_it_are_lines_in_the_chart(run: Run) -> None:
