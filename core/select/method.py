@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from tunesmith.core.draft import Alternative
 from tunesmith.core.facts import Hardware, ModelFacts
 from tunesmith.core.figures import parameters, size
-from tunesmith.core.plan import Method
 from tunesmith.core.load import Load
+from tunesmith.core.plan import Method
 from tunesmith.core.select.load import adapter_parameters
 from tunesmith.core.select.memory import MemoryForecast, forecast_load
 

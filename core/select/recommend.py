@@ -9,9 +9,9 @@ from typing import Any, get_args
 from tunesmith.core.draft import Alternative, Draft
 from tunesmith.core.facts import Facts, ModelFacts
 from tunesmith.core.figures import parameters, size
+from tunesmith.core.load import Load
 from tunesmith.core.plan import Method
 from tunesmith.core.reckon import counted_rows, settle, training_rows
-from tunesmith.core.load import Load
 from tunesmith.core.select.memory import forecast_load
 from tunesmith.core.select.method import choose_method
 

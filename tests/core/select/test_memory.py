@@ -8,8 +8,8 @@ import pytest
 
 from tunesmith.core.facts import ModelFacts
 from tunesmith.core.figures import size
-from tunesmith.core.plan import Hyperparameters, Lora, Select
 from tunesmith.core.load import Load
+from tunesmith.core.plan import Hyperparameters, Lora, Select
 from tunesmith.core.select.load import CodePath, adapter_parameters
 from tunesmith.core.select.memory import CPU_PROCESS, CPU_STEP_MARGIN, CUDA_CONTEXT, MARGIN, forecast, forecast_load
 
