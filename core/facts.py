@@ -242,6 +242,28 @@ class Simulation(msgspec.Struct, frozen=True):
         return next((phase for phase in self.phases if phase.name == "evaluation"), None)
 
 
+class StepProbe(msgspec.Struct, frozen=True):
+    """The memory and time of training steps on the longest batch, measured on the device that trains."""
+
+    load: Load
+    device: str
+    """The card's name, or the processor's."""
+    model: str
+    """Path of the model's folder."""
+    allocated: int
+    """Bytes at the peak: what torch handed out on a GPU, what the process grew by on a CPU."""
+    reserved: int
+    """Bytes at the peak that torch's allocator had taken from the GPU; on a CPU the same as `allocated`."""
+    seconds: float
+    """Of one optimizer step's forward and backward pass over one micro-batch."""
+    forecast: int
+    """What had been forecast for `allocated`."""
+    how: str
+    """How it had been forecast: simulated, corrected or arithmetic."""
+    at: float
+    """Seconds since 1970."""
+
+
 class ModelFacts(msgspec.Struct, frozen=True):
     """A model as its configuration and the headers of its weight files describe it; nothing was loaded for this."""
 
@@ -283,6 +305,8 @@ class ModelFacts(msgspec.Struct, frozen=True):
     """Parameters that one token goes through, in a mixture of experts; 0 in other models, where it is all of them."""
     simulations: tuple[Simulation, ...] = ()
     """Steps of this model that were simulated."""
+    probes: tuple[StepProbe, ...] = ()
+    """Steps of this model that were measured on this machine."""
 
 
 class Facts(msgspec.Struct, frozen=True):

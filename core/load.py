@@ -5,7 +5,7 @@ Select forecasts from it, the simulation and the probe say with it what they are
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tunesmith.core.plan import Peft
@@ -54,6 +54,11 @@ class Load:
     def tokens(self) -> int:
         """Tokens computed at once in training."""
         return self.batch_size * self.length
+
+    @property
+    def training(self) -> Load:
+        """The same without the answers of evaluation."""
+        return replace(self, answer_rows=0, answer_tokens=0)
 
     def alike(self, other: Load) -> bool:
         """Whether both run through the same code, so that what one was off by tells of the other."""

@@ -85,3 +85,11 @@ def loss_bytes(model: ModelFacts, load: Load, path: CodePath) -> int:
         block = min(tokens, TOKEN_BLOCK) * words * 4 * CPU_LOSS_COPIES
     head_gradient = 4 * vocabulary * hidden if load.method == "full" else 0
     return last + block + head_gradient
+
+
+def answer_bytes(model: ModelFacts, load: Load) -> int:
+    """Bytes for answers to be written: keys and values of prompts and answers, and one layer's work on the prompts."""
+    cache = 2 * model.layers * model.kv_heads * model.head_size * load.compute_bytes
+    prompts, all_tokens = load.answer_rows * load.length, load.answer_rows * (load.length + load.answer_tokens)
+    layer = load.compute_bytes * (3 * model.intermediate_size + 4 * model.hidden_size)
+    return cache * all_tokens + layer * prompts

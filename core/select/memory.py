@@ -1,75 +1,98 @@
-"""Forecasts the peak memory of a training run, term by term, by arithmetic over the model's shapes; nothing is run.
+"""Forecasts the peak memory of a training run, term by term.
 
-How far to trust it: every term is an estimate that names what it is from. The sum is meant as an upper bound, because
-not all terms peak in the same moment and rows are rarely all as long as the longest. `benchmarks/memory.py` lays it
-beside peaks that others measured: 0.88 to 1.07 of what torch had reserved, on three kinds of card (in part no blind
-test, as that script says). On a CPU the saved activations come within 6 % of those counted with torch's own hooks in
-three runs of 2 M parameters. Libraries and margin were set by one of them (16 rows × 104 tokens, forecast over peak
-1.00), and 16 × 512 tokens came to 0.90, so the CPU's total is the less certain.
+Three sources, the best that there is for a load: a probe that measured it on this machine; a simulation of the very
+step (`core/worker/simulation`, kept in the model's facts); arithmetic (`arithmetic.py`), which answers at once. Where
+another load of the same code was measured or simulated, the arithmetic is corrected by what it was off by there.
 
-It knows decoders with a gated feed-forward part (Llama, Qwen, Mistral, Gemma). Not in it: mixtures of experts beyond
-their weights, vision towers' activations, several GPUs, and the key-value cache of the answers written during
-evaluation (small beside the activations of training).
-
-The activations follow Korthikanti et al. 2022 (arXiv:2205.05198, section 4), adapted to grouped-query attention, a
-gated feed-forward part and attention that keeps no score matrix (`activations.py`); the loss follows TRL 1.16, which
-never holds all the logits at once (`trl/kernels/chunked_logprob.py`).
+How far to trust it: `benchmarks/memory.py` lays simulation and arithmetic beside peaks that others measured. Allocated
+is what torch hands out, reserved what its allocator takes from the device for that; the total, with what the driver
+takes, is laid beside what is free.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
-from tunesmith.core.facts import Hardware, ModelFacts
-from tunesmith.core.figures import GIB, parameters
+from tunesmith.core.facts import Hardware, MemoryPhase, ModelFacts, Simulation, StepProbe
+from tunesmith.core.figures import GIB, size
 from tunesmith.core.load import Load
-from tunesmith.core.plan import Select
-from tunesmith.core.select.activations import layer_gradient_bytes, layer_input_bytes, loss_bytes, saved_bytes
-from tunesmith.core.select.load import CodePath, adapter_parameters
+from tunesmith.core.plan import Evaluate, Select
+from tunesmith.core.select.arithmetic import STATIC, Term, answering, step_terms
+from tunesmith.core.select.load import CodePath
 
-NF4_BYTES = 0.5
-"""A parameter packed to 4 bits."""
-ABSMAX_BYTES = {False: 4 / 64, True: 1 / 64 + 4 / (64 * 256)}
-"""Scale per packed parameter, by double quantization: one fp32 a block of 64, or one byte with an fp32 a 256 blocks
-(Dettmers et al. 2023, arXiv:2305.14314, section 3)."""
-STATE_BYTES_8BIT = 2 * (1 + 4 / 256)
-"""AdamW's two states in 8 bits with an fp32 scale a block of 256 (bitsandbytes 0.50, `optim/optimizer.py`)."""
 CUDA_CONTEXT = GIB // 2
-"""An assumption, not measured here: 0.3 to 0.6 GiB by card and driver, with the cuBLAS workspace."""
+"""An assumption, not measured here: 0.3 to 0.6 GiB by card and driver."""
+CUBLAS_WORKSPACE = 2 * (4096 * 2 + 16 * 8) * 1024
+CUBLAS_WORKSPACE_HOPPER = 2 * 4096 * 8 * 1024
+"""One for the thread of the forward pass and one for that of the backward pass, larger from compute capability 9.0 on
+(`aten/src/ATen/cuda/CublasHandlePool.cpp`, parseChosenWorkspaceSize)."""
 CPU_PROCESS = 510 << 20
 """torch 2.13, transformers, peft, trl and datasets imported and a trainer made: 502 to 511 MiB measured."""
 MARGIN = 0.1
-"""Reserved over allocated on GPUs was 1.04 to 1.25, in the mean 1.09, in eight runs (`benchmarks/memory.py`)."""
+"""Reserved over allocated on GPUs was 1.02 to 1.25, in the mean 1.09, in eleven runs (`benchmarks/memory.py`)."""
 CPU_STEP_MARGIN = 0.5
 """What glibc's allocator keeps between the blocks of a step on a CPU: a LoRA run of 2 M parameters took 439 MiB beyond
 the libraries where 296 were in use (measured without and with MALLOC_MMAP_THRESHOLD_)."""
-STEP = ("activations", "loss", "backward")
+STEP = ("activations", "loss", "backward", "temporary", "answers")
 """Terms that come and go with each step."""
-
-
-@dataclass(frozen=True)
-class Term:
-    """One part of the memory: `bytes` is an estimate, `from_what` says of what it was made."""
-
-    name: str
-    bytes: int
-    from_what: str
+Known = TypeVar("Known", Simulation, StepProbe)
+How = Literal["simulated", "corrected", "arithmetic", "measured"]
+TOLD = {
+    "simulated": "simulated: this very step, on tensors without content",
+    "corrected": "arithmetic, corrected by a simulation or a measurement of another load",
+    "arithmetic": "arithmetic over the model's shapes",
+    "measured": "measured on this machine",
+}
+KINDS = {
+    "weights": "as they are held",
+    "working copies": "weights once more in the precision of the products (autocast)",
+    "adapter": "the trained parameters beside the weights",
+    "gradients": "of what is trained",
+    "optimizer": "its states",
+    "activations": "what the layers keep for the backward pass",
+    "loss": "the output head, the loss and its gradients",
+    "backward": "gradients of activations, and what is computed once more",
+    "temporary": "what operations take while they run",
+    "answers": "keys and values of the answers, and the work on the prompts",
+}
+"""What each kind of a simulation is."""
 
 
 @dataclass(frozen=True)
 class MemoryForecast:
-    """The terms, their sum, and what the device has free (bytes)."""
+    """The terms at the peak, their sum, and what the device has free (bytes)."""
 
     terms: tuple[Term, ...]
     total: int
+    """What the process takes of the device: reserved, with CUDA's context or the libraries. Laid beside `available`."""
     available: int
     device: Literal["cuda", "cpu"]
     fits: bool
+    how: How = "arithmetic"
+    allocated: int = 0
+    """What torch hands out at the peak: `torch.cuda.max_memory_allocated`."""
+    reserved: int = 0
+    """What torch's allocator takes for it, with the gaps between blocks: `torch.cuda.max_memory_reserved`."""
+    phases: tuple[MemoryPhase, ...] = ()
+    """Of one step, for a picture; none without a simulation."""
+    evaluation: Term | None = None
+    """All that is there while answers are written, a peak of its own; in the total only where it is the higher one."""
 
     def of(self, name: str) -> int:
         """The bytes of the term `name`; 0 where there is none."""
         return sum(term.bytes for term in self.terms if term.name == name)
+
+    @property
+    def told(self) -> str:
+        """How it was forecast, in words."""
+        return TOLD[self.how]
+
+    @property
+    def least(self) -> int:
+        """What is there whatever the rows are: weights, adapter, gradients, optimizer."""
+        of_phases = (sum(phase.bytes.get(kind, 0) for kind in STATIC) for phase in self.phases)
+        return max(of_phases, default=sum(self.of(name) for name in STATIC))
 
     @property
     def tight(self) -> bool:
@@ -77,51 +100,63 @@ class MemoryForecast:
         return self.fits and self.total > 0.9 * self.available
 
 
-def forecast(model: ModelFacts, select: Select, hardware: Hardware, longest: int) -> MemoryForecast:
+def forecast(
+    model: ModelFacts, select: Select, hardware: Hardware, longest: int, evaluate: Evaluate | None = None
+) -> MemoryForecast:
     """The peak memory of training `model` as the plan's section `select` says.
 
     Args:
         longest: Tokens of the longest row; rows are cut at the plan's sequence length.
+        evaluate: The plan's section; where it is given, answers during evaluation are forecast as well.
     """
-    return forecast_load(model, load_of(select, longest), hardware)
+    return forecast_load(model, load_of(select, longest, evaluate), hardware)
 
 
-def load_of(select: Select, longest: int) -> Load:
-    """What decides the memory in the plan's section `select`."""
+def load_of(select: Select, longest: int, evaluate: Evaluate | None = None) -> Load:
+    """What decides the memory in the plan's sections."""
     knobs, lora = select.hyperparameters, select.lora
     return Load(
         method=select.method,
         precision=select.precision,
         device=select.device,
         batch_size=knobs.batch_size,
-        length=min(longest, knobs.max_length),
+        length=knobs.max_length if knobs.packing else min(longest, knobs.max_length),
         optimizer=knobs.optimizer,
         checkpointing=knobs.gradient_checkpointing,
         rank=lora.rank if lora else 0,
         dropout=lora.dropout if lora else 0.0,
-        target_modules=lora.target_modules if lora else "all-linear",
+        target_modules=lora.target_modules if lora else "all-linear",  # type: ignore[arg-type]
         double_quantization=select.quantization.double if select.quantization else False,
         quantization=select.quantization.type if select.quantization else "nf4",
         peft=select.peft,
         virtual_tokens=select.virtual_tokens or 0,
+        packing=knobs.packing,
+        answer_rows=evaluate.batch_size if evaluate else 0,
+        answer_tokens=evaluate.max_new_tokens if evaluate else 0,
     )
 
 
 def forecast_load(model: ModelFacts, load: Load, hardware: Hardware, path: CodePath | None = None) -> MemoryForecast:
     """The same for a bare `Load`, and for other code than our worker's where `path` says so."""
-    terms = [term for term in _terms(model, load, path or CodePath()) if term.bytes]
-    stepwise = sum(term.bytes for term in terms if term.name in STEP)
-    share = MARGIN if load.device == "cuda" else CPU_STEP_MARGIN
-    margin = round(share * stepwise + MARGIN * (sum(term.bytes for term in terms) - stepwise))
-    if load.device == "cuda":
-        terms.append(Term("CUDA context", CUDA_CONTEXT, "an assumption: 0.3 to 0.6 GiB by card and driver"))
-    else:
-        terms.append(Term("libraries", CPU_PROCESS, "measured: torch, transformers, peft and trl imported"))
-    text = f"{100 * share:.0f} % of what comes and goes with a step, {100 * MARGIN:.0f} % of the rest: gaps in memory"
-    terms.append(Term("margin", margin, text))
-    total = sum(term.bytes for term in terms)
-    available = available_bytes(hardware, load.device)
-    return MemoryForecast(tuple(terms), total, available, load.device, total <= available)
+    terms, how, phases = step_terms(model, load, path or CodePath()), "arithmetic", ()
+    evaluation = answering(model, load, path or CodePath())
+    if path is None:
+        simulation = _nearest(model.simulations, load)
+        if simulation is not None:
+            terms, how, phases = _from_simulation(model, load, simulation, terms)
+            evaluation = _evaluation(simulation, load) or evaluation
+    terms = _with_workspace(terms, load, hardware)
+    probe = _nearest(_probes_here(model, load, hardware), load) if path is None else None
+    if probe is not None:
+        terms, how = _from_probe(model, load, probe, terms, hardware)
+    return _summed(terms, how, phases, evaluation, load, hardware, probe)  # type: ignore[arg-type]
+
+
+def forecast_from(simulation: Simulation, hardware: Hardware) -> MemoryForecast:
+    """What a simulation says of the load that it was made for, of whatever code path."""
+    terms = _with_workspace(_simulated_terms(simulation), simulation.load, hardware)
+    evaluation = _evaluation(simulation, simulation.load)
+    return _summed(terms, "simulated", simulation.phases, evaluation, simulation.load, hardware, None)
 
 
 def available_bytes(hardware: Hardware, device: str) -> int:
@@ -131,76 +166,123 @@ def available_bytes(hardware: Hardware, device: str) -> int:
     return hardware.gpu.free if hardware.gpu else 0
 
 
-def _terms(model: ModelFacts, load: Load, path: CodePath) -> list[Term]:
-    adapter = adapter_parameters(model, load)
-    trained = model.parameters if load.method == "full" else adapter
-    # PEFT holds adapters over half-precision weights in fp32 (autocast_adapter_dtype); TRL turns those over packed
-    # weights to bf16, as the QLoRA paper does.
-    width = 2 if load.method == "qlora" else 4
-    whose = "all weights" if load.method == "full" else "the adapter's weights"
-    terms = [_weights(model, load, path)]
-    if load.method == "full" and load.precision != "fp32":
-        text = (
-            f"{parameters(model.linear_parameters)} weights once more in {load.precision}, for the products (autocast)"
-        )
-        terms.append(Term("working copies", 2 * model.linear_parameters, text))
-    if load.method == "qlora":
-        largest = max((inputs * outputs for inputs, outputs, _ in model.linear_shapes), default=0)
-        terms.append(
-            Term("unpacked weight", largest * load.compute_bytes, "the largest layer, unpacked for its product")
-        )
-    if load.method != "full":
-        text = f"{parameters(adapter)} parameters of rank {load.rank} × {width} bytes"
-        terms.append(Term("adapter", adapter * width, text))
-    terms.append(Term("gradients", trained * width, f"{parameters(trained)} × {width} bytes, one for each of {whose}"))
-    terms.append(_optimizer(trained, width, load))
-    return terms + _step(model, load, path)
+def _nearest(known: tuple[Known, ...], load: Load) -> Known | None:
+    """What is known of this very load, else of the one with the same code whose tokens are nearest."""
+    alike = [one for one in known if one.load.alike(load)]
+    same = [one for one in alike if one.load.training == load.training]
+    if same:
+        return same[-1]
+    return min(alike, key=lambda one: abs(one.load.tokens - load.tokens), default=None)
 
 
-def _weights(model: ModelFacts, load: Load, path: CodePath) -> Term:
-    """Full: fp32 masters (Micikevicius et al. 2017, arXiv:1710.03740); LoRA: frozen, in the precision computed in."""
-    if load.method == "qlora":
-        each = NF4_BYTES + ABSMAX_BYTES[load.double_quantization]
-        rest = model.parameters - model.linear_parameters
-        width = 4 if path.fp32_preparation else load.compute_bytes
-        text = (
-            f"{parameters(model.linear_parameters)} parameters × {each:.3f} bytes in 4 bits with their scales, "
-            f"{parameters(rest)} (embeddings, norms) × {width} bytes"
-        )
-        return Term("weights", round(model.linear_parameters * each) + rest * width, text)
-    width = 4 if load.method == "full" else load.compute_bytes
-    return Term("weights", model.parameters * width, f"{parameters(model.parameters)} parameters × {width} bytes")
+def _from_simulation(
+    model: ModelFacts, load: Load, simulation: Simulation, terms: list[Term]
+) -> tuple[list[Term], How, tuple[MemoryPhase, ...]]:
+    """The simulation's own terms for its load; for another one, arithmetic scaled by what it was off by there."""
+    if simulation.load.training == load.training:
+        return _simulated_terms(simulation), "simulated", simulation.phases
+    there = step_terms(model, simulation.load, CodePath())
+    ratios = []
+    for stays in (True, False):
+        reckoned = sum(term.bytes for term in there if _stays(term.name) == stays)
+        simulated = sum(size for kind, size in simulation.peak.bytes.items() if _stays(kind) == stays)
+        ratios.append(simulated / reckoned if reckoned else 1.0)
+    scaled = [_scaled(term, ratios[0] if _stays(term.name) else ratios[1]) for term in terms]
+    return scaled, "corrected", ()
 
 
-def _optimizer(trained: int, width: int, load: Load) -> Term:
-    if load.optimizer.endswith("8bit"):
-        text = f"{parameters(trained)} × 2 states of AdamW in 8 bits with their scales"
-        return Term("optimizer", round(trained * STATE_BYTES_8BIT), text)
-    # `adamw_torch` on a GPU takes torch's multi-tensor path, which holds one more copy during the step.
-    copies = 3 if load.optimizer == "adamw_torch" and load.device == "cuda" else 2
-    return Term(
-        "optimizer", trained * copies * width, f"{parameters(trained)} × {copies} states of AdamW × {width} bytes"
+def _simulated_terms(simulation: Simulation) -> list[Term]:
+    peak = simulation.peak
+    at = f"at the peak of a step, which is in its phase `{peak.name}`"
+    return [Term(kind, peak.bytes[kind], f"{KINDS[kind]}; {at}") for kind in KINDS if peak.bytes.get(kind)]
+
+
+def _evaluation(simulation: Simulation, load: Load) -> Term | None:
+    """Answers as they were simulated, where they were for as many rows of that length."""
+    phase, asked = simulation.evaluation, simulation.load
+    same = (load.answer_rows, load.answer_tokens) == (asked.answer_rows, asked.answer_tokens)
+    if phase is None or not same or asked.training != load.training:
+        return None
+    text = f"{load.answer_rows} rows × {load.length} + {load.answer_tokens} tokens, simulated: "
+    text += f"{size(phase.bytes.get('answers', 0))} for keys, values and the work on the prompts"
+    return Term("evaluation", phase.total, text)
+
+
+def _probes_here(model: ModelFacts, load: Load, hardware: Hardware) -> tuple[StepProbe, ...]:
+    """Probes of this model on the device that the load is for."""
+    name = hardware.cpu.name if load.device == "cpu" else hardware.gpu.name if hardware.gpu else ""
+    return tuple(probe for probe in model.probes if probe.device == name)
+
+
+def _from_probe(
+    model: ModelFacts, load: Load, probe: StepProbe, terms: list[Term], hardware: Hardware
+) -> tuple[list[Term], How]:
+    """The terms scaled so that their sum is what was measured; for another load, by what the forecast was off by."""
+    if probe.load.training == load.training:
+        ratio, how = probe.allocated / max(1, sum(term.bytes for term in terms)), "measured"
+    else:
+        ratio, how = probe.allocated / max(1, probe.forecast), "corrected"
+    return [_scaled(term, ratio) for term in terms], how  # type: ignore[return-value]
+
+
+def _scaled(term: Term, ratio: float) -> Term:
+    return term if ratio == 1 else Term(term.name, round(term.bytes * ratio), f"{term.from_what} (× {ratio:.2f})")
+
+
+def _stays(name: str) -> bool:
+    return name not in STEP and name != "unpacked weight"
+
+
+def _with_workspace(terms: list[Term], load: Load, hardware: Hardware) -> list[Term]:
+    if load.device != "cuda":
+        return terms
+    large = hardware.gpu is None or hardware.gpu.compute_capability >= (9, 0)
+    taken = CUBLAS_WORKSPACE_HOPPER if large else CUBLAS_WORKSPACE
+    return [*terms, Term("cuBLAS workspace", taken, "for matrix products, two of them")]
+
+
+def _summed(
+    terms: list[Term],
+    how: How,
+    phases: tuple[MemoryPhase, ...],
+    evaluation: Term | None,
+    load: Load,
+    hardware: Hardware,
+    probe: StepProbe | None,
+) -> MemoryForecast:
+    """The terms with what the allocator and the device add."""
+    allocated = sum(term.bytes for term in terms)
+    if evaluation is not None and evaluation.bytes > allocated:
+        more = Term("evaluation", evaluation.bytes - allocated, f"beyond the step itself: {evaluation.from_what}")
+        terms, allocated = [*terms, more], evaluation.bytes
+    margin, text = _margin(terms, allocated, load)
+    if how == "measured" and probe is not None and load.device == "cuda":
+        margin, text = probe.reserved - probe.allocated, "measured: reserved by torch's allocator beyond what was used"
+    terms = [*terms, Term("margin", margin, text)]
+    reserved = allocated + margin
+    if load.device == "cuda":
+        terms.append(Term("CUDA context", CUDA_CONTEXT, "an assumption: 0.3 to 0.6 GiB by card and driver"))
+    else:
+        terms.append(Term("libraries", CPU_PROCESS, "measured: torch, transformers, peft and trl imported"))
+    total = sum(term.bytes for term in terms)
+    available = available_bytes(hardware, load.device)
+    return MemoryForecast(
+        terms=tuple(terms),
+        total=total,
+        available=available,
+        device=load.device,
+        fits=total <= available,
+        how=how,
+        allocated=allocated,
+        reserved=reserved,
+        phases=phases,
+        evaluation=evaluation,
     )
 
 
-def _step(model: ModelFacts, load: Load, path: CodePath) -> list[Term]:
-    """What a step holds between forward and backward, and the larger of the two peaks on top of it."""
-    tokens = load.batch_size * load.length
-    rows = f"{load.batch_size} rows × {load.length} tokens"
-    saved = saved_bytes(model, load, path)
-    backward = round(layer_gradient_bytes(model, load, path) * tokens)
-    if load.checkpointing:
-        kept = round(layer_input_bytes(model, load, path) * model.layers * tokens)
-        activations = Term("activations", kept, f"{rows}: the input of each of {model.layers} layers (checkpointing)")
-        backward += round(saved / model.layers * tokens)
-        doing = "one layer recomputed, and its gradients"
-    else:
-        activations = Term(
-            "activations", round(saved * tokens), f"{rows}: what {model.layers} layers keep for backward"
-        )
-        doing = "gradients of one layer's activations"
-    loss = loss_bytes(model, load, path)
-    if loss >= backward:
-        how = "a block of logits at a time" if path.loss == "fused" else "all logits at once"
-        return [activations, Term("loss", loss, f"{rows} × {model.vocabulary:,} words, {how}")]
-    return [activations, Term("backward", backward, f"{rows}: {doing}")]
+def _margin(terms: list[Term], allocated: int, load: Load) -> tuple[int, str]:
+    """(bytes, in words) that the allocator holds between blocks."""
+    stepwise = sum(term.bytes for term in terms if term.name in STEP)
+    share = MARGIN if load.device == "cuda" else CPU_STEP_MARGIN
+    text = f"{100 * share:.0f} % of what comes and goes with a step, {100 * MARGIN:.0f} % of the rest: gaps in memory"
+    return round(share * stepwise + MARGIN * (allocated - stepwise)), text

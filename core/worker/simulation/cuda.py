@@ -227,8 +227,10 @@ def said_to_autocast(dtype: torch.dtype) -> Iterator[None]:
 
 
 class Int8Product(torch.autograd.Function):
-    """bitsandbytes' product with 8-bit weights on a GPU (0.50, `autograd/_functions.py`, MatMul8bitLt): what it makes
-    on the way, and that it keeps its input outside autograd's own list, where checkpointing can't drop it."""
+    """bitsandbytes' product with 8-bit weights on a GPU (0.50, `autograd/_functions.py`, MatMul8bitLt).
+
+    It keeps its input outside autograd's own list, where checkpointing can't drop it.
+    """
 
     @staticmethod
     def forward(ctx: Any, left: torch.Tensor, packed: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:

@@ -146,8 +146,11 @@ def _frozen(tensor: torch.Tensor) -> nn.Parameter:
 
 
 def _pack_4bit(module: Any, compute: torch.dtype) -> None:
-    """Two numbers a byte, and scales: fp32 a block of 64, or a byte a block and an fp32 a 256 blocks (bitsandbytes
-    0.50, `functional.py`, quantize_4bit). Its class of parameters holds no fake tensor, so a plain one stands in."""
+    """Two numbers a byte, and scales: fp32 a block of 64, or a byte a block and an fp32 a 256 blocks.
+
+    As bitsandbytes 0.50 (`functional.py`, quantize_4bit). Its class of parameters can't hold a fake tensor, so a plain
+    one stands in.
+    """
     was = module.weight
     count = module.in_features * module.out_features
     blocks = -(-count // was.blocksize)
