@@ -1,16 +1,20 @@
-"""The methods side by side: what each would need on this machine with the plan's other settings."""
+"""What fits: the methods side by side with a plan's other settings, and one model with every way and lever."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
+from tunesmith.core.catalogue import entries, facts_of
 from tunesmith.core.draft import Wishes
 from tunesmith.core.errors import PlanError
-from tunesmith.core.facts import Facts
+from tunesmith.core.facts import Facts, Hardware, ModelFacts
+from tunesmith.core.load import Load
 from tunesmith.core.outlook import Outlook, outlook
 from tunesmith.core.plan import Method
 from tunesmith.core.recommend import resolve
+from tunesmith.core.select.levers import WAYS, Lever, WayFit, largest_model, levers, ways
+from tunesmith.core.select.memory import MemoryForecast, forecast_load
 from tunesmith.core.wishes import with_wish
 
 
@@ -35,3 +39,45 @@ def methods(wishes: Wishes, facts: Facts) -> list[MethodFit]:
             continue
         found.append(MethodFit(method, outlook(plan, facts)))
     return found
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What training one model one way takes on a machine, and what else would."""
+
+    model: ModelFacts
+    hardware: Hardware
+    load: Load
+    memory: MemoryForecast
+    ways: list[WayFit]
+    levers: list[Lever]
+    largest: dict[str, str]
+    """Way → the largest model of the catalogue that fits so, frugally trained; empty where none does."""
+
+    @property
+    def told(self) -> str:
+        """The way of training in one sentence."""
+        load = self.load
+        rows = f"{load.batch_size} {'row' if load.batch_size == 1 else 'rows'} of {load.length:,} tokens at once"
+        how = "full fine-tuning" if load.method == "full" else f"{METHOD_NAMES[load.method]} of rank {load.rank}"
+        again = ", gradient checkpointing" if load.checkpointing else ""
+        return f"{rows[0].upper()}{rows[1:]}, {how}, {load.precision}{again}."
+
+
+METHOD_NAMES = {"full": "full", "lora": "LoRA", "qlora": "QLoRA"}
+
+
+def fit_of(model: ModelFacts, hardware: Hardware, load: Load) -> Fit:
+    """Everything that is known about `load` on `hardware`, the ways and levers beside it."""
+    known = [facts_of(entry) for entry in entries() if not entry.hindrance]
+    frugal = replace(load, batch_size=1, checkpointing=True)
+    largest = {way.name: largest_model(known, way.of(frugal), hardware) for way in WAYS}
+    return Fit(
+        model,
+        hardware,
+        load,
+        forecast_load(model, load, hardware),
+        ways(model, load, hardware),
+        levers(model, load, hardware),
+        {name: found.source if found else "" for name, found in largest.items()},
+    )

@@ -13,7 +13,7 @@ from tunesmith.core.load import Load
 from tunesmith.core.plan import Plan
 from tunesmith.core.select.cards import card_of
 from tunesmith.core.select.load import adapter_parameters
-from tunesmith.core.select.memory import MemoryForecast, forecast, load_of
+from tunesmith.core.select.memory import MemoryForecast, forecast_load, load_of
 from tunesmith.core.select.speed import micro_batch_seconds
 
 CPU_FLOPS_A_CORE = (6e9, 40e9)
@@ -30,6 +30,8 @@ FROM_STEPS = "the seconds that a step took"
 class Outlook:
     """Estimates for one plan on one machine."""
 
+    load: Load
+    """What decides the memory: the longest row, so many at once."""
     memory: MemoryForecast
     steps: int
     """Optimizer steps of the whole training."""
@@ -69,7 +71,7 @@ def outlook(plan: Plan, facts: Facts, seconds_a_step: float | None = None) -> Ou
     select, model, counted = plan.select, facts.model, facts.data.tokens
     knobs = select.hyperparameters
     longest = counted.whole.longest if counted else knobs.max_length
-    load = load_of(select, longest)
+    load = load_of(select, longest, plan.evaluate)
     trained = model.parameters if select.method == "full" else adapter_parameters(model, load)
     rows = training_rows(plan, facts)
     sequences = _sequences(plan, facts, rows)
@@ -86,7 +88,8 @@ def outlook(plan: Plan, facts: Facts, seconds_a_step: float | None = None) -> Ou
     if seconds is not None and select.price_hour is not None:
         money = (seconds[0] / HOUR * select.price_hour, seconds[1] / HOUR * select.price_hour)
     return Outlook(
-        memory=forecast(model, select, facts.hardware, longest),
+        load=load,
+        memory=forecast_load(model, load, facts.hardware),
         steps=steps,
         tokens=tokens,
         trained_parameters=trained,

@@ -11,10 +11,11 @@ from pathlib import Path
 import msgspec
 
 from tunesmith.core.draft import Wishes
-from tunesmith.core.facts import Facts, Hardware, TokenProfile
+from tunesmith.core.facts import Facts, Hardware, ModelFacts, Simulation, TokenProfile
 from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.jobs import Helper
-from tunesmith.core.models import find_model, has_tokenizer, hub_cache
+from tunesmith.core.load import Load
+from tunesmith.core.models import config_of, find_model, has_tokenizer, hub_cache
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.preview import Prepared, Preview, rows_from_plan
 from tunesmith.core.prepare.profile import profile
@@ -72,6 +73,24 @@ def counted(seen: Survey, helper: Helper) -> Survey:
     found = msgspec.convert(answer, Counted)
     data = msgspec.structs.replace(seen.facts.data, tokens=found.profile)
     return Survey(msgspec.structs.replace(seen.facts, data=data), seen.preview, found.rendered)
+
+
+def simulated(seen: Survey, load: Load, helper: Helper) -> Survey:
+    """`seen` with one training step of its model simulated for `load`. Raises what `model_simulated` does."""
+    model = model_simulated(seen.facts.model, load, helper)
+    return msgspec.structs.replace(seen, facts=msgspec.structs.replace(seen.facts, model=model))
+
+
+def model_simulated(model: ModelFacts, load: Load, helper: Helper) -> ModelFacts:
+    """`model` with one of its training steps simulated for `load`, unless it is known already.
+
+    Raises:
+        ModelError: Its config can't be read, or transformers can't build it.
+    """
+    if any(one.load == load for one in model.simulations):
+        return model
+    answer = helper.ask("simulate", config=config_of(model), load=msgspec.to_builtins(load))
+    return msgspec.structs.replace(model, simulations=(*model.simulations, msgspec.convert(answer, Simulation)))
 
 
 def _columns(wishes: Wishes) -> dict[str, str] | None:

@@ -51,6 +51,14 @@ class OtherTool(StrEnum):
     llamafactory = "llamafactory"
 
 
+class MethodName(StrEnum):
+    """The methods of training."""
+
+    full = "full"
+    lora = "lora"
+    qlora = "qlora"
+
+
 class SortBy(StrEnum):
     """Orders of the table of models."""
 
@@ -249,6 +257,35 @@ def models(
     from tunesmith.tui.commands.models import models as command
 
     raise typer.Exit(command(name, order=sort.value, as_json=as_json))
+
+
+@app.command()
+def fit(
+    model: Annotated[str, typer.Argument(help="`practice`, a folder, or a name (see `tunesmith models`).")],
+    gpu: Annotated[
+        str, typer.Option("--gpu", metavar="CARD", help="A card that is not here, e.g. h100-80gb or 2xrtx4090.")
+    ] = "",
+    method: Annotated[
+        Optional[MethodName],  # noqa: UP045
+        typer.Option("--method", help="How it is trained; what fits best when left out."),
+    ] = None,
+    length: Annotated[int, typer.Option("--seq", min=8, help="Tokens of the longest row.")] = 512,
+    rows: Annotated[int, typer.Option("--batch", min=1, help="Rows computed at once.")] = 1,
+    checkpointing: Annotated[
+        Optional[bool],  # noqa: UP045
+        typer.Option("--checkpointing/--no-checkpointing", help="By default where it does not fit without."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what tuning a model takes, here or on another card: memory term by term, what fits, what would need less.
+
+    A training step is simulated; nothing is downloaded and no GPU is needed.
+    """
+    from tunesmith.tui.commands.fit import fit as command
+
+    way = method.value if method else ""
+    code = command(model, gpu=gpu, method=way, length=length, rows=rows, checkpointing=checkpointing, as_json=as_json)
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from tunesmith.core.draft import Wishes
 from tunesmith.core.history import Follower, History
 from tunesmith.core.jobs import Helper
+from tunesmith.core.load import Load
 from tunesmith.core.project import Project
 from tunesmith.core.run import Run, State
-from tunesmith.core.survey import Survey, counted, look
+from tunesmith.core.survey import Survey, counted, look, simulated
 from tunesmith.tui.glyphs import Glyphs
 
 EVENTS_AT_ONCE = 16_000
@@ -31,6 +32,8 @@ class Session:
     """Why the present wishes can't be measured, in one sentence; empty where they can."""
     all_settings: bool = False
     """Whether every value of the plan is shown, not only what everybody is asked."""
+    simulating: bool = False
+    """Whether the memory of the present plan is being simulated."""
     closed: bool = False
     """Whether the helper was ended on purpose: a question that it could not answer any more is no failure."""
     hub_silent: bool = False
@@ -104,6 +107,26 @@ class Session:
         if self._hub is None:
             self._hub = Helper(online=True)
         return self._hub
+
+    @property
+    def needs_simulation(self) -> bool:
+        """Whether the memory that is shown for the present plan is only arithmetic."""
+        if not self.counted or self.project.resolution is None:
+            return False
+        return self.project.outlook.memory.how not in ("simulated", "measured")
+
+    def simulate(self, seen: Survey, load: Load) -> Survey | None:
+        """`seen` with one training step simulated; waits, so it is for a thread. None where the wizard is closed.
+
+        Raises:
+            TunesmithError: The model can't be simulated.
+        """
+        with self._measuring:
+            if self.closed:
+                return None
+            if self._helper is None:
+                self._helper = Helper()
+            return simulated(seen, load, self._helper)
 
     def open_again(self) -> None:
         """Measure again after `close`."""

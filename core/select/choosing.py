@@ -6,22 +6,20 @@ Whether one fits is asked of the forecast for one short row with gradient checkp
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
 from tunesmith.core import catalogue
 from tunesmith.core.catalogue import Entry
 from tunesmith.core.facts import Facts, Hardware, ModelFacts
-from tunesmith.core.load import Load
 from tunesmith.core.plan import Method
 from tunesmith.core.practice import PRACTICE
+from tunesmith.core.select.levers import bare_load
 from tunesmith.core.select.memory import forecast_load
 
 SHORT_ROW = 512
 """Tokens of the row that decides whether a model fits: a question with a short text and its answer."""
-RANK = 16
-METHODS: tuple[Method, ...] = ("full", "lora", "qlora")
 """From the one that needs the most memory."""
 MOST_ON_A_PROCESSOR, MOST_FOR_NARROW, MOST = 0.7e9, 4.5e9, 9.5e9
 """Parameters of what is suggested: on a processor a pass over a thousand rows must end within hours; sorting into
@@ -114,17 +112,8 @@ def _freedom(licence: str) -> int:
 
 def fitting(model: ModelFacts, hardware: Hardware) -> Method | None:
     """The method that needs the most memory of those with which one short row fits."""
-    gpu = hardware.gpu
     for method in METHODS:
-        load = Load(
-            method=method,
-            precision="fp32" if gpu is None else "bf16" if gpu.bf16 else "fp16",
-            device="cpu" if gpu is None else "cuda",
-            batch_size=1,
-            length=min(SHORT_ROW, model.max_positions),
-            checkpointing=True,
-            rank=0 if method == "full" else RANK,
-        )
+        load = replace(bare_load(hardware, method, 1, min(SHORT_ROW, model.max_positions)), checkpointing=True)
         if forecast_load(model, load, hardware).fits:
             return method
     return None

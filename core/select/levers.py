@@ -42,11 +42,10 @@ class Way:
 WAYS = (
     Way("full", "full"),
     Way("LoRA", "lora"),
-    Way("QLoRA int8", "qlora", "int8"),
-    Way("QLoRA fp4", "qlora", "fp4"),
-    Way("QLoRA nf4", "qlora", "nf4"),
+    Way("QLoRA 8-bit", "qlora", "int8"),
+    Way("QLoRA 4-bit", "qlora", "nf4"),
 )
-"""From the most memory to the least."""
+"""From the most memory to the least; FP4 takes what NF4 does."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +171,20 @@ CHANGES: tuple[_Change, ...] = (
 )
 NOTICED = 0.01
 """A lever that saves a smaller share than this is not worth a line."""
+
+
+def bare_load(hardware: Hardware, method: Method, rows: int, length: int, rank: int = 16) -> Load:
+    """A usual way of training on this machine: on the GPU where there is one, in bf16 where it computes that."""
+    gpu = hardware.gpu
+    return Load(
+        method=method,
+        precision="fp32" if gpu is None else "bf16" if gpu.bf16 else "fp16",
+        device="cpu" if gpu is None else "cuda",
+        batch_size=rows,
+        length=length,
+        rank=0 if method == "full" else rank,
+        dropout=0.0 if method == "full" else 0.05,
+    )
 
 
 def ways(model: ModelFacts, load: Load, hardware: Hardware) -> list[WayFit]:

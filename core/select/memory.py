@@ -193,8 +193,7 @@ def _from_simulation(
 
 def _simulated_terms(simulation: Simulation) -> list[Term]:
     peak = simulation.peak
-    at = f"at the peak of a step, which is in its phase `{peak.name}`"
-    return [Term(kind, peak.bytes[kind], f"{KINDS[kind]}; {at}") for kind in KINDS if peak.bytes.get(kind)]
+    return [Term(kind, peak.bytes[kind], KINDS[kind]) for kind in KINDS if peak.bytes.get(kind)]
 
 
 def _evaluation(simulation: Simulation, load: Load) -> Term | None:

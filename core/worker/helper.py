@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tunesmith.core.errors import TunesmithError
+from tunesmith.core.facts import Simulation
 from tunesmith.core.hub import Access, HubModel
 from tunesmith.core.lengths import estimated_profile
+from tunesmith.core.load import Load
 from tunesmith.core.prepare.preview import Prepared
 from tunesmith.core.survey import Counted, Survey, measure
 
@@ -27,6 +29,7 @@ class Surveyor:
 
     def __init__(self) -> None:
         self._prepared: Prepared | None = None
+        self._simulated: dict[bytes, Simulation] = {}
 
     def look(self, wishes: dict[str, Any], base: str) -> Survey:
         """Everything that can be measured without a heavy library."""
@@ -52,6 +55,15 @@ class Surveyor:
             for row in rows[:show]
         ]
         return Counted(estimated_profile(rows, vocabulary), rendered)
+
+    def simulate(self, config: dict[str, Any], load: dict[str, Any]) -> Simulation:
+        """The memory of one training step of a model with these values in its config.json; each is simulated once."""
+        from tunesmith.core.worker.simulation.simulate import simulate
+
+        asked = msgspec.json.encode([config, load], order="sorted")
+        if asked not in self._simulated:
+            self._simulated[asked] = simulate(config, msgspec.convert(load, Load))
+        return self._simulated[asked]
 
     def warm(self) -> bool:
         """Load what the next questions need, while nobody waits for it."""
@@ -98,6 +110,7 @@ def main() -> None:
         "look": surveyor.look,
         "tokens": surveyor.tokens,
         "estimate": surveyor.estimate,
+        "simulate": surveyor.simulate,
         "warm": surveyor.warm,
         "hub_search": hub_search,
         "hub_access": hub_access,

@@ -23,7 +23,7 @@ from tunesmith.tui.plain.questions import MachineQuestion
 from tunesmith.tui.plain.review import Review
 from tunesmith.tui.plain.voice import Voice
 from tunesmith.tui.screens.dialogs import Choose
-from tunesmith.tui.screens.select import told as estimates
+from tunesmith.tui.screens.select_told import told as estimates
 from tunesmith.tui.screens.shell import Shell
 from tunesmith.tui.widgets.choice import Choice
 from tunesmith.tui.widgets.machine_line import told

@@ -65,8 +65,8 @@ async def ask(app: App[Any], session: Session, knob: Knob, options: Sequence[str
         return Answer(named) if named else None
     if knob.path == "select.gpu":
         lines = [Line(None, HERE, "as it is measured"), *(Line(one.key, one.title, described(one)) for one in cards())]
-        value = _known_card(session.project.wishes.get(knob.path))
-        return await app.push_screen_wait(Choose(knob.question, lines, value, glyphs))
+        planned = _known_card(session.project.wishes.get(knob.path))
+        return await app.push_screen_wait(Choose(knob.question, lines, planned, glyphs))
     if session.project.resolution is None:
         return None  # nothing is known yet that the others could be chosen by
     value = plain_value(session.project.plan, knob.path)

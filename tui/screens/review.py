@@ -23,7 +23,7 @@ from tunesmith.core.schema import knobs, plain_value
 from tunesmith.core.select.choosing import rehearsal
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
-from tunesmith.tui.screens.select import told
+from tunesmith.tui.screens.select_told import told
 from tunesmith.tui.screens.step import Step
 from tunesmith.tui.widgets.knob_row import KnobRow
 from tunesmith.tui.widgets.next_line import NextLine

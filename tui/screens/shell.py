@@ -122,6 +122,7 @@ class Shell(CalmScreen[None]):
         measuring = self.query_one(Measuring)
         if asks and self.session.project.survey is None and not measuring.begun:
             measuring.now()
+        self._simulate_soon()
         gc.freeze()  # what a step is made of stays; looking through it for garbage stalls the keys by 0.3 s
 
     @property
@@ -361,6 +362,7 @@ class Shell(CalmScreen[None]):
         if self.step is not None:
             self.attempt(self.step.show_plan)
         self._show_marks()
+        self._simulate_soon()
 
     # -- what is measured
 
@@ -384,6 +386,22 @@ class Shell(CalmScreen[None]):
                 if step.display:
                     self.attempt(step.show_plan)
             self._show_marks()
+        self._simulate_soon()
+
+    @on(Measuring.Simulated)
+    def _simulated(self, event: Measuring.Simulated) -> None:
+        if event.survey is not None and not self.session.project.pending:
+            self.attempt(partial(self.session.project.measured, event.survey))
+        if self.step is not None:
+            self.attempt(self.step.show_plan)
+        self._show_marks()
+        if event.survey is not None:
+            self._simulate_soon()  # what is recommended may have changed with it
+
+    def _simulate_soon(self) -> None:
+        """The steps that show the memory want it simulated; the others leave the helper free for measuring."""
+        if self._current in ("select", "review"):
+            self.query_one(Measuring).simulate_soon()
 
     @on(Measuring.Refused)
     def _not_measured(self, event: Measuring.Refused) -> None:

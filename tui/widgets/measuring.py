@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.worker import Worker
 
 from tunesmith.core.errors import TunesmithError
+from tunesmith.core.load import Load
 from tunesmith.core.survey import Survey
 from tunesmith.tui.failures import defect
 from tunesmith.tui.session import Session
@@ -34,6 +35,13 @@ class Measuring(Widget):
             super().__init__()
             self.survey, self.whole = survey, whole
 
+    class Simulated(Message):
+        """A training step was simulated for what is measured now; None where that was not possible."""
+
+        def __init__(self, survey: Survey | None) -> None:
+            super().__init__()
+            self.survey = survey
+
     class Refused(Message):
         """The data, the model or the wishes can't be used."""
 
@@ -48,6 +56,13 @@ class Measuring(Widget):
             super().__init__()
             self.found, self.wishes, self.whole = found, wishes, whole
 
+    class Finished(Message):
+        """From the thread to this widget: what became of the simulation for `seen`."""
+
+        def __init__(self, found: Survey | None, seen: Survey) -> None:
+            super().__init__()
+            self.found, self.seen = found, seen
+
     def __init__(self, session: Session) -> None:
         super().__init__(id="measuring")
         self._session = session
@@ -55,6 +70,7 @@ class Measuring(Widget):
         """Those that the newest measurement was started for."""
         self._waiting: Timer | None = None
         """For the person to stop typing."""
+        self._simulation: Timer | None = None
 
     @property
     def begun(self) -> bool:
@@ -72,6 +88,34 @@ class Measuring(Widget):
         self._wishes = dict(self._session.project.wishes)
         self.post_message(self.Begun())
         self._measure(self._wishes)
+
+    def simulate_soon(self) -> None:
+        """Simulate a step of the present plan once the person has stopped typing, where it is not known yet."""
+        if self._simulation is not None:
+            self._simulation.stop()
+        self._simulation = self.set_timer(TYPING_SECONDS, self._simulate_now)
+
+    def _simulate_now(self) -> None:
+        project = self._session.project
+        if self._session.simulating or not self._session.needs_simulation or project.survey is None:
+            return
+        self._session.simulating = True
+        self._simulate(project.survey, project.outlook.load)
+
+    @work(thread=True, group="simulation", exit_on_error=False)
+    def _simulate(self, seen: Survey, load: Load) -> None:
+        try:
+            found = self._session.simulate(seen, load)
+        except TunesmithError:
+            found = None  # the arithmetic stands, and says that it is arithmetic
+        self.post_message(self.Finished(found, seen))
+
+    @on(Finished)
+    def _finished(self, event: Finished) -> None:
+        event.stop()
+        self._session.simulating = False
+        still = event.seen is self._session.project.survey
+        self.post_message(self.Simulated(event.found if still else None))
 
     @work(thread=True, exclusive=True, group="survey", exit_on_error=False)
     def _measure(self, wishes: dict[str, Any]) -> None:
@@ -103,4 +147,5 @@ class Measuring(Widget):
         """A defect of ours must not pass unseen."""
         error = defect(event)
         if error is not None:
+            self._session.simulating = False
             self.post_message(self.Refused(error))

@@ -1,0 +1,125 @@
+"""What the step Select tells: estimates, the methods side by side, the memory, what fits and what would need less."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from tunesmith.core.figures import parameters, price_span, size, span
+from tunesmith.core.fit import MethodFit
+from tunesmith.core.outlook import Outlook
+from tunesmith.core.select.levers import Lever, WayFit
+from tunesmith.core.select.memory import MemoryForecast
+from tunesmith.tui.glyphs import Glyphs
+from tunesmith.tui.plain_text import harmless
+from tunesmith.tui.widgets.histogram import bar
+
+BAR = 10
+"""Cells of a bar."""
+
+
+def told(outlook: Outlook, glyphs: Glyphs) -> Content:
+    """Memory, steps, time, money and disk in a few lines; each says that it is an estimate."""
+    memory = outlook.memory
+    where = "on the GPU" if memory.device == "cuda" else "in RAM"
+    fits = fit(memory, glyphs)
+    room = "" if outlook.disk_suffices else f" {glyphs.error} not enough room"
+    free = "the disk there is not known" if outlook.disk_free is None else f"of {size(outlook.disk_free)} free"
+    over = "".join(f"\n{glyphs.warning} {sentence}" for sentence in outlook.over_budget)
+    return Content.assemble(
+        ("Estimates\n", "bold"),
+        f"memory  {size(memory.total)} of {size(memory.available)} free {where}: ",
+        fits,
+        f"\nsteps   {outlook.steps:,}, training {parameters(outlook.trained_parameters)} parameters\n",
+        f"time    {span(outlook.seconds)} for the training\n",
+        f"money   {price_span(outlook.money)} for the training\n" if outlook.money is not None else "",
+        f"disk    {size(outlook.disk)} {free}",
+        (room, "$text-error"),
+        (over, "$text-warning"),
+        (f"\n\n{time_source(outlook)}", "$text-muted"),
+    )
+
+
+def time_source(outlook: Outlook) -> str:
+    """What the time was reckoned from."""
+    if not outlook.seconds_from:
+        return "The first steps tell the time."
+    exactly = "" if outlook.seconds_measured else "; the first steps tell it exactly"
+    return f"Time is from {outlook.seconds_from}{exactly}."
+
+
+def fit(memory: MemoryForecast, glyphs: Glyphs) -> tuple[str, str]:
+    """Symbol, words and colour for whether it fits."""
+    if not memory.fits:
+        return f"{glyphs.error} does not fit", "$text-error"
+    return (f"{glyphs.warning} tightly", "$text-warning") if memory.tight else (f"{glyphs.done} fits", "$text-success")
+
+
+def methods_table(found: list[MethodFit], chosen: str, glyphs: Glyphs) -> Content:
+    """A line for each method: memory as a bar against what is free, trained parameters, time."""
+    head = f"  {'':<6}{'memory':>9} {'':<{BAR}}  {'':<14}{'trained':>9}  time"
+    lines = [Content.styled(head, "$text-muted")]
+    for one in found:
+        mark = glyphs.current if one.method == chosen else " "
+        name = (f"{mark} {one.method:<6}", "bold" if one.method == chosen else "")
+        if one.outlook is None:
+            lines.append(Content.assemble(name, f"can't be chosen: {harmless(one.refused)}"))
+            continue
+        memory = one.outlook.memory
+        share = memory.total / memory.available if memory.available else 1.0
+        fits = fit(memory, glyphs)
+        lines.append(
+            Content.assemble(
+                name,
+                f"{size(memory.total):>9} ",
+                (f"{bar(share, BAR, glyphs):<{BAR}}  ", "$primary" if memory.fits else "$error"),
+                (f"{fits[0]:<14}", fits[1]),
+                f"{parameters(one.outlook.trained_parameters):>9}  {span(one.outlook.seconds)}",
+            )
+        )
+    free = next((one.outlook.memory.available for one in found if one.outlook), 0)
+    lines.append(Content.styled(f"  the whole bar is what is free: {size(free)}", "$text-muted"))
+    return Content("\n").join(lines)
+
+
+def memory_table(outlook: Outlook, glyphs: Glyphs) -> Content:
+    """Each term of the forecast with its share as a bar and what it was reckoned from."""
+    memory = outlook.memory
+    most = max((term.bytes for term in memory.terms), default=1)
+    lines = [
+        Content.assemble(
+            f"  {term.name:<16}{size(term.bytes):>9}  ",
+            (f"{bar(term.bytes / most, 10, glyphs):<10}", "$primary"),
+            (f"  {harmless(term.from_what)}", "$text-muted"),
+        )
+        for term in memory.terms
+    ]
+    lines.append(Content.assemble(("  together        ", "bold"), (f"{size(memory.total):>9}", "bold")))
+    return Content("\n").join(lines)
+
+
+def ways_table(found: Sequence[WayFit], glyphs: Glyphs) -> Content:
+    """A line for each way: memory without and with gradient checkpointing, and how far it goes with it."""
+    head = f"  {'':<11}{'memory':>9}{'checkpointed':>15}{'most rows':>12}{'longest row':>13}"
+    lines = [Content.styled(head, "$text-muted")]
+    for one in found:
+        parts: list[str | tuple[str, str]] = [f"  {one.way.name:<11}"]
+        for width, memory in ((9, one.plain), (12, one.checkpointed)):
+            sign, style = fit(memory, glyphs)
+            parts += [f"{size(memory.total):>{width}}", (f" {sign[:1]}", style)]
+        longest = f"{one.longest:,}" if one.longest else "none"
+        lines.append(Content.assemble(*parts, f"{one.batch or 'none':>11}{longest:>13}"))
+    return Content("\n").join(lines)
+
+
+def levers_table(found: Sequence[Lever], glyphs: Glyphs) -> Content:
+    """What each lever saves, and what it costs."""
+    if not found:
+        return Content.styled("  Nothing that is known would save memory worth a word.", "$text-muted")
+    lines = []
+    for lever in found:
+        fits = (f"  {glyphs.done} fits then" if lever.fits else "", "$text-success")
+        costs = (f"\n    {harmless(lever.costs)}", "$text-muted")
+        lines.append(Content.assemble(f"  {lever.name:<32}", (f"{size(lever.saves):>9} less", "bold"), fits, costs))
+    return Content("\n").join(lines)
