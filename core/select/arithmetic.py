@@ -75,11 +75,16 @@ def step_terms(model: ModelFacts, load: Load, path: CodePath) -> list[Term]:
 def _weights(model: ModelFacts, load: Load, path: CodePath) -> Term:
     """Full: fp32 masters (Micikevicius et al. 2017, arXiv:1710.03740); LoRA: frozen, in the precision computed in."""
     if load.method == "qlora":
-        each = NF4_BYTES + ABSMAX_BYTES[load.double_quantization]
+        if load.quantization == "int8":
+            scales = 4 * sum(outputs * count for _, outputs, count in model.linear_shapes)
+            each, bits = 1 + scales / max(1, model.linear_parameters), 8
+        else:
+            each, bits = NF4_BYTES + ABSMAX_BYTES[load.double_quantization], 4
         rest = model.parameters - model.linear_parameters
         width = 4 if path.fp32_preparation else load.compute_bytes
         text = (
-            f"{parameters(model.linear_parameters)} parameters × {each:.3f} bytes in 4 bits with their scales, "
+            f"{parameters(model.linear_parameters)} parameters × {each:.3f} bytes in {bits} bits with their "
+            f"scales, "
             f"{parameters(rest)} (embeddings, norms) × {width} bytes"
         )
         return Term("weights", round(model.linear_parameters * each) + rest * width, text)

@@ -20,6 +20,7 @@ from tunesmith.core.select.memory import forecast_load
 
 SHORT_ROW = 512
 """Tokens of the row that decides whether a model fits: a question with a short text and its answer."""
+METHODS: tuple[Method, ...] = ("full", "lora", "qlora")
 """From the one that needs the most memory."""
 MOST_ON_A_PROCESSOR, MOST_FOR_NARROW, MOST = 0.7e9, 4.5e9, 9.5e9
 """Parameters of what is suggested: on a processor a pass over a thousand rows must end within hours; sorting into

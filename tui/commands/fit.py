@@ -21,7 +21,7 @@ from tunesmith.core.models import find_model
 from tunesmith.core.plan import Method
 from tunesmith.core.run import runs_root
 from tunesmith.core.select.cards import hardware_for
-from tunesmith.core.select.levers import bare_load
+from tunesmith.core.select.levers import MOST_ROWS, bare_load
 from tunesmith.core.select.memory import MemoryForecast
 from tunesmith.core.select.method import choose_method
 from tunesmith.core.survey import model_simulated
@@ -100,7 +100,8 @@ def _ways(screen: Console, found: Fit) -> None:
             word, style = MARKS["no" if not memory.fits else "tight" if memory.tight else "fits"]
             line.append(f"{size(memory.total):>{width}} ")
             line.append(f"{word:<9}", style=style)
-        line.append(f"{one.batch or 'none':>14}{f'{one.longest:,}' if one.longest else 'none':>13}")
+        rows = f"{one.batch:,}{'+' if one.batch == MOST_ROWS else ''}" if one.batch else "none"
+        line.append(f"{rows:>14}{f'{one.longest:,}' if one.longest else 'none':>13}")
         screen.print(line)
     screen.print("  Largest batch and longest row are with gradient checkpointing; the row one at a time.", style="dim")
     largest = [f"{way} {name}" for way, name in found.largest.items() if name]

@@ -21,6 +21,7 @@ from tunesmith.tui.widgets.still import Still
 
 BARS = 30
 """Cells of the longest bar of the memory over a step."""
+NO_PHASES = "  A step is simulated once the rows are counted; that takes some seconds."
 
 
 class SelectStep(AskStep):
@@ -55,7 +56,7 @@ class SelectStep(AskStep):
 
     def overview(self) -> Content:
         """What the plan will take, as estimates."""
-        return told(self.session.project.outlook, self.session.glyphs)
+        return told(self.session.project.outlook, self.session.glyphs, simulating=self.session.simulating)
 
     def show_exhibits(self) -> None:
         """Bars against what is free."""
@@ -63,11 +64,13 @@ class SelectStep(AskStep):
         outlook, facts = project.outlook, project.facts
         table = methods_table(methods(project.wishes, project.facts), project.plan.select.method, glyphs)
         self.query_one("#methods", Still).show(table)
-        self.query_one("#phases", Still).show(memory_bars(outlook.memory.phases, glyphs, BARS))
+        phases = outlook.memory.phases
+        told_phases = memory_bars(phases, glyphs, BARS) if phases else Content.styled(NO_PHASES, "$text-muted")
+        self.query_one("#phases", Still).show(told_phases)
         self.query_one("#memory", Still).show(memory_table(outlook, glyphs))
         at = (facts.model, outlook.load, facts.hardware)
         self.query_one("#ways", Still).show(ways_table(ways(*at), glyphs))
-        self.query_one("#levers", Still).show(levers_table(levers(*at), glyphs))
+        self.query_one("#levers", Still).show(levers_table(levers(*at), glyphs, fits_now=outlook.memory.fits))
 
 
 STEP = SelectStep

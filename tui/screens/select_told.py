@@ -9,7 +9,7 @@ from textual.content import Content
 from tunesmith.core.figures import parameters, price_span, size, span
 from tunesmith.core.fit import MethodFit
 from tunesmith.core.outlook import Outlook
-from tunesmith.core.select.levers import Lever, WayFit
+from tunesmith.core.select.levers import MOST_ROWS, Lever, WayFit
 from tunesmith.core.select.memory import MemoryForecast
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
@@ -17,10 +17,21 @@ from tunesmith.tui.widgets.histogram import bar
 
 BAR = 10
 """Cells of a bar."""
+HOW = {
+    "simulated": "simulated",
+    "corrected": "arithmetic, corrected",
+    "arithmetic": "arithmetic",
+    "measured": "measured here before",
+}
+"""How a forecast was made, in a word or two."""
 
 
-def told(outlook: Outlook, glyphs: Glyphs) -> Content:
-    """Memory, steps, time, money and disk in a few lines; each says that it is an estimate."""
+def told(outlook: Outlook, glyphs: Glyphs, *, simulating: bool = False) -> Content:
+    """Memory, steps, time, money and disk in a few lines; each says that it is an estimate.
+
+    Args:
+        simulating: Whether a simulation is under way that will make the memory more certain.
+    """
     memory = outlook.memory
     where = "on the GPU" if memory.device == "cuda" else "in RAM"
     fits = fit(memory, glyphs)
@@ -31,6 +42,7 @@ def told(outlook: Outlook, glyphs: Glyphs) -> Content:
         ("Estimates\n", "bold"),
         f"memory  {size(memory.total)} of {size(memory.available)} free {where}: ",
         fits,
+        (f"\n        {'being simulated ' + glyphs.ellipsis if simulating else HOW[memory.how]}", "$text-muted"),
         f"\nsteps   {outlook.steps:,}, training {parameters(outlook.trained_parameters)} parameters\n",
         f"time    {span(outlook.seconds)} for the training\n",
         f"money   {price_span(outlook.money)} for the training\n" if outlook.money is not None else "",
@@ -108,18 +120,19 @@ def ways_table(found: Sequence[WayFit], glyphs: Glyphs) -> Content:
         for width, memory in ((9, one.plain), (12, one.checkpointed)):
             sign, style = fit(memory, glyphs)
             parts += [f"{size(memory.total):>{width}}", (f" {sign[:1]}", style)]
+        rows = f"{one.batch:,}{'+' if one.batch == MOST_ROWS else ''}" if one.batch else "none"
         longest = f"{one.longest:,}" if one.longest else "none"
-        lines.append(Content.assemble(*parts, f"{one.batch or 'none':>11}{longest:>13}"))
+        lines.append(Content.assemble(*parts, f"{rows:>11}{longest:>13}"))
     return Content("\n").join(lines)
 
 
-def levers_table(found: Sequence[Lever], glyphs: Glyphs) -> Content:
-    """What each lever saves, and what it costs."""
+def levers_table(found: Sequence[Lever], glyphs: Glyphs, *, fits_now: bool) -> Content:
+    """What each lever saves, and what it costs; whether it makes the plan fit, where it does not."""
     if not found:
         return Content.styled("  Nothing that is known would save memory worth a word.", "$text-muted")
     lines = []
     for lever in found:
-        fits = (f"  {glyphs.done} fits then" if lever.fits else "", "$text-success")
+        fits = (f"  {glyphs.done} fits then" if lever.fits and not fits_now else "", "$text-success")
         costs = (f"\n    {harmless(lever.costs)}", "$text-muted")
         lines.append(Content.assemble(f"  {lever.name:<32}", (f"{size(lever.saves):>9} less", "bold"), fits, costs))
     return Content("\n").join(lines)

@@ -97,10 +97,11 @@ class Measuring(Widget):
 
     def _simulate_now(self) -> None:
         project = self._session.project
-        if self._session.simulating or not self._session.needs_simulation or project.survey is None:
+        load = None if self._session.simulating else self._session.unsimulated()
+        if load is None or project.survey is None:
             return
         self._session.simulating = True
-        self._simulate(project.survey, project.outlook.load)
+        self._simulate(project.survey, load)
 
     @work(thread=True, group="simulation", exit_on_error=False)
     def _simulate(self, seen: Survey, load: Load) -> None:
