@@ -237,7 +237,8 @@ def _plan_error(details: ErrorDetails, file: Path | None, lines: Lines) -> PlanE
     else:
         expected = details["msg"].removeprefix("Value error, ")
         given = "" if details["type"] == "value_error" else f" It is {details['input']!r}."
-        title = f"{place}`{path}`: {expected[0].lower()}{expected[1:].rstrip('.')}.{given}"
+        where = f"`{path}`: " if path else ""  # what two sections contradict each other in names its paths itself
+        title = f"{place}{where}{expected[0].lower()}{expected[1:].rstrip('.')}.{given}"
         next_step = "Mend that value."
     return PlanError(title, next_step=next_step, file=file, line=line)
 

@@ -47,7 +47,8 @@ def _contradicted(wishes: Wishes, path: Path, value: Any) -> tuple[str, ...]:
     if path == "select.peft":
         return _other_adapter(wishes, value)
     if path == "select.quantization.type":
-        return ("select.quantization.double",)
+        clash = value == "int8" and wishes.get("select.peft") == "dora"
+        return ("select.quantization.double", "select.peft") if clash else ("select.quantization.double",)
     if path == AT + "early_stopping":
         return ("finetune.save_every",) if value is not None else ()
     if path == "finetune.evaluate_every":
@@ -75,6 +76,8 @@ def _other_adapter(wishes: Wishes, kind: Any) -> tuple[str, ...]:
     gone += ("select.virtual_tokens",)
     if kind in VIRTUAL:
         gone += ("productionize.merge", AT + "packing")
+    if kind == "dora":
+        gone += ("select.quantization.",)
     if kind == "prefix":
         gone += (AT + "gradient_checkpointing",)
     if wishes.get("select.method") == "full" or (kind == "pissa" and wishes.get("select.method") == "qlora"):

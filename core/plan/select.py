@@ -310,6 +310,9 @@ class Select(Section):
             raise ValueError("a quantization section goes with method qlora and with no other")
         if self.quantization is not None and self.quantization.type == "int8" and self.quantization.double:
             raise ValueError("quantization.double packs the scales of 4-bit weights; with type int8 it is false")
+        if self.quantization is not None and self.quantization.type == "int8" and self.peft == "dora":
+            # The frozen weights lose their scales when DoRA has unpacked them once (PEFT 0.21.2, bitsandbytes 0.50.2).
+            raise ValueError("peft dora does not work over weights of type int8; take nf4, or peft lora")
         if self.quantization is not None and self.peft == "pissa":
             raise ValueError("peft pissa takes the weights apart, which packed ones can't be; it goes with method lora")
         return self

@@ -33,6 +33,7 @@ def select_of(peft: Peft, tree: dict[str, Any], **more: Any) -> dict[str, Any]:
     lora = {"rank": 4, "alpha": 8, "dropout": 0.0, "target_modules": "all-linear"} if peft in RANKED else None
     tree["select"]["hyperparameters"] |= {"learning_rate": 2e-2}
     tree["select"].pop("lora")
+    tree["productionize"]["merge"] = peft not in VIRTUAL
     found: dict[str, Any] = {"peft": peft, **more}
     return found | ({"lora": lora} if lora else {}) | ({"virtual_tokens": 6} if peft in VIRTUAL else {})
 
@@ -199,7 +200,7 @@ def test_what_can_be_merged_answers_the_same_when_it_is(
     ("peft", "packed"),
     [
         *((kind, "nf4") for kind in KINDS if kind != "pissa"),
-        *((kind, "int8") for kind in KINDS if kind != "pissa"),
+        *((kind, "int8") for kind in KINDS if kind not in ("pissa", "dora")),
         ("lora", "fp4"),
     ],
 )

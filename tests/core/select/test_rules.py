@@ -26,6 +26,10 @@ AT = "select.hyperparameters."
             {"select.method": "qlora", "select.quantization.type": "int8", "select.quantization.double": True},
             "with type int8 it is false",
         ),
+        (
+            {"select.method": "qlora", "select.quantization.type": "int8", "select.peft": "dora"},
+            "peft dora does not work over weights of type int8; take nf4",
+        ),
         ({AT + "packing": True, AT + "group_by_length": True}, "packing leaves nothing to group"),
         ({"select.peft": "prompt", AT + "packing": True}, "puts its tokens before a sequence, not before each row"),
         ({"select.peft": "prefix", AT + "gradient_checkpointing": True}, "set that to false"),
@@ -41,6 +45,7 @@ def test_a_contradiction_is_refused_with_what_to_do(wishes: dict[str, Any], sent
     with pytest.raises(PlanError) as error:
         resolve(wishes, ABOUT)
     assert sentence in error.value.title
+    assert "``" not in error.value.title
 
 
 @pytest.mark.parametrize("method", ["lora", "qlora"])
@@ -74,6 +79,8 @@ def test_every_method_can_be_chosen_after_every_kind(kind: Peft, method: str) ->
         ({AT + "early_stopping": 2}, "prepare.split.validation", 0.0),
         ({"select.method": "qlora", "select.quantization.double": True}, "select.quantization.type", "int8"),
         ({"select.method": "qlora"}, "select.peft", "pissa"),
+        ({"select.method": "qlora", "select.quantization.type": "int8"}, "select.peft", "dora"),
+        ({"select.method": "qlora", "select.peft": "dora"}, "select.quantization.type", "int8"),
         ({"select.method": "full"}, "select.peft", "dora"),
         ({"productionize.merge": True, AT + "gradient_checkpointing": True}, "select.peft", "prefix"),
     ],
