@@ -138,7 +138,9 @@ def load_of(select: Select, longest: int, evaluate: Evaluate | None = None) -> L
 
 def forecast_load(model: ModelFacts, load: Load, hardware: Hardware, path: CodePath | None = None) -> MemoryForecast:
     """The same for a bare `Load`, and for other code than our worker's where `path` says so."""
-    terms, how, phases = step_terms(model, load, path or CodePath()), "arithmetic", ()
+    terms = step_terms(model, load, path or CodePath())
+    how: How = "arithmetic"
+    phases: tuple[MemoryPhase, ...] = ()
     evaluation = answering(model, load, path or CodePath())
     if path is None:
         simulation = _nearest(model.simulations, load)
@@ -149,7 +151,7 @@ def forecast_load(model: ModelFacts, load: Load, hardware: Hardware, path: CodeP
     probe = _nearest(_probes_here(model, load, hardware), load) if path is None else None
     if probe is not None:
         terms, how = _from_probe(model, load, probe, terms, hardware)
-    return _summed(terms, how, phases, evaluation, load, hardware, probe)  # type: ignore[arg-type]
+    return _summed(terms, how, phases, evaluation, load, hardware, probe)
 
 
 def forecast_from(simulation: Simulation, hardware: Hardware) -> MemoryForecast:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from bitsandbytes.functional import QuantState
-from bitsandbytes.nn import Linear4bit, Linear8bitLt
+from bitsandbytes.nn.modules import Linear4bit, Linear8bitLt
 from peft import (
     AdaLoraConfig,
     IA3Config,
@@ -85,7 +85,7 @@ def made_fake(model: nn.Module, load: Load) -> None:
             if buffer is not None:
                 module._buffers[name] = torch.empty(buffer.shape, dtype=buffer.dtype)
     for adapter, tokens in getattr(model, "prompt_tokens", {}).items():
-        model.prompt_tokens[adapter] = torch.empty(tokens.shape, dtype=tokens.dtype)  # type: ignore[union-attr,operator]
+        model.prompt_tokens[adapter] = torch.empty(tokens.shape, dtype=tokens.dtype)  # type: ignore[operator]
 
 
 def adapter_of(load: Load) -> PeftConfig | None:
