@@ -105,7 +105,7 @@ def _close(run: Run, state: State) -> None:
     if state.status == "killed":
         screen.print(f"\n{run.name}: {harmless(state.text)}. Nothing saved is lost.")
     if state.advised:
-        screen.print(harmless(f"\nPrompt      {run.prompt_path}"))
+        screen.print(f"\nPrompt      {harmless(str(run.prompt_path))}")
         screen.print(f"Train it    tunesmith run {run.name} --resume")
     elif state.status in ("killed", "stopped"):
         screen.print(f"Go on with `tunesmith run {run.name} --resume`.")
