@@ -30,6 +30,7 @@ from tunesmith.core.project_file import Saved, projects_root, read_saved, saved_
 from tunesmith.core.recommend import Resolution, resolve
 from tunesmith.core.run import Run, write_json
 from tunesmith.core.schema import value_at, wishes_of
+from tunesmith.core.select.warnings import Caution, warnings
 from tunesmith.core.survey import Survey
 from tunesmith.core.wishes import with_wish
 
@@ -104,6 +105,11 @@ class Project:
     def outlook(self) -> Outlook:
         """What the plan will take."""
         return outlook(self.plan, self.facts)
+
+    @property
+    def cautions(self) -> list[Caution]:
+        """Values of the plan that are legal and hardly meant."""
+        return warnings(self.plan, self.facts)
 
     @property
     def run(self) -> Run | None:

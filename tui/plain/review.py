@@ -114,6 +114,8 @@ class Review:
         voice.say(f"Disk, estimated: {size(look.disk)}{free}.")
         voice.say("The same without questions, now or later:")
         voice.command(f"tunesmith run {self._path}")
+        for caution in self.desk.project.cautions:
+            voice.say(f"Note: {caution.text}")
         if self.hindrance:
             voice.say(self.hindrance)
         voice.say("Start now?")

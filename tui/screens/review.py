@@ -139,6 +139,7 @@ def summary(project: Project, glyphs: Glyphs) -> Content:
         *_about_model(project),
         ("First", " ".join(before_training(plan.understand))),
         ("Then", _then(plan)),
+        *(("Note", caution.text) for caution in project.cautions),
     ]
     lines = [(name, text) for name, text in lines if text]
     told_lines = [Content.assemble((f"{name:<9}", "$text-muted"), harmless(text)) for name, text in lines]

@@ -56,7 +56,13 @@ class SelectStep(AskStep):
 
     def overview(self) -> Content:
         """What the plan will take, as estimates."""
-        return told(self.session.project.outlook, self.session.glyphs, simulating=self.session.simulating)
+        project, glyphs = self.session.project, self.session.glyphs
+        return Content("\n").join(
+            [
+                told(project.outlook, glyphs, simulating=self.session.simulating),
+                *(Content.styled(f"\n{glyphs.warning} {one.text}", "$text-warning") for one in project.cautions),
+            ]
+        )
 
     def show_exhibits(self) -> None:
         """Bars against what is free."""

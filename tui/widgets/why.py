@@ -51,6 +51,9 @@ def explanation(knob: Knob, project: Project, glyphs: Glyphs, options: list[Any]
             parts += [(f"{_told(knob, value)} ", "bold"), f"is recommended: {_sentence(reason.because)}\n"]
         for other in reason.instead_of:
             parts += [(f"  not {harmless(other.value)}: ", "$text-muted"), f"{_sentence(other.because)}\n"]
+    for caution in project.cautions:
+        if caution.path == knob.path:
+            parts += [(f"{glyphs.warning} {harmless(caution.text)}\n", "$text-warning")]
     bounds = [f"People use {knob.usual}." if knob.usual else "", f"Takes {knob.bounds}." if knob.bounds else ""]
     if any(bounds):
         parts += [" ".join(filter(None, bounds)), "\n"]
