@@ -14,7 +14,7 @@ from tunesmith.core import jobs
 from tunesmith.core.events import EventReader, Score, StageFinished, Validation, Verdict
 from tunesmith.core.history import read_history
 from tunesmith.core.measures import MEASURES
-from tunesmith.core.plan_yaml import validate, write_plan
+from tunesmith.core.plan_yaml import read_plan, validate, write_plan
 from tunesmith.core.results import read_results
 from tunesmith.core.run import Run
 
@@ -26,6 +26,9 @@ def trained_and_evaluated(root: Path, tree: dict[str, Any], metric: str, thresho
     tree["understand"] |= {"metric": metric, "threshold": threshold, "error_cost": "high"}
     tree["evaluate"] |= {"resamples": 200, "probes": ["context-withheld"]}
     run = make_run(root, tree, steps=12)
+    plan = read_plan(run.plan_path)
+    watched = plan.finetune.model_copy(update={"validation_rows": 4})  # all there are, in one batch
+    write_plan(run.plan_path, plan.model_copy(update={"finetune": watched}))
     jobs.start(run, ["finetune", "evaluate"])
     assert jobs.wait(run, 280).status == "finished", run.log_path.read_text()[-3000:]
     return run
@@ -42,7 +45,7 @@ def test_rouge_l_from_the_first_step_to_the_report(runs_folder: Path, plan_tree:
     assert all(look.metric == "rouge_l" and 0 <= look.score <= 1 for look in looks)
     told = next(one.summary for one in of_kind(run, StageFinished) if one.stage == "finetune")
     shown = MEASURES["rouge_l"].told
-    assert f"ROUGE-L on 2 validation rows {shown(looks[0].score)} → {shown(looks[1].score)}" in told
+    assert f"ROUGE-L on 4 validation rows {shown(looks[0].score)} → {shown(looks[1].score)}" in told
     results = read_results(run)
     base, tuned = results.score("base"), results.score("tuned")
     assert base is not None and tuned is not None and base.score is not None and tuned.score is not None
@@ -61,8 +64,8 @@ def test_perplexity_from_the_first_step_to_the_verdict(runs_folder: Path, plan_t
     assert 1 < looks[1].score < looks[0].score  # it should fall, towards 1
     best = read_history(run).best
     assert best is not None and best.step == 12
-    # The trainer's own validation loss is of the same kind: the mean over the rows of two batches at most.
-    assert looks[1].loss == pytest.approx(math.log(looks[1].score), rel=0.5)
+    for look in looks:  # the trainer's own validation loss, of the same tokens of the same rows
+        assert math.log(look.score) == pytest.approx(look.loss, rel=0.01)
     results = read_results(run)
     base, tuned = results.score("base"), results.score("tuned")
     assert base is not None and tuned is not None and base.score is not None and tuned.score is not None
