@@ -94,7 +94,7 @@ def draw_examples(train: Sequence[Row], asked: Sequence[Row], most: int, seed: i
 
     The first n of them are the examples of an n-shot prompt, so that more examples are the fewer ones and some. No two
     are of one group, and none is of the group of a row in `asked` or has its prompt. Rows up to the median length in
-    characters are drawn first, and answers that no other example shows, so that labels and kinds of questions vary.
+    characters are drawn first, and kinds of questions and answers that no other example shows.
     """
     taken = {_group(row) for row in asked}
     prompts = {_text(row) for row in asked}
@@ -105,15 +105,17 @@ def draw_examples(train: Sequence[Row], asked: Sequence[Row], most: int, seed: i
     short = median_low([_length(row) for row in there])
     there.sort(key=lambda row: _length(row) > short)  # stable: shuffled within both halves
     chosen: list[Row] = []
-    groups, answers = set[str](), set[str]()
-    for new_answers in (True, False):
+    groups, kinds, answers = set[str](), set[str](), set[str]()
+    for new_kind, new_answer in ((True, True), (False, True), (False, False)):
         for row in there:
             if len(chosen) == most:
                 return chosen
-            if _group(row) in groups or (new_answers and row.answer in answers):
+            known = (new_kind and _kind(row) in kinds) or (new_answer and row.answer in answers)
+            if known or _group(row) in groups:
                 continue
             chosen.append(row)
             groups.add(_group(row))
+            kinds.add(_kind(row))
             answers.add(row.answer)
     return chosen
 
@@ -297,6 +299,14 @@ def _shown(evidence: Evidence) -> str:
 
 def _group(row: Row) -> str:
     return " ".join(row.group.casefold().split()) or _text(row)
+
+
+def _kind(row: Row) -> str:
+    """The question without the values of its record: the same for all that one template made."""
+    kind = row.question
+    for value in sorted(row.record.values(), key=len, reverse=True):
+        kind = kind.replace(value, "\0")
+    return kind if row.record else ""
 
 
 def _text(row: Row) -> str:

@@ -85,6 +85,18 @@ def test_short_rows_and_answers_not_shown_yet_come_first() -> None:
     assert all(one in short for one in draw_examples([*long, *short], [], 5, 0))
 
 
+def test_each_kind_of_question_is_shown_before_one_is_shown_again() -> None:
+    def asked(number: int, kind: str) -> Row:
+        name = f"Person {number}"
+        return Row(
+            f"{number}", ask(f"{kind} {name}?"), f"A{number}", name, question=f"{kind} {name}?", record={"n": name}
+        )
+
+    train = [asked(number, "Hired") for number in range(30)] + [asked(30, "Paid"), asked(31, "Works")]
+    for seed in range(5):
+        assert {one.question.split()[0] for one in draw_examples(train, [], 3, seed)} == {"Hired", "Paid", "Works"}
+
+
 # -- prompts
 
 
