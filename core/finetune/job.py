@@ -6,6 +6,7 @@ Read from top to bottom it is the whole way: rows to tokens, weights, adapter, t
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from tunesmith.core.errors import DataError, PlanError
 from tunesmith.core.events import Decision
+from tunesmith.core.finetune.job_probe import probed
 from tunesmith.core.finetune.job_watch import Watch
 from tunesmith.core.models import find_model
 from tunesmith.core.plan import Plan
@@ -43,14 +45,21 @@ def work(job: Job) -> str:
     checkpoint = _checkpoint(job)
     model = load_model(base.path, plan.select, quantized=plan.select.method == "qlora")
     _check_targets(model, plan)
+    rows = _dataset(tokenizer, train, plan)
+
+    def probing(longest: Dataset, changes: dict[str, Any]) -> SFTTrainer:
+        settings = replace(training_arguments(plan, run.checkpoints, evaluates=False), **changes)
+        return SFTTrainer(model, settings, train_dataset=longest, processing_class=tokenizer, peft_config=adapter(plan))
+
+    ready = probed(job, base, rows, probing) if checkpoint is None else None
     watch = Watch(job, tokenizer, validation)
     trainer = SFTTrainer(
-        model=model,
+        model=model if ready is None else ready,
         args=training_arguments(plan, run.checkpoints, evaluates=bool(validation)),
-        train_dataset=_dataset(tokenizer, train, plan),
+        train_dataset=rows,
         eval_dataset=_dataset(tokenizer, validation, plan) if validation else None,
         processing_class=tokenizer,
-        peft_config=adapter(plan),
+        peft_config=adapter(plan) if ready is None else None,
         callbacks=[watch],
     )
     watch.attach(trainer)

@@ -136,8 +136,8 @@ def _adapter(draft: Draft, load: Load, rows: int) -> Load:
     return replace(load, rank=max(1, int(rank)), dropout=min(dropout, 0.99), target_modules=_names(target))
 
 
-def _names(target: Any) -> str | list[str]:
-    return [str(name) for name in target] if isinstance(target, list | tuple) else "all-linear"
+def _names(target: Any) -> str | tuple[str, ...]:
+    return tuple(str(name) for name in target) if isinstance(target, list | tuple) else "all-linear"
 
 
 def _lengths(facts: Facts) -> tuple[int, int]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tunesmith.core.errors import TunesmithError
+from tunesmith.core.facts import Simulation
+from tunesmith.core.load import Load
 from tunesmith.core.prepare.preview import Prepared
 from tunesmith.core.survey import Counted, Survey, measure
 
@@ -41,11 +43,25 @@ class Surveyor:
         rendered = [rendered_pieces(tokenizer, encode(tokenizer, row)) for row in rows[:show]]
         return Counted(token_profile(tokenizer, rows), rendered)
 
+    def simulate(self, load: dict[str, Any], model: str = "", config: dict[str, Any] | None = None) -> Simulation:
+        """The memory of a training step of the model in the folder `model`, or of the one with this `config`."""
+        from tunesmith.core.worker.simulation.simulate import read_config
+
+        values = read_config(model) if config is None else config
+        return _simulation(msgspec.json.encode(values, order="sorted"), msgspec.convert(load, Load))
+
     def warm(self) -> bool:
         """Load what the next questions need, while nobody waits for it."""
         import tunesmith.core.worker.tokenize
 
         return bool(tunesmith.core.worker.tokenize)
+
+
+@lru_cache(maxsize=256)
+def _simulation(config: bytes, load: Load) -> Simulation:
+    from tunesmith.core.worker.simulation.simulate import simulate
+
+    return simulate(msgspec.json.decode(config), load)
 
 
 @lru_cache(maxsize=4)
@@ -63,6 +79,7 @@ def main() -> None:
     questions: dict[str, Callable[..., Any]] = {
         "look": surveyor.look,
         "tokens": surveyor.tokens,
+        "simulate": surveyor.simulate,
         "warm": surveyor.warm,
     }
     for line in sys.stdin.buffer:

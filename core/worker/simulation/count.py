@@ -36,7 +36,7 @@ class _Held:
     reference: Any
 
 
-class Count(TorchDispatchMode):
+class Count(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """A dispatch mode that follows every storage from the operation that makes it to its end.
 
     Args:
@@ -45,7 +45,7 @@ class Count(TorchDispatchMode):
     """
 
     def __init__(self, rounding: int, workspaces: dict[Any, Workspace] | None = None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.kind = "activations"
         """Of storages that are made from now on."""
         self.stretch = ""
@@ -146,5 +146,5 @@ def _adds_in_place(held: torch.Tensor, more: Any) -> bool:
     if torch.is_grad_enabled() or not isinstance(more, torch.Tensor) or more.shape != held.shape:
         return False
     storage = held.untyped_storage()
-    alone = torch._C._storage_Use_Count(storage._cdata) <= 2  # type: ignore[attr-defined]
+    alone = torch._C._storage_Use_Count(storage._cdata) <= 2
     return alone and held.dtype == more.dtype and held.numel() * held.element_size() == storage.nbytes()

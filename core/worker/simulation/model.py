@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import torch
 from bitsandbytes.functional import QuantState
-from bitsandbytes.nn import Linear4bit, Linear8bitLt
+from bitsandbytes.nn.modules import Linear4bit, Linear8bitLt
 from peft import (
     AdaLoraConfig,
     IA3Config,
@@ -85,7 +85,7 @@ def made_fake(model: nn.Module, load: Load) -> None:
             if buffer is not None:
                 module._buffers[name] = torch.empty(buffer.shape, dtype=buffer.dtype)
     for adapter, tokens in getattr(model, "prompt_tokens", {}).items():
-        model.prompt_tokens[adapter] = torch.empty(tokens.shape, dtype=tokens.dtype)  # type: ignore[union-attr,operator]
+        model.prompt_tokens[adapter] = torch.empty(tokens.shape, dtype=tokens.dtype)  # type: ignore[operator]
 
 
 def adapter_of(load: Load) -> PeftConfig | None:
@@ -151,14 +151,14 @@ def _pack_4bit(module: Any, compute: torch.dtype) -> None:
     As bitsandbytes 0.50 (`functional.py`, quantize_4bit). Its class of parameters can't hold a fake tensor, so a plain
     one stands in.
     """
-    was = module.weight
+    was, new_state = module.weight, cast(Any, QuantState)
     count = module.in_features * module.out_features
     blocks = -(-count // was.blocksize)
     nested = None
     if was.compress_statistics:
         scales = torch.empty(-(-blocks // 256))
-        nested = QuantState(scales, code=torch.empty(256), blocksize=256, dtype=torch.float32)
-    state = QuantState(
+        nested = new_state(scales, code=torch.empty(256), blocksize=256, dtype=torch.float32)
+    state = new_state(
         torch.empty(blocks, dtype=torch.uint8 if nested else torch.float32),
         shape=torch.Size((module.out_features, module.in_features)),
         dtype=compute,
