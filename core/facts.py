@@ -256,10 +256,6 @@ class StepProbe(msgspec.Struct, frozen=True):
     """Bytes at the peak that torch's allocator had taken from the GPU; on a CPU the same as `allocated`."""
     seconds: float
     """Of one optimizer step's forward and backward pass over one micro-batch."""
-    forecast: int
-    """What had been forecast for `allocated`."""
-    how: str
-    """How it had been forecast: simulated, corrected or arithmetic."""
     at: float
     """Seconds since 1970."""
 

@@ -11,17 +11,23 @@ from pathlib import Path
 import msgspec
 
 from tunesmith.core.draft import Wishes
+from tunesmith.core.errors import ModelError
 from tunesmith.core.facts import Facts, Hardware, ModelFacts, Simulation, TokenProfile
 from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.jobs import Helper
 from tunesmith.core.load import Load
 from tunesmith.core.models import config_of, find_model, has_tokenizer, hub_cache
+from tunesmith.core.outlook import outlook
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.preview import Prepared, Preview, rows_from_plan
 from tunesmith.core.prepare.profile import profile
+from tunesmith.core.probes import with_probes
 from tunesmith.core.recommend import resolve
 from tunesmith.core.run import runs_root
 from tunesmith.core.select.cards import hardware_for
+
+ROUNDS = 3
+"""Simulations after which the plan is taken as it is."""
 
 
 class Survey(msgspec.Struct, frozen=True):
@@ -93,6 +99,26 @@ def model_simulated(model: ModelFacts, load: Load, helper: Helper) -> ModelFacts
     return msgspec.structs.replace(model, simulations=(*model.simulations, msgspec.convert(answer, Simulation)))
 
 
+def settled(seen: Survey, wishes: Wishes, helper: Helper) -> Survey:
+    """`seen` with simulations until the plan that follows from them and `wishes` is one that was simulated.
+
+    A simulation may change what fits, and with it the plan; at most `ROUNDS` are made. Where a step of the model can't
+    be simulated, `seen` comes back as it is.
+
+    Raises:
+        PlanError: The wishes contradict the plan's schema.
+    """
+    for _ in range(ROUNDS):
+        before = seen.facts.model
+        try:
+            seen = simulated(seen, outlook(resolve(wishes, seen.facts).plan, seen.facts).load, helper)
+        except ModelError:
+            return seen
+        if seen.facts.model is before:
+            return seen
+    return seen
+
+
 def _columns(wishes: Wishes) -> dict[str, str] | None:
     """Which column plays which part, as far as the person said: all at once, or part by part."""
     stated = wishes.get("prepare.columns")
@@ -118,7 +144,7 @@ def measure(wishes: Wishes, base: Path) -> tuple[Survey, Prepared]:
         shape=wishes.get("prepare.shape"),
         columns=_columns(wishes),
     )
-    model = find_model(str(wishes.get("select.model", PRACTICE)))
+    model = with_probes(find_model(str(wishes.get("select.model", PRACTICE))))
     facts = Facts(hardware=_machine(wishes), data=data, model=model)
     prepared = rows_from_plan(resolve(wishes, facts).plan.prepare, base)
     return Survey(facts, prepared.preview()), prepared

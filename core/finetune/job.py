@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from tunesmith.core.finetune.job_adapters import (
     take_up_pissa_start,
     trainer_class,
 )
+from tunesmith.core.finetune.job_probe import probed
 from tunesmith.core.finetune.job_watch import Watch
 from tunesmith.core.models import model_here
 from tunesmith.core.plan import Plan
@@ -60,13 +62,20 @@ def work(job: Job) -> str:
         watch.answered_before = weigh(job, model, tokenizer, base, train, watch.slice)
     rows = _dataset(tokenizer, train, plan)
     rows = _packed(job, rows, plan) if plan.select.hyperparameters.packing else rows
-    trainer = trainer_class(plan.select)(
-        model=model,
+    kind, adapter = trainer_class(plan.select), peft_config(plan.select, _steps(rows, plan))
+
+    def probing(longest: Dataset, changes: dict[str, Any]) -> SFTTrainer:
+        settings = replace(training_arguments(plan, run.checkpoints, evaluates=False), **changes)
+        return kind(model, settings, train_dataset=longest, processing_class=tokenizer, peft_config=adapter)
+
+    ready = probed(job, base, rows, probing) if checkpoint is None else None
+    trainer = kind(
+        model=model if ready is None else ready,
         args=training_arguments(plan, run.checkpoints, evaluates=bool(validation)),
         train_dataset=rows,
         eval_dataset=_dataset(tokenizer, validation, plan) if validation else None,
         processing_class=tokenizer,
-        peft_config=peft_config(plan.select, _steps(rows, plan)),
+        peft_config=adapter if ready is None else None,
         # The watch comes last: it marks a checkpoint as whole.
         callbacks=[*helpers(plan.select, checkpoint), *_stopping(job, validation), watch],
     )

@@ -14,16 +14,19 @@ import msgspec
 
 import tunesmith.core
 from tunesmith.core.adapters import KINDS, told_bits, told_method
-from tunesmith.core.errors import SpaceError, TunesmithError
+from tunesmith.core.errors import ModelError, SpaceError
 from tunesmith.core.events import Decision
 from tunesmith.core.facts import Hardware, ModelFacts
 from tunesmith.core.figures import parameters, size
 from tunesmith.core.git_state import GitState, git_state
 from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.jobs import STARTED_IN, environment
+from tunesmith.core.load import Load
 from tunesmith.core.models import model_here
 from tunesmith.core.plan import Plan, Select
+from tunesmith.core.probes import Foretold, with_probes, write_foretold
 from tunesmith.core.run import write_json
+from tunesmith.core.select.device import check_device
 from tunesmith.core.select.load import adapter_parameters
 from tunesmith.core.select.memory import MemoryForecast, forecast, load_of
 from tunesmith.core.worker.job import Job
@@ -42,8 +45,6 @@ PACKAGES = (
     "evaluate",
     "huggingface-hub",
 )
-STATIC = ("weights", "working copies", "adapter", "gradients", "optimizer")
-"""Terms that are there whatever the rows are: where these alone are too much, it surely does not fit."""
 
 
 class Environment(msgspec.Struct, frozen=True):
@@ -69,7 +70,9 @@ def work(job: Job) -> str:
     """
     plan = job.plan
     hardware = probe_hardware(job.run.folder)
-    model = model_here(plan.select.model)
+    longest = plan.select.hyperparameters.max_length
+    load = load_of(plan.select, longest, plan.evaluate)
+    model = _simulated(with_probes(model_here(plan.select.model)), load)
     record = Environment(
         tunesmith=tunesmith.core.__version__,
         python=platform.python_version(),
@@ -81,7 +84,8 @@ def work(job: Job) -> str:
     )
     write_json(job.run.environment_path, record)
     check_device(plan.select, hardware)
-    told = forecast(model, plan.select, hardware, plan.select.hyperparameters.max_length)
+    told = forecast(model, plan.select, hardware, longest, plan.evaluate)
+    write_foretold(job.run, Foretold(load.training, told.allocated, told.reserved, told.how))
     _tell(job, model, told)
     check_memory(job, told)
     check_disk(job, model, hardware)
@@ -94,20 +98,26 @@ def _kept(hardware: Hardware) -> Hardware:
     return msgspec.structs.replace(hardware, gpus=gpus)
 
 
-def check_device(select: Select, hardware: Hardware) -> None:
-    """Raise TunesmithError where the plan wants a GPU and none can be used."""
-    if select.device == "cuda" and hardware.gpu is None:
-        raise TunesmithError(
-            "The plan computes on a GPU, and none can be used here.",
-            cause=hardware.gpu_problem,
-            next_step="Run it where a GPU is, or set select.device to cpu and select.precision to fp32 in the plan.",
-        )
+def _simulated(model: ModelFacts, load: Load) -> ModelFacts:
+    """The model with its step simulated; as it is where that can't be done, and arithmetic must serve.
+
+    Not for a processor: the seconds that it takes are better spent on the training there.
+    """
+    if load.device == "cpu":
+        return model
+    from tunesmith.core.worker.simulation.simulate import simulate  # heavy
+
+    try:
+        found = simulate(config_of(model), load)
+    except ModelError:
+        return model
+    return msgspec.structs.replace(model, simulations=(*model.simulations, found))
 
 
 def check_memory(job: Job, told: MemoryForecast) -> None:
     """Warn where memory is short; raise SpaceError where weights and optimizer alone are more than there is."""
     where = "GPU" if told.device == "cuda" else "machine"
-    least = sum(told.of(name) for name in STATIC)
+    least = told.least
     if least > told.available:
         raise SpaceError(
             f"The plan does not fit: weights, gradients and optimizer alone need {size(least)}, and the {where} "
@@ -162,7 +172,10 @@ def _tell(job: Job, model: ModelFacts, told: MemoryForecast) -> None:
         ("Sequence length", f"{knobs.max_length} tokens", "longer rows are cut at the end"),
     ]
     decisions += [(f"Memory: {term.name}", size(term.bytes), term.from_what) for term in told.terms]
-    decisions.append(("Memory", _memory(told), "an estimate: the sum of these, for rows of the full sequence length"))
+    if told.evaluation is not None:
+        decisions.append(("Memory: evaluation", size(told.evaluation.bytes), told.evaluation.from_what))
+    because = f"an estimate, {told.told}; the sum of these, for rows of the full sequence length"
+    decisions.append(("Memory", _memory(told), because))
     for name, value, because in decisions:
         job.emit(Decision(stage=STAGE, name=name, value=str(value), because=because))
 

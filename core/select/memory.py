@@ -14,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+import msgspec
+
 from tunesmith.core.facts import Hardware, MemoryPhase, ModelFacts, Simulation, StepProbe
 from tunesmith.core.figures import GIB, size
 from tunesmith.core.load import Load
@@ -218,12 +220,16 @@ def _probes_here(model: ModelFacts, load: Load, hardware: Hardware) -> tuple[Ste
 def _from_probe(
     model: ModelFacts, load: Load, probe: StepProbe, terms: list[Term], hardware: Hardware
 ) -> tuple[list[Term], How]:
-    """The terms scaled so that their sum is what was measured; for another load, by what the forecast was off by."""
+    """The terms scaled so that their sum is what was measured; for another load, by what a forecast is off by there."""
     if probe.load.training == load.training:
-        ratio, how = probe.allocated / max(1, sum(term.bytes for term in terms)), "measured"
-    else:
-        ratio, how = probe.allocated / max(1, probe.forecast), "corrected"
-    return [_scaled(term, ratio) for term in terms], how  # type: ignore[return-value]
+        return [_scaled(term, probe.allocated / max(1, _sum(terms))) for term in terms], "measured"
+    unmeasured = msgspec.structs.replace(model, probes=())
+    there = forecast_load(unmeasured, probe.load.training, hardware)
+    return [_scaled(term, probe.allocated / max(1, there.allocated)) for term in terms], "corrected"
+
+
+def _sum(terms: list[Term]) -> int:
+    return sum(term.bytes for term in terms)
 
 
 def _scaled(term: Term, ratio: float) -> Term:
@@ -252,7 +258,7 @@ def _summed(
     probe: StepProbe | None,
 ) -> MemoryForecast:
     """The terms with what the allocator and the device add."""
-    allocated = sum(term.bytes for term in terms)
+    allocated = _sum(terms)
     if evaluation is not None and evaluation.bytes > allocated:
         more = Term("evaluation", evaluation.bytes - allocated, f"beyond the step itself: {evaluation.from_what}")
         terms, allocated = [*terms, more], evaluation.bytes
@@ -265,7 +271,7 @@ def _summed(
         terms.append(Term("CUDA context", CUDA_CONTEXT, "an assumption: 0.3 to 0.6 GiB by card and driver"))
     else:
         terms.append(Term("libraries", CPU_PROCESS, "measured: torch, transformers, peft and trl imported"))
-    total = sum(term.bytes for term in terms)
+    total = _sum(terms)
     available = available_bytes(hardware, load.device)
     return MemoryForecast(
         terms=tuple(terms),

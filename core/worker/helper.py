@@ -29,7 +29,6 @@ class Surveyor:
 
     def __init__(self) -> None:
         self._prepared: Prepared | None = None
-        self._simulated: dict[bytes, Simulation] = {}
 
     def look(self, wishes: dict[str, Any], base: str) -> Survey:
         """Everything that can be measured without a heavy library."""
@@ -57,13 +56,8 @@ class Surveyor:
         return Counted(estimated_profile(rows, vocabulary), rendered)
 
     def simulate(self, config: dict[str, Any], load: dict[str, Any]) -> Simulation:
-        """The memory of one training step of a model with these values in its config.json; each is simulated once."""
-        from tunesmith.core.worker.simulation.simulate import simulate
-
-        asked = msgspec.json.encode([config, load], order="sorted")
-        if asked not in self._simulated:
-            self._simulated[asked] = simulate(config, msgspec.convert(load, Load))
-        return self._simulated[asked]
+        """The memory of a training step of a model with these values in its config.json; each is simulated once."""
+        return _simulation(msgspec.json.encode(config, order="sorted"), msgspec.convert(load, Load))
 
     def warm(self) -> bool:
         """Load what the next questions need, while nobody waits for it."""
@@ -92,6 +86,13 @@ def hub_describe(name: str) -> bool:
 
     hub.describe(name)
     return True
+
+
+@lru_cache(maxsize=256)
+def _simulation(config: bytes, load: Load) -> Simulation:
+    from tunesmith.core.worker.simulation.simulate import simulate
+
+    return simulate(msgspec.json.decode(config), load)
 
 
 @lru_cache(maxsize=4)

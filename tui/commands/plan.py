@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tunesmith.core.draft import Reason
-from tunesmith.core.errors import AccessError, PlanError
+from tunesmith.core.errors import AccessError, ModelError, PlanError
 from tunesmith.core.facts import ModelFacts
 from tunesmith.core.figures import price_span, size, span
 from tunesmith.core.hardware import probe_hardware
@@ -25,12 +26,13 @@ from tunesmith.core.plan_file import hand_out
 from tunesmith.core.plan_yaml import read_plan
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.preview import Preview, rows_from_plan
+from tunesmith.core.probes import with_probes
 from tunesmith.core.recommend import resolve
 from tunesmith.core.run import runs_root
 from tunesmith.core.select.cards import hardware_for
-from tunesmith.core.select.job import check_device
-from tunesmith.core.select.memory import MemoryForecast, forecast
-from tunesmith.core.survey import Survey, survey
+from tunesmith.core.select.device import check_device
+from tunesmith.core.select.memory import MemoryForecast, forecast, load_of
+from tunesmith.core.survey import Survey, model_simulated, settled, survey
 from tunesmith.tui.commands.wishes import read_settings
 from tunesmith.tui.console import console
 from tunesmith.tui.plain_text import harmless, shortened
@@ -66,7 +68,7 @@ def make(wishes: Mapping[str, Any], out: Path, *, as_json: bool, told: Mapping[s
     if sys.stderr.isatty():
         print("Measuring the data, the model and this machine …", file=sys.stderr)  # noqa: T201
     with Helper() as helper:
-        measured = survey(wishes, Path.cwd(), helper)
+        measured = settled(survey(wishes, Path.cwd(), helper), wishes, helper)
     resolution = resolve(wishes, measured.facts)
     look, described = outlook(resolution.plan, measured.facts), measured.facts.model
     memory = look.memory
@@ -101,7 +103,10 @@ def check(path: Path, *, as_json: bool) -> int:
     model = find_model(_model_source(plan, path.absolute().parent))
     hardware = hardware_for(plan.select.gpu) if plan.select.gpu else probe_hardware(runs_root())
     check_device(plan.select, hardware)
-    memory = forecast(model, plan.select, hardware, plan.select.hyperparameters.max_length)
+    longest = plan.select.hyperparameters.max_length
+    with contextlib.suppress(ModelError), Helper() as helper:  # else by arithmetic
+        model = model_simulated(with_probes(model), load_of(plan.select, longest, plan.evaluate), helper)
+    memory = forecast(model, plan.select, hardware, longest, plan.evaluate)
     if as_json:
         print(_json(plan, {}, memory, preview, path, model))  # noqa: T201
         return 0 if memory.fits and model.here else PlanError.exit_code
@@ -179,9 +184,16 @@ def _show_parts(screen: Console, preview: Preview) -> None:
 
 def _show_memory(screen: Console, memory: MemoryForecast) -> None:
     """Each term of the forecast, its sum, and what is free."""
-    screen.print("\nMemory, an estimate", style="bold")
+    screen.print(f"\nMemory, an estimate: {memory.told}", style="bold")
     for term in memory.terms:
         screen.print(f"  {term.name:<18}{size(term.bytes):>10}   {harmless(term.from_what)}", style="dim")
+    screen.print(
+        f"  {'allocated':<18}{size(memory.allocated):>10}   by torch; {size(memory.reserved)} reserved for it",
+        style="dim",
+    )
+    if memory.evaluation is not None:
+        shown = size(memory.evaluation.bytes)
+        screen.print(f"  {'evaluation':<18}{shown:>10}   {harmless(memory.evaluation.from_what)}", style="dim")
     where = "free on the GPU" if memory.device == "cuda" else "free in RAM"
     fits = "✓ it fits" if memory.fits else "✗ it does not fit"
     screen.print(f"  {'together':<18}{size(memory.total):>10}   of {size(memory.available)} {where}: {fits}")

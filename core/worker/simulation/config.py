@@ -12,6 +12,8 @@ from transformers import AutoConfig, PretrainedConfig
 
 from tunesmith.core.errors import ModelError
 
+WINDOWED = ("sliding_attention", "chunked_attention")
+"""Kinds of layers that differ from full attention in the mask alone."""
 DENSE_FIRST = "first_k_dense_replace"
 """How many of the first layers have no experts (DeepSeek)."""
 
@@ -37,12 +39,13 @@ class Layers:
 
     Args:
         values: What config.json says; a pattern of layers (`layer_types`) may be written once instead of in full.
+        masked_alike: Whether layers with a window hold the same as those without: where all get a mask.
 
     Raises:
         ModelError: transformers does not know such a model.
     """
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: Mapping[str, Any], *, masked_alike: bool = False) -> None:
         self._values = dict(values)
         text = self._values.get("text_config")
         self._nested = isinstance(text, Mapping)
@@ -54,11 +57,16 @@ class Layers:
             for name, listed in whole.to_dict().items()
             if name.endswith("layer_types") and isinstance(listed, list) and listed
         }
+        # Gemma 4's layers differ in the width of their heads as well.
+        self._masked_alike = masked_alike and not getattr(whole, "global_head_dim", None)
         self._dense = int(getattr(whole, DENSE_FIRST, 0) or 0)
         self.kinds = [self._kind(place) for place in range(self.count)]
 
     def _kind(self, place: int) -> Hashable:
-        return (*(listed[place] for listed in self._lists.values()), place < self._dense)
+        kinds = [listed[place] for listed in self._lists.values()]
+        if self._masked_alike:
+            kinds = ["full_attention" if kind in WINDOWED else kind for kind in kinds]
+        return (*kinds, place < self._dense)
 
     def few(self) -> list[int]:
         """Places of the fewest layers to begin with: the first and the last, and one of each kind."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import torch
 from bitsandbytes.functional import QuantState
@@ -151,14 +151,14 @@ def _pack_4bit(module: Any, compute: torch.dtype) -> None:
     As bitsandbytes 0.50 (`functional.py`, quantize_4bit). Its class of parameters can't hold a fake tensor, so a plain
     one stands in.
     """
-    was = module.weight
+    was, new_state = module.weight, cast(Any, QuantState)
     count = module.in_features * module.out_features
     blocks = -(-count // was.blocksize)
     nested = None
     if was.compress_statistics:
         scales = torch.empty(-(-blocks // 256))
-        nested = QuantState(scales, code=torch.empty(256), blocksize=256, dtype=torch.float32)
-    state = QuantState(
+        nested = new_state(scales, code=torch.empty(256), blocksize=256, dtype=torch.float32)
+    state = new_state(
         torch.empty(blocks, dtype=torch.uint8 if nested else torch.float32),
         shape=torch.Size((module.out_features, module.in_features)),
         dtype=compute,

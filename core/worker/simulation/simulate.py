@@ -16,15 +16,17 @@ from typing import Any, Literal
 from peft import PeftConfig
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+from tunesmith.core.errors import ModelError
 from tunesmith.core.facts import MemoryPhase, Simulation
 from tunesmith.core.load import Load
 from tunesmith.core.select.load import CodePath
 from tunesmith.core.worker.simulation import cuda
-from tunesmith.core.worker.simulation.config import Layers
+from tunesmith.core.worker.simulation.config import Layers, read_config
 from tunesmith.core.worker.simulation.count import ROUNDING, Count
 from tunesmith.core.worker.simulation.model import adapter_of, build, made_fake
-from tunesmith.core.worker.simulation.step import Step
+from tunesmith.core.worker.simulation.step import Step, is_padded
 
+__all__ = ["read_config", "simulate"]
 Kinds = dict[str, int]
 PHASES: dict[str, Literal["before the step", "forward", "loss", "backward", "optimizer", "evaluation"]] = {
     "before": "before the step",
@@ -57,17 +59,26 @@ def simulate(
         every_layer: Run all layers instead of a few; slower, for comparison.
 
     Raises:
-        ModelError: transformers can't build such a model.
+        ModelError: transformers can't build such a model, PEFT can't put such an adapter on it, or its code looks at
+            what tensors hold.
     """
     began = time.monotonic()
-    path, layers = path or CodePath(), Layers(config)
+    path = path or CodePath()
+    layers = Layers(config, masked_alike=load.packing or is_padded(load, path))
     adapter = None if load.method == "full" else adapter or adapter_of(load)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if every_layer:
-            stretches = _run(layers, range(layers.count), load, path, adapter)
-        else:
-            stretches = _all_depths(layers, load, path, adapter)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if every_layer:
+                stretches = _run(layers, range(layers.count), load, path, adapter)
+            else:
+                stretches = _all_depths(layers, load, path, adapter)
+    except Exception as error:  # the code of any model may raise anything
+        raise ModelError(
+            "A training step of this model can't be simulated.",
+            cause=f"{type(error).__name__}: {str(error).partition(chr(10))[0]}",
+            next_step="Its memory is forecast by arithmetic instead.",
+        ) from error
     return Simulation(load, _phases(stretches, layers.count), time.monotonic() - began)
 
 

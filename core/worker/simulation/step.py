@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
+import transformers.integrations.moe
 import transformers.masking_utils
 from torch import nn
 from torch.nn.utils import clip_grad_norm_
@@ -109,15 +110,26 @@ class Step:
     def _surroundings(self) -> AbstractContextManager[Any]:
         """What must be replaced while fake tensors go through the model."""
         stack = ExitStack()
-        # Whether a row is padded can't be read off a fake mask.
-        padded = self.path.padded if self.path.padded is not None else self.load.batch_size > 1
         if not self.load.packing:
-            stack.enter_context(patch.object(transformers.masking_utils, "is_tracing", lambda *_: False))
-            stack.enter_context(patch.object(transformers.masking_utils, "fast_all", lambda _: not padded))
+            stack.enter_context(
+                patch.object(transformers.masking_utils, "_ignore_causal_mask_sdpa", self._needs_no_mask)
+            )
+        # The fake of torch's grouped product knows bf16 alone; transformers' own does the same for all.
+        is_bf16 = lambda left, weight, offsets: weight.dtype == torch.bfloat16  # noqa: E731
+        stack.enter_context(patch.object(transformers.integrations.moe, "_can_use_grouped_mm", is_bf16))
         if self.load.device == "cuda":
             stack.enter_context(cuda.triton_kernels())
             stack.enter_context(cuda.int8_kernels())
         return stack
+
+    def _needs_no_mask(
+        self, mask: Any, queries: int, keys: int, query_offset: int, key_offset: int, window: int | None = None
+    ) -> bool:
+        """As `transformers/masking_utils.py`, _ignore_causal_mask_sdpa; whether rows are padded is known from the load,
+        because it can't be read off a fake mask."""
+        padded = is_padded(self.load, self.path) if self.model.training else self.load.answer_rows > 1
+        windowed = window is not None and keys >= window
+        return not windowed and not padded and queries in (1, keys)
 
     def _ways(self) -> AbstractContextManager[Any]:
         return cuda.CudaPaths() if self.load.device == "cuda" else nullcontext()
@@ -221,17 +233,26 @@ class Step:
         """What the optimizer holds after its first step."""
         if self.load.optimizer.endswith("8bit"):
             embedded = {id(p) for m in self.model.modules() if isinstance(m, nn.Embedding) for p in m.parameters()}
-            for parameter in self.trained:
+            for parameter in self._moved():
                 self._states += self._packed_states(parameter, id(parameter) in embedded)
             return
         fused = self.load.optimizer == "adamw_torch_fused"
         ways: dict[str, Any] = {"fused": True} if fused else {"foreach": self.load.device == "cuda"}
         self._optimizer = torch.optim.AdamW(self.trained, lr=1e-4, **ways)
-        for parameter in self.trained:
+        for parameter in self._moved():
             state = self._optimizer.state[parameter]
             # As `torch/optim/adam.py`, _init_group: a fused step counts on the device.
             state["step"] = torch.empty(()) if fused else torch.tensor(1.0)
             state["exp_avg"], state["exp_avg_sq"] = torch.empty_like(parameter), torch.empty_like(parameter)
+
+    def _moved(self) -> list[torch.Tensor]:
+        """Trained parameters that get a gradient; those of a part that text does not reach get none, nor states."""
+        base = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
+        inside = {id(p) for p in text_part(self.model).parameters()} | {
+            id(p) for p in base.get_output_embeddings().parameters()
+        }
+        aside = {id(p) for p in base.parameters()} - inside
+        return [p for p in self.trained if id(p) not in aside]
 
     def _packed_states(self, parameter: torch.Tensor, embedded: bool) -> list[torch.Tensor]:
         """AdamW's two states of bitsandbytes (0.50, `optim/optimizer.py`, Optimizer2State.init_state).
@@ -247,11 +268,22 @@ class Step:
         return states + scales
 
 
-def decoder_layers(model: nn.Module) -> list[nn.Module]:
-    """The layers that a row goes through one after another: those that checkpointing works on, the longest list."""
+def is_padded(load: Load, path: CodePath) -> bool:
+    """Whether rows of a batch are of unequal length, so that attention is given a mask."""
+    return path.padded if path.padded is not None else load.batch_size > 1
+
+
+def decoder_layers(model: Any) -> list[nn.Module]:
+    """The layers that a row of text goes through one after another: those that checkpointing works on."""
     lists = [
         list(module)
-        for module in model.modules()
+        for module in text_part(model).modules()
         if isinstance(module, nn.ModuleList) and len(module) and isinstance(module[0], GradientCheckpointingLayer)
     ]
     return max(lists, key=len)
+
+
+def text_part(model: Any) -> Any:
+    """The part of a model that reads text; a model that sees or hears as well has others."""
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return base.get_decoder() or base
