@@ -22,7 +22,7 @@ from tunesmith.core.git_state import GitState, git_state
 from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.jobs import STARTED_IN, environment
 from tunesmith.core.load import Load
-from tunesmith.core.models import model_here
+from tunesmith.core.models import config_of, model_here
 from tunesmith.core.plan import Plan, Select
 from tunesmith.core.probes import Foretold, with_probes, write_foretold
 from tunesmith.core.run import write_json
