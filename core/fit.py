@@ -41,6 +41,17 @@ def methods(wishes: Wishes, facts: Facts) -> list[MethodFit]:
     return found
 
 
+def unsimulated(wishes: Wishes, facts: Facts) -> Load | None:
+    """A way of training that these wishes lay side by side and whose memory is only arithmetic; the plan's own first.
+
+    Raises:
+        PlanError: The wishes contradict the plan's schema.
+    """
+    shown = [outlook(resolve(wishes, facts).plan, facts), *(one.outlook for one in methods(wishes, facts))]
+    loads = (one.load for one in shown if one is not None and one.memory.how not in ("simulated", "measured"))
+    return next(loads, None)
+
+
 @dataclass(frozen=True)
 class Fit:
     """What training one model one way takes on a machine, and what else would."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tunesmith.core.draft import Wishes
-from tunesmith.core.fit import methods
+from tunesmith.core.fit import unsimulated
 from tunesmith.core.history import Follower, History
 from tunesmith.core.jobs import Helper
 from tunesmith.core.load import Load
@@ -112,11 +112,8 @@ class Session:
     def unsimulated(self) -> Load | None:
         """A way of training whose memory is shown and is only arithmetic: the plan's own first, then other methods'."""
         project = self.project
-        if not self.counted or project.resolution is None:
-            return None
-        shown = [project.outlook, *(one.outlook for one in methods(project.wishes, project.facts))]
-        loads = [one.load for one in shown if one is not None and one.memory.how not in ("simulated", "measured")]
-        return next(iter(loads), None)
+        known = self.counted and project.resolution is not None
+        return unsimulated(project.wishes, project.facts) if known else None
 
     def simulate(self, seen: Survey, load: Load) -> Survey | None:
         """`seen` with one training step simulated; waits, so it is for a thread. None where the wizard is closed.

@@ -23,12 +23,13 @@ from tunesmith.core.events import (
     Step,
     Validation,
 )
+from tunesmith.core.fit import unsimulated
 from tunesmith.core.jobs import Helper
 from tunesmith.core.plan_yaml import write_plan
 from tunesmith.core.project import Project, new_project
 from tunesmith.core.rows import write_rows
 from tunesmith.core.run import ExitRecord, Run, write_json
-from tunesmith.core.survey import Survey, survey
+from tunesmith.core.survey import Survey, simulated, survey
 from tunesmith.tui.app import TunesmithApp
 from tunesmith.tui.glyphs import UNICODE
 from tunesmith.tui.session import Session
@@ -44,11 +45,14 @@ STEPS = 106
 
 @pytest.fixture(scope="module")
 def seen() -> Survey:
-    """The practice project as it is measured, on a machine that is always the same."""
+    """The practice project as it is measured and simulated, on a machine that is always the same."""
+    wishes = {"prepare.data": "practice", "select.model": "practice"}
     with Helper() as helper:
-        found = survey({"prepare.data": "practice", "select.model": "practice"}, Path("/"), helper)
-    facts = msgspec.structs.replace(found.facts, hardware=machine())
-    return msgspec.structs.replace(found, facts=facts)
+        found = survey(wishes, Path("/"), helper)
+        found = msgspec.structs.replace(found, facts=msgspec.structs.replace(found.facts, hardware=machine()))
+        while (load := unsimulated(wishes, found.facts)) is not None:
+            found = simulated(found, load, helper)
+    return found
 
 
 @pytest.fixture
