@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tunesmith.core.errors import ModelError
 from tunesmith.core.events import Decision
+from tunesmith.core.measures import MEASURES
 from tunesmith.core.models import find_model
 from tunesmith.core.plan import TRAINS, Understand
 from tunesmith.core.schema import Knob, told, value_at
@@ -12,14 +13,6 @@ from tunesmith.core.understand.groups import grouped
 from tunesmith.core.worker.job import Job
 
 STAGE = "understand"
-METRICS = {
-    "exact_match": "exact match",
-    "f1": "F1",
-    "accuracy": "accuracy",
-    "rouge_l": "ROUGE-L",
-    "bleu": "BLEU",
-    "perplexity": "perplexity",
-}
 REASONS = {
     "understand.goal": "what the result is judged by in the report",
     "understand.threshold": "of the held-out rows, that nothing was trained on",
@@ -70,7 +63,7 @@ def _tell_advice(job: Job, advice: Advice) -> None:
 def _value(knob: Knob, job: Job) -> str:
     brief = job.plan.understand
     if knob.path == "understand.metric":
-        return METRICS[brief.metric]
+        return MEASURES[brief.metric].name
     if knob.path == "understand.threshold":
         return _goal(brief)
     return told(knob, value_at(job.plan, knob.path)) or "none"
@@ -83,9 +76,9 @@ def _meaning(knob: Knob, job: Job) -> str:
 
 
 def _goal(brief: Understand) -> str:
-    return f"at most {brief.threshold:g}" if brief.metric == "perplexity" else f"{100 * brief.threshold:g} %"
+    return MEASURES[brief.metric].goal(brief.threshold)
 
 
 def _summary(brief: Understand) -> str:
     tried = f"; tried before: {', '.join(brief.tried)}" if brief.tried else ""
-    return f"{brief.approach} for {brief.use_case}, to reach {_goal(brief)} {METRICS[brief.metric]}{tried}"
+    return f"{brief.approach} for {brief.use_case}, to reach {_goal(brief)} {MEASURES[brief.metric].name}{tried}"

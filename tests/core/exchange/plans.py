@@ -91,4 +91,12 @@ def plans(draw: st.DrawFn, peft: tuple[str, ...] = ("lora", "rslora", "dora")) -
     if method == "qlora":
         kind = draw(st.sampled_from(["nf4", "fp4", "int8"]))
         select["quantization"] = {"type": kind, "double": draw(st.booleans())}
-    return validate({**TREE, "select": select, "finetune": draw(WATCHED)})
+    knobs, watched = select["hyperparameters"], draw(WATCHED)
+    if knobs["packing"]:
+        knobs["group_by_length"] = False
+    if knobs.get("early_stopping"):  # the best checkpoint is one that was evaluated
+        watched["save_every"] = watched["evaluate_every"] * draw(st.integers(1, 10))
+    if select.get("quantization", {}).get("type") == "int8":
+        select["quantization"]["double"] = False
+        select["peft"] = "lora"
+    return validate({**TREE, "select": select, "finetune": watched})
