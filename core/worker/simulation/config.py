@@ -38,7 +38,7 @@ class Layers:
     """The layers of a model by kind: which there are, and configurations with fewer of them.
 
     Args:
-        values: What config.json says; a pattern of layers (`layer_types`) may be written once instead of in full.
+        values: What config.json says.
         masked_alike: Whether layers with a window hold the same as those without: where all get a mask.
 
     Raises:
@@ -53,9 +53,9 @@ class Layers:
         whole = self._config(self._values).get_text_config()
         self.count = int(whole.num_hidden_layers)
         self._lists = {
-            name: _repeated(listed, self.count)
+            name: listed
             for name, listed in whole.to_dict().items()
-            if name.endswith("layer_types") and isinstance(listed, list) and listed
+            if name.endswith("layer_types") and isinstance(listed, list) and len(listed) == self.count
         }
         # Gemma 4's layers differ in the width of their heads as well.
         self._masked_alike = masked_alike and not getattr(whole, "global_head_dim", None)
@@ -103,14 +103,10 @@ class Layers:
         plain = {name: value for name, value in values.items() if name not in ("model_type", "dtype", "torch_dtype")}
         try:
             made: PretrainedConfig = AutoConfig.for_model(kind, **plain)
-        except (ValueError, TypeError, KeyError) as error:
+        except Exception as error:  # each kind of model has checks of its own
             raise ModelError(
                 f"transformers can't build a model of the kind {kind or 'that the config does not name'}.",
                 cause=str(error).partition("\n")[0],
                 next_step="Take a model of a kind that it knows, e.g. Llama, Qwen, Mistral or Gemma.",
             ) from error
         return made
-
-
-def _repeated(pattern: list[Any], count: int) -> list[Any]:
-    return [pattern[place % len(pattern)] for place in range(count)]

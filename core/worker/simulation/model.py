@@ -69,9 +69,10 @@ def build(config: PretrainedConfig, load: Load, path: CodePath, adapter: PeftCon
 def made_fake(model: nn.Module, load: Load) -> None:
     """Turn every tensor of `model` into one of the FakeTensorMode that is on: shapes stay, tied ones stay tied."""
     made: dict[int, Any] = {}
+    table = torch.empty(256)  # one for all, to unpack scales with
     for module in model.modules():
         if isinstance(module, Linear4bit):
-            _pack_4bit(module, FORMATS[load.precision])
+            _pack_4bit(module, FORMATS[load.precision], table)
         elif isinstance(module, Linear8bitLt):
             _pack_8bit(module)
         for name, parameter in module._parameters.items():
@@ -145,7 +146,7 @@ def _frozen(tensor: torch.Tensor) -> nn.Parameter:
     return nn.Parameter(tensor, requires_grad=False)
 
 
-def _pack_4bit(module: Any, compute: torch.dtype) -> None:
+def _pack_4bit(module: Any, compute: torch.dtype, table: torch.Tensor) -> None:
     """Two numbers a byte, and scales: fp32 a block of 64, or a byte a block and an fp32 a 256 blocks.
 
     As bitsandbytes 0.50 (`functional.py`, quantize_4bit). Its class of parameters can't hold a fake tensor, so a plain
@@ -157,7 +158,7 @@ def _pack_4bit(module: Any, compute: torch.dtype) -> None:
     nested = None
     if was.compress_statistics:
         scales = torch.empty(-(-blocks // 256))
-        nested = new_state(scales, code=torch.empty(256), blocksize=256, dtype=torch.float32)
+        nested = new_state(scales, code=table, blocksize=256, dtype=torch.float32)
     state = new_state(
         torch.empty(blocks, dtype=torch.uint8 if nested else torch.float32),
         shape=torch.Size((module.out_features, module.in_features)),
