@@ -147,3 +147,13 @@ def test_killed_while_it_asks_it_goes_on_asking_and_still_stops(runs_folder: Pat
     jobs.start(run, ["finetune"], resume=True)
     assert jobs.wait(run, 180).advised, log(run)
     assert [one.shots for one in of_kind(run, Evidence)] == [0, 1, 2, 3]
+
+
+def test_asking_first_changes_nothing_of_what_is_trained(runs_folder: Path, plan_tree: dict[str, Any]) -> None:
+    losses = []
+    for shots in ((), (0, 1)):
+        run = made(runs_folder, plan_tree, shots=shots, threshold=1.0)
+        jobs.start(run, ["finetune"])
+        assert jobs.wait(run, 240).status == "finished", log(run)
+        losses.append([step.loss for step in of_kind(run, Step)])
+    assert losses[0] == pytest.approx(losses[1], abs=1e-6)
