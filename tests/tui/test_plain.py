@@ -58,10 +58,10 @@ def flaws(tmp_path: Path) -> Path:
 
 
 def test_enter_alone_leads_to_the_review_and_no_starts_nothing() -> None:
-    code, said = talk(*[ENTER] * 26, "?", "no", data="practice")
+    code, said = talk(*[ENTER] * 27, "?", "no", data="practice")
     assert code == 0
-    assert "Question 1 of 26, Understand\nWhat should the model do?\n" in said
-    assert "Question 26 of 26, Select\n" in said
+    assert "Question 1 of 27, Understand\nWhat should the model do?\n" in said
+    assert "Question 27 of 27, Select\n" in said
     assert "  1. question-answering: questions with one right answer (recommended)\n" in said
     assert "Found: 2 rows repeat an earlier row in every column.\n" in said
     assert "Trained: ⟦2012-12-14<|im_end|>⟧\n" in said
@@ -85,7 +85,7 @@ def test_enter_alone_leads_to_the_review_and_no_starts_nothing() -> None:
 
 def test_lines_are_short_and_hold_no_escapes(flaws: Path) -> None:
     flaws.write_text(flaws.read_text().replace("note 1", "日本語 " * 40), encoding="utf-8")
-    _, said = talk(*[ENTER] * 24, "no", data=str(flaws))
+    _, said = talk(*[ENTER] * 25, "no", data=str(flaws))
     assert "\x1b" not in said and "\x07" not in said and "\u202e" not in said and "\r" not in said
     assert "Alpha \\x1b]0;pwned\\x07\\x1b[31m[bold]x[/bold]" in said
     from rich.cells import cell_len
@@ -138,7 +138,7 @@ def all_questions(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What is said where Enter answers everything."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNESMITH_RUNS", str(tmp_path_factory.mktemp("runs")))
-        return talk(*[ENTER] * 26, "no", data="practice")[1]
+        return talk(*[ENTER] * 27, "no", data="practice")[1]
 
 
 def test_the_question_mark_explains_and_b_goes_back() -> None:
@@ -197,7 +197,7 @@ def test_where_the_input_ends_everything_is_kept_and_a_second_start_goes_on() ->
     code, said = talk("Answer questions about staff.", ENTER, ENTER, ENTER, "1", "f1", data="practice")
     assert code == 2
     last = " ".join(said.split("\n")[-4:])
-    assert "Question 5 of 26 is open: What counts" in last.replace("   ", " ")
+    assert "Question 5 of 27 is open: What counts" in last.replace("   ", " ")
     assert "Your answers are kept as the project employees." in last.replace("   ", " ")
     assert project().wishes["understand.goal"] == "Answer questions about staff."
     code, said = talk(ENTER, "2", "0.7", "q")
@@ -260,7 +260,7 @@ def test_a_project_whose_file_is_gone_can_be_mended(flaws: Path) -> None:
 
 
 def test_a_plan_is_opened_and_every_value_is_the_persons(tmp_path: Path) -> None:
-    talk(*[ENTER] * 4, "2", "0.7", *[ENTER] * 22, "no", data="practice")
+    talk(*[ENTER] * 4, "2", "0.7", *[ENTER] * 23, "no", data="practice")
     plan = tmp_path / "mine.yaml"
     plan.write_text(project().plan_path.read_text())
     _, said = talk("4", "no.yaml", str(plan), *[ENTER] * 4, "2", "q")
@@ -303,7 +303,7 @@ def test_ctrl_c_says_one_line_and_keeps_the_answers() -> None:
     screen.expect("Enter takes 1")
     time.sleep(0.3)  # it is still on its way to reading
     screen.sendintr()
-    screen.expect("Question 2 of 26 is open")
+    screen.expect("Question 2 of 27 is open")
     screen.expect(pexpect.EOF)
     screen.close()
     assert screen.exitstatus == 130
@@ -334,7 +334,7 @@ def test_a_started_run_goes_on_without_the_terminal_and_is_offered_first(runs_fo
 
 @pytest.mark.slow
 def test_enter_alone_leads_to_a_tuned_and_measured_model(runs_folder: Path) -> None:
-    code, said = talk(*[ENTER] * 28)
+    code, said = talk(*[ENTER] * 29)
     assert code == 0, said[-3000:]
     run = list_runs(runs_folder)[0]
     assert "Stage 6 of 6: Productionize\n" in said
