@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import msgspec
 import pytest
 
-from tunesmith.core.facts import ModelFacts
+from tunesmith.core.facts import MemoryPhase, ModelFacts, Simulation, StepProbe
 from tunesmith.core.figures import size
 from tunesmith.core.load import Load
 from tunesmith.core.plan import Hyperparameters, Lora, Select
 from tunesmith.core.select.load import CodePath, adapter_parameters
-from tunesmith.core.select.memory import CPU_PROCESS, CPU_STEP_MARGIN, CUDA_CONTEXT, MARGIN, forecast, forecast_load
+from tunesmith.core.select.memory import (
+    CPU_LEAST_MARGIN,
+    CPU_PROCESS,
+    CPU_STEP_MARGIN,
+    CUBLAS_WORKSPACE,
+    CUDA_CONTEXT,
+    MARGIN,
+    forecast,
+    forecast_load,
+)
 
 from ..facts_kit import GIB, SEVEN_B, SMALL, machine
 
@@ -146,3 +157,126 @@ def test_a_forecast_that_barely_fits_is_called_tight() -> None:
 
 def test_sizes_are_written_for_people() -> None:
     assert [size(n) for n in (5 << 20, GIB // 2, 22 * GIB)] == ["5 MiB", "0.5 GiB", "22.0 GiB"]
+
+
+def simulation(load: Load, loss: int = 40 << 20, activations: int = 60 << 20, answers: int = 0) -> Simulation:
+    """A simulation with round figures: weights 8 MiB and states 2 MiB throughout, the peak at the loss."""
+    still = {"weights": 8 << 20, "optimizer": 2 << 20}
+    phases = (
+        MemoryPhase("before the step", still),
+        MemoryPhase("forward", {**still, "activations": activations}),
+        MemoryPhase("loss", {**still, "activations": activations, "loss": loss}),
+        MemoryPhase("optimizer", {**still, "gradients": 3 << 20}),
+    )
+    if answers:
+        phases = (*phases, MemoryPhase("evaluation", {**still, "answers": answers}))
+    return Simulation(load, phases, 0.5)
+
+
+def simulated(load: Load, **figures: int) -> ModelFacts:
+    return msgspec.structs.replace(SMALL, simulations=(simulation(load, **figures),))
+
+
+GPU_LORA = Load("lora", "bf16", "cuda", 4, 50, rank=8)
+
+
+def test_a_simulation_of_this_very_load_gives_the_figures() -> None:
+    told = forecast_load(simulated(GPU_LORA), GPU_LORA, machine("A100"))
+    assert (told.how, told.of("loss"), told.of("activations")) == ("simulated", 40 << 20, 60 << 20)
+    assert told.allocated == (110 << 20) + CUBLAS_WORKSPACE
+    assert told.reserved == told.allocated + round(MARGIN * told.allocated)
+    assert told.total == told.reserved + CUDA_CONTEXT
+    assert told.told == "simulated: this very step, on tensors without content; the peak is at the loss"
+    assert [phase.name for phase in told.phases] == ["before the step", "forward", "loss", "optimizer"]
+    assert told.least == 13 << 20, "weights, gradients and states, in the optimizer's step"
+
+
+def test_another_batch_is_reckoned_by_arithmetic_and_scaled_by_what_it_was_off_by() -> None:
+    known = simulated(GPU_LORA)
+    plain, there = (forecast_load(SMALL, load, machine("A100")) for load in (replace(GPU_LORA, batch_size=8), GPU_LORA))
+    told = forecast_load(known, replace(GPU_LORA, batch_size=8), machine("A100"))
+    assert told.how == "corrected"
+    step = sum(there.of(name) for name in ("activations", "loss", "backward"))
+    assert told.of("activations") == round(plain.of("activations") * (100 << 20) / step)
+    still = sum(there.of(name) for name in ("weights", "adapter", "gradients", "optimizer"))
+    assert told.of("weights") == round(plain.of("weights") * (10 << 20) / still)
+    assert "× " in next(term.from_what for term in told.terms if term.name == "weights")
+    assert told.phases == ()
+
+
+@pytest.mark.parametrize(
+    "change", [{"method": "full"}, {"precision": "fp16"}, {"checkpointing": True}, {"peft": "dora"}, {"packing": True}]
+)
+def test_a_simulation_of_other_code_says_nothing(change: dict[str, Any]) -> None:
+    other = replace(GPU_LORA, **change)
+    told = forecast_load(simulated(GPU_LORA), other, machine("A100"))
+    assert told == forecast_load(SMALL, other, machine("A100"))
+    assert told.how == "arithmetic"
+
+
+def test_the_nearest_of_several_simulations_corrects() -> None:
+    near, far = replace(GPU_LORA, batch_size=6), replace(GPU_LORA, batch_size=64)
+    model = msgspec.structs.replace(SMALL, simulations=(simulation(far, loss=4 << 30), simulation(near)))
+    only = msgspec.structs.replace(SMALL, simulations=(simulation(near),))
+    wanted = replace(GPU_LORA, batch_size=8)
+    assert forecast_load(model, wanted, machine("A100")) == forecast_load(only, wanted, machine("A100"))
+
+
+def test_answers_have_a_line_of_their_own_and_count_only_where_they_are_the_higher_peak() -> None:
+    load = replace(GPU_LORA, answer_rows=8, answer_tokens=16)
+    low = forecast_load(simulated(load, answers=30 << 20), load, machine("A100"))
+    assert low.evaluation is not None
+    assert low.evaluation.bytes == 40 << 20
+    assert low.of("evaluation") == 0
+    high = forecast_load(simulated(load, answers=300 << 20), load, machine("A100"))
+    assert high.allocated == 310 << 20
+    assert high.of("evaluation") == high.allocated - low.allocated
+    assert forecast_load(simulated(GPU_LORA), GPU_LORA, machine("A100")).evaluation is None
+
+
+def test_without_a_simulation_answers_are_reckoned_from_keys_and_values() -> None:
+    load = replace(GPU_LORA, answer_rows=2, answer_tokens=10)
+    told = forecast_load(SMALL, load, machine("A100"))
+    assert told.evaluation is not None
+    cache = 2 * (50 + 10) * 2 * 2 * 2 * 32 * 2  # rows, tokens, layers, key and value, heads, width, bf16
+    layer = 2 * 50 * 2 * (3 * 128 + 4 * 64)
+    still = told.of("weights") + told.of("adapter") + told.of("optimizer")
+    assert told.evaluation.bytes == still + cache + layer
+
+
+def test_a_newer_card_has_a_larger_workspace() -> None:
+    old, new = (forecast_load(SMALL, GPU_LORA, machine(card)) for card in ("A100", "H200"))
+    assert old.of("cuBLAS workspace") == 2 * (4096 * 2 + 16 * 8) * 1024 == 17_039_360
+    assert new.of("cuBLAS workspace") == 64 << 20
+
+
+def probe(load: Load, allocated: int, reserved: int, device: str = "NVIDIA A100-SXM4-80GB") -> StepProbe:
+    return StepProbe(load, device, SMALL.path, allocated, reserved, 0.2, 1.0)
+
+
+def test_what_was_measured_here_stands_for_itself() -> None:
+    model = msgspec.structs.replace(simulated(GPU_LORA), probes=(probe(GPU_LORA, 200 << 20, 230 << 20),))
+    told = forecast_load(model, GPU_LORA, machine("A100"))
+    assert told.how == "measured"
+    assert told.allocated == pytest.approx(200 << 20, abs=8)
+    assert told.reserved == pytest.approx(230 << 20, abs=8)
+    assert told.total == told.reserved + CUDA_CONTEXT
+    elsewhere = forecast_load(model, GPU_LORA, machine("H200"))
+    assert elsewhere.how == "simulated"
+
+
+def test_what_was_measured_corrects_other_batches_by_what_the_forecast_was_off_by() -> None:
+    there = forecast_load(SMALL, GPU_LORA, machine("A100")).allocated
+    model = msgspec.structs.replace(SMALL, probes=(probe(GPU_LORA, round(1.2 * there), 2 * there),))
+    wanted = replace(GPU_LORA, batch_size=8)
+    told = forecast_load(model, wanted, machine("A100"))
+    assert told.how == "corrected"
+    assert told.allocated == pytest.approx(1.2 * forecast_load(SMALL, wanted, machine("A100")).allocated, rel=1e-3)
+
+
+def test_a_simulated_step_on_a_cpu_has_room_for_gaps_but_not_for_what_is_never_touched() -> None:
+    # 200 tokens: of TRL's block of 200 × 32,768 fp32 numbers a vocabulary of 256 touches a 128th.
+    told = forecast_load(simulated(LORA), LORA, machine())
+    assert told.of("margin") == round(CPU_LEAST_MARGIN * (110 << 20))
+    wide = msgspec.structs.replace(simulated(LORA), vocabulary=50_000)
+    assert forecast_load(wide, LORA, machine()).of("margin") == round(0.5 * (100 << 20) + 0.1 * (10 << 20))
