@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Optional
@@ -95,6 +96,7 @@ def tunesmith(
     ] = False,
 ) -> None:
     """From a file and a problem to a tuned, measured, served language model. Without a command: the wizard."""
+    context.obj = plain
     if context.invoked_subcommand is None:
         from tunesmith.tui.commands.wizard import begin
 
@@ -103,6 +105,7 @@ def tunesmith(
 
 @app.command()
 def demo(
+    context: typer.Context,
     headless: Annotated[bool, typer.Option("--headless", help="Run it at once and print, without the wizard.")] = False,
     detach: Detach = False,
     as_json: Json = False,
@@ -117,6 +120,10 @@ def demo(
 
     if headless or detach or as_json or settings or not full_screen(os.environ):
         raise typer.Exit(command(settings or [], detach=detach, as_json=as_json))
+    if context.obj:
+        from tunesmith.tui.plain import plain as asked
+
+        raise typer.Exit(asked("practice", stdin=sys.stdin, stdout=sys.stdout))
     from tunesmith.tui.opening import Opening
 
     raise typer.Exit(wizard(Opening(data="practice")))

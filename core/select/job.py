@@ -70,9 +70,10 @@ def work(job: Job) -> str:
     """
     plan = job.plan
     hardware = probe_hardware(job.run.folder)
-    longest = plan.select.hyperparameters.max_length
+    known = with_probes(model_here(plan.select.model))
+    longest = min(plan.select.hyperparameters.max_length, known.max_positions)
     load = load_of(plan.select, longest, plan.evaluate)
-    model = _simulated(with_probes(model_here(plan.select.model)), load)
+    model = _simulated(known, load)
     record = Environment(
         tunesmith=tunesmith.core.__version__,
         python=platform.python_version(),

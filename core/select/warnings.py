@@ -133,6 +133,9 @@ def _rows(plan: Plan, facts: Facts) -> Iterator[Caution]:
     if effective > rows:
         path = AT + ("accumulation" if knobs.batch_size <= rows else "batch_size")
         yield Caution(path, f"A step takes {effective:,} rows, and there are {rows:,}: each pass is a single step.")
+    if knobs.max_length > facts.model.max_positions:
+        most = facts.model.max_positions
+        yield Caution(AT + "max_length", f"The model was made for no more than {most:,} tokens.")
     if counted is None:
         return
     if knobs.max_length < counted.whole.p50:

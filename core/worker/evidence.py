@@ -26,6 +26,7 @@ from tunesmith.core.evidence import (
     draw_examples,
     examples_told,
     goal_scores,
+    reaches,
     read_record,
     rule,
     score_interval,
@@ -246,7 +247,10 @@ def _rule(untouched: Untouched, record: Record) -> None:
     if not job.plan.understand.evidence.stop:
         job.finding(STAGE, f"{ruling.text} It is trained all the same, as the plan says (understand.evidence.stop).")
         return
-    advice = f"{ruling.text} Nothing was trained; the prompt to use instead is in {run.prompt_path.name}."
+    best = record.best
+    enough = best is not None and reaches(best)
+    prompt = "the prompt to use instead" if enough else "the best prompt, which does not reach the goal,"
+    advice = f"{ruling.text} Nothing was trained; {prompt} is in {run.prompt_path.name}."
     write_record(run, msgspec.structs.replace(record, stopped=advice))
     raise Stopped(advice)
 

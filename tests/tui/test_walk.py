@@ -51,7 +51,7 @@ def test_enter_alone_leads_from_the_first_key_to_the_served_and_tried_model(open
     screen = opened()
     to_review(screen)
     screen.press(ENTER)
-    screen.until(lambda text: "step " in text and " of 106" in text, 90)
+    screen.until(lambda text: "step " in text and " of 106" in text, 240)
     screen.until("open Evaluate", 240)
     screen.press(ENTER)
     screen.until("Goal of 95 % reached", 120)

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from tunesmith.core.draft import Reason
 from tunesmith.core.errors import AccessError, ModelError, PlanError
+from tunesmith.core.evidence import before_training
 from tunesmith.core.facts import ModelFacts
 from tunesmith.core.figures import price_span, size, span
 from tunesmith.core.hardware import probe_hardware
@@ -32,6 +33,7 @@ from tunesmith.core.run import runs_root
 from tunesmith.core.select.cards import hardware_for
 from tunesmith.core.select.device import check_device
 from tunesmith.core.select.memory import MemoryForecast, forecast, load_of
+from tunesmith.core.select.warnings import warnings
 from tunesmith.core.survey import Survey, model_simulated, settled, survey
 from tunesmith.tui.commands.wishes import read_settings
 from tunesmith.tui.console import console
@@ -82,7 +84,11 @@ def make(wishes: Mapping[str, Any], out: Path, *, as_json: bool, told: Mapping[s
     _show_memory(screen, memory)
     _show_time(screen, look)
     _show_reasons(screen, resolution.plan, resolution.reasons)
+    for caution in warnings(resolution.plan, measured.facts):
+        screen.print(f"  ! {harmless(caution.path)}: {harmless(caution.text)}")
     screen.print(f"\nWritten to {harmless(str(out))}, with the reason for each value beside it.")
+    for line in before_training(resolution.plan.understand):
+        screen.print(line)
     if measured.facts.hardware.planned:
         screen.print(f"It is planned for {measured.facts.hardware.planned}, from a table of cards: run it there.")
     elif resolution.plan.select.device == "cuda" and measured.facts.hardware.gpu is None:
@@ -103,7 +109,7 @@ def check(path: Path, *, as_json: bool) -> int:
     model = find_model(_model_source(plan, path.absolute().parent))
     hardware = hardware_for(plan.select.gpu) if plan.select.gpu else probe_hardware(runs_root())
     check_device(plan.select, hardware)
-    longest = plan.select.hyperparameters.max_length
+    longest = min(plan.select.hyperparameters.max_length, model.max_positions)
     with contextlib.suppress(ModelError), Helper() as helper:  # else by arithmetic
         model = model_simulated(with_probes(model), load_of(plan.select, longest, plan.evaluate), helper)
     memory = forecast(model, plan.select, hardware, longest, plan.evaluate)

@@ -297,6 +297,8 @@ class Shell(CalmScreen[None]):
         """Keys that would do nothing here are not offered."""
         if action == "stop":
             return self.session.alive and self._current in STAGES[3:]
+        if action == "all_settings":
+            return self._current in PANES[:4]
         return not (action == "move" and self._current in STAGES[3:])
 
     # -- what the steps say

@@ -94,8 +94,8 @@ def plans(draw: st.DrawFn, peft: tuple[str, ...] = ("lora", "rslora", "dora")) -
     knobs, watched = select["hyperparameters"], draw(WATCHED)
     if knobs["packing"]:
         knobs["group_by_length"] = False
-    if knobs.get("early_stopping"):  # the best checkpoint is one that was evaluated
-        watched["save_every"] = watched["evaluate_every"] * draw(st.integers(1, 10))
+    if knobs.get("early_stopping"):  # each evaluation is saved
+        watched["save_every"] = watched["evaluate_every"]
     if select.get("quantization", {}).get("type") == "int8":
         select["quantization"]["double"] = False
         select["peft"] = "lora"
