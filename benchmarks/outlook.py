@@ -21,12 +21,12 @@ from tunesmith.core.select.cards import card
 from tunesmith.core.select.speed import micro_batch_seconds
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
-MISTRAL = decoder("Mistral-7B", (4096, 32, 32, 8, 14336, 32000), tied=False, bias=False)
-QWEN_3 = decoder("Qwen2.5-3B", (2048, 36, 16, 2, 11008, 151936), tied=True, bias=True)
-QWEN_7 = decoder("Qwen2.5-7B", (3584, 28, 28, 4, 18944, 152064), tied=False, bias=True)
-LLAMA_3 = decoder("Llama-3.2-3B", (3072, 28, 24, 8, 8192, 128256), tied=True, bias=False)
+MISTRAL = decoder("Mistral-7B", "mistral", (4096, 32, 32, 8, 14336, 32000), tied=False)[0]
+QWEN_3 = decoder("Qwen2.5-3B", "qwen2", (2048, 36, 16, 2, 11008, 151936), tied=True)[0]
+QWEN_7 = decoder("Qwen2.5-7B", "qwen2", (3584, 28, 28, 4, 18944, 152064), tied=False)[0]
+LLAMA_3 = decoder("Llama-3.2-3B", "llama", (3072, 28, 24, 8, 8192, 128256), tied=True)[0]
 
-POWER_3 = decoder("PowerLM-3b", (2304, 40, 36, 36, 9216, 49152), tied=True, bias=False)
+POWER_3 = decoder("PowerLM-3b", "llama", (2304, 40, 36, 36, 9216, 49152), tied=True)[0]
 
 FMS = "foundation-model-stack/fms-acceleration, scripts/benchmarks/refs/a100_80gb.csv and a100_80gb_granite.csv"
 PEFT = "huggingface/peft, method_comparison/MetaMathQA/results/lora--llama-3.2-3B-rank32.json (19 June 2025)"
@@ -91,15 +91,15 @@ POINTS = (
         Load("lora", "bf16", "cuda", 4, 210, rank=32, target_modules=("q_proj", "v_proj")),
         619.5 / 5000,
     ),
-    fit(QWEN_05, "lora", 1024, 0.2722),
-    fit(QWEN_05, "qlora", 1024, 0.3069),
-    fit(QWEN_05, "qlora", 2048, 0.5944),
-    fit(QWEN_15, "qlora", 512, 0.3419),
-    fit(QWEN_15, "qlora", 1024, 0.4125),
-    fit(QWEN_15, "qlora", 1024, 0.341, checkpointing=False),
-    fit(QWEN_15, "qlora", 1024, 0.7695, batch=2),
-    fit(QWEN_15, "qlora", 2048, 0.8801),
-    fit(QWEN_15, "qlora", 4096, 2.4646),
+    fit(QWEN_05[0], "lora", 1024, 0.2722),
+    fit(QWEN_05[0], "qlora", 1024, 0.3069),
+    fit(QWEN_05[0], "qlora", 2048, 0.5944),
+    fit(QWEN_15[0], "qlora", 512, 0.3419),
+    fit(QWEN_15[0], "qlora", 1024, 0.4125),
+    fit(QWEN_15[0], "qlora", 1024, 0.341, checkpointing=False),
+    fit(QWEN_15[0], "qlora", 1024, 0.7695, batch=2),
+    fit(QWEN_15[0], "qlora", 2048, 0.8801),
+    fit(QWEN_15[0], "qlora", 4096, 2.4646),
     fit(QWEN_3, "qlora", 1024, 0.7859),
     fit(QWEN_7, "qlora", 1024, 1.1095),
 )
