@@ -33,7 +33,8 @@ CUBLAS_WORKSPACE_HOPPER = 2 * 4096 * 8 * 1024
 CPU_PROCESS = 510 << 20
 """torch 2.13, transformers, peft, trl and datasets imported and a trainer made: 502 to 511 MiB measured."""
 MARGIN = 0.1
-"""Reserved over allocated on GPUs was 1.02 to 1.25, in the mean 1.09, in eleven runs (`benchmarks/memory.py`)."""
+"""Reserved over allocated was 1.02 to 1.25 in eleven runs on one GPU, in the mean 1.10 (`benchmarks/memory.py`, A).
+torch gives back what it does not use before memory runs out."""
 CPU_STEP_MARGIN = 0.5
 """What glibc's allocator keeps between the blocks of a step on a CPU: a LoRA run of 2 M parameters took 439 MiB beyond
 the libraries where 296 were in use (measured without and with MALLOC_MMAP_THRESHOLD_)."""

@@ -12,6 +12,7 @@ from transformers import AutoConfig, PretrainedConfig
 
 from tunesmith.core.errors import ModelError
 
+SEEING = "vision_config"
 WINDOWED = ("sliding_attention", "chunked_attention")
 """Kinds of layers that differ from full attention in the mask alone."""
 DENSE_FIRST = "first_k_dense_replace"
@@ -57,6 +58,9 @@ class Layers:
             for name, listed in whole.to_dict().items()
             if name.endswith("layer_types") and isinstance(listed, list) and len(listed) == self.count
         }
+        seen = self._values.get(SEEING)
+        self.unread = int(seen.get("num_hidden_layers", 1)) - 1 if isinstance(seen, Mapping) else 0
+        """Layers of the part that sees pictures, beyond the one that `of` leaves: text does not go through them."""
         # Gemma 4's layers differ in the width of their heads as well.
         self._masked_alike = masked_alike and not getattr(whole, "global_head_dim", None)
         self._dense = int(getattr(whole, DENSE_FIRST, 0) or 0)
@@ -96,7 +100,12 @@ class Layers:
         text = {**self._text, **changes}
         if "max_window_layers" in text:
             text["max_window_layers"] = min(int(text["max_window_layers"] or 0), len(places))
-        return self._config({**self._values, "text_config": text} if self._nested else text)
+        if not self._nested:
+            return self._config(text)
+        values = {**self._values, "text_config": text}
+        if self.unread > 0:
+            values[SEEING] = {**self._values[SEEING], "num_hidden_layers": 1}
+        return self._config(values)
 
     def _config(self, values: Mapping[str, Any]) -> PretrainedConfig:
         kind = str(values.get("model_type", ""))

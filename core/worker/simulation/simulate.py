@@ -24,7 +24,7 @@ from tunesmith.core.worker.simulation import cuda
 from tunesmith.core.worker.simulation.config import Layers, read_config
 from tunesmith.core.worker.simulation.count import ROUNDING, Count
 from tunesmith.core.worker.simulation.model import adapter_of, build, made_fake
-from tunesmith.core.worker.simulation.step import Step, is_padded
+from tunesmith.core.worker.simulation.step import Step, is_padded, unread_layer
 
 __all__ = ["read_config", "simulate"]
 Kinds = dict[str, int]
@@ -114,11 +114,15 @@ def _run(
     with FakeTensorMode():
         made_fake(model, load)
         step = Step(model, load, path, count)
+        unread = unread_layer(model, load.method == "full", ROUNDING[load.device]) if layers.unread else {}
         with count:
             step.prepare()
             step.train()
             cache = step.answer()
     stretches = {stretch: dict(peak.kinds) for stretch, peak in count.peaks.items()}
+    for kinds in stretches.values():
+        for kind, size in unread.items():
+            kinds[kind] = kinds.get(kind, 0) + layers.unread * size
     if load.answer_rows:
         stretches[CACHE] = {**stretches["before"], "answers": cache}
     return stretches

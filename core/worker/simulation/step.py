@@ -268,6 +268,23 @@ class Step:
         return states + scales
 
 
+def unread_layer(model: Any, full: bool, rounding: int) -> dict[str, int]:
+    """Bytes by kind of the one layer that is left of a part which text does not go through."""
+    inside = {id(module) for module in text_part(model).modules()}
+    found: dict[str, int] = {}
+    for module in model.modules():
+        if id(module) in inside or not isinstance(module, nn.ModuleList) or len(module) != 1:
+            continue
+        if not isinstance(module[0], GradientCheckpointingLayer):
+            continue
+        held = {id(tensor): tensor for tensor in (*module.parameters(), *packed_tensors(module))}
+        for tensor in held.values():
+            kind = "adapter" if tensor.requires_grad and not full else "weights"
+            size = -(-tensor.numel() * tensor.element_size() // rounding) * rounding
+            found[kind] = found.get(kind, 0) + size
+    return found
+
+
 def is_padded(load: Load, path: CodePath) -> bool:
     """Whether rows of a batch are of unequal length, so that attention is given a mask."""
     return path.padded if path.padded is not None else load.batch_size > 1

@@ -285,6 +285,31 @@ def test_layers_of_two_kinds_are_each_counted() -> None:
     assert [one.total for one in line.phases] == pytest.approx([one.total for one in whole.phases], abs=4096)
 
 
+def test_the_part_that_sees_pictures_is_held_and_not_run() -> None:
+    seeing = {
+        "model_type": "gemma3",
+        "text_config": {**TINY, "model_type": "gemma3_text", "num_hidden_layers": 3},
+        "vision_config": {
+            "hidden_size": 64,
+            "num_hidden_layers": 5,
+            "num_attention_heads": 2,
+            "intermediate_size": 128,
+            "image_size": 64,
+            "patch_size": 16,
+        },
+    }
+    # Rounded up to 512 bytes: 4 matrices of 64 × 64 and 2 of 64 × 128, 6 biases and 2 norms with biases, in bf16.
+    layer = 4 * 8192 + 2 * 16384 + 6 * 512 + 4 * 512
+    bare = {**seeing, "vision_config": {**seeing["vision_config"], "num_hidden_layers": 1}}  # type: ignore[dict-item]
+    five, one = (phase(simulate(config, LORA), "before the step")["weights"] for config in (seeing, bare))
+    assert five - one == 4 * layer
+    adapted = replace(LORA, target_modules="all-linear")
+    found = simulate(seeing, adapted)
+    gradients, adapters = (phase(found, "optimizer")[kind] for kind in ("gradients", "adapter"))
+    assert gradients < adapters, "adapters in that part get no gradient, and no states"
+    assert phase(found, "before the step")["optimizer"] < 2 * adapters
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["full", "lora"])
 @pytest.mark.parametrize("checkpointing", [False, True])
