@@ -3,7 +3,7 @@
 The estimate is given the conditions only. `within` says whether the measured time lies in the estimated range; the
 ratio is measured over the middle of the range (the geometric mean of its ends).
 
-The two ranges that the estimate is made of (share of the card's rate, time to start a layer's kernels) were widened
+The ranges that the estimate is made of (share of the rate, time to start kernels, time around a step) were widened
 with these points in view, so they are no blind test, but for PowerLM-3b, which was laid beside it afterwards: they show
 how wide the range must be, and where it still fails.
 """
