@@ -35,8 +35,10 @@ def new_run_of(file: pathlib.Path) -> Run:
     Raises:
         PlanError: It is no valid plan.
         AccessError: It can't be read, or the run's folder can't be made or written to.
+        ModelError: The plan's model is not on this machine.
     """
     plan, text = copied_plan(file)
+    model_here(plan.select.model)
     run = create_run(plan.name)
     save_text(run.plan_path, text)
     return run

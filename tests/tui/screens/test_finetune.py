@@ -606,7 +606,7 @@ def test_the_scores_before_the_training_stand_in_a_table_that_grows(
     assert "asking the untouched model, 1 example, 8 of 24" in text
     assert "Before the training: the untouched model on 24 of your validation rows" in text
     assert "no example" in text and "12.5 %" in text and "1 example  " not in text
-    assert "the goal" in text and "90.0 %  exact match" in text
+    assert "the goal" in text and "90 %  exact match" in text
     assert "The curves begin with the first steps" not in text
     tell(run, asked_first(1, 0.5), Evidence(shots=5, skipped="600 tokens with the answer"))
     text = look_at(run, size=size, glyphs=glyphs)
