@@ -99,4 +99,6 @@ def plans(draw: st.DrawFn, peft: tuple[str, ...] = ("lora", "rslora", "dora")) -
     if select.get("quantization", {}).get("type") == "int8":
         select["quantization"]["double"] = False
         select["peft"] = "lora"
+    if method == "qlora" and select["peft"] == "pissa":
+        select["peft"] = "lora"
     return validate({**TREE, "select": select, "finetune": watched})
