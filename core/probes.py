@@ -19,11 +19,10 @@ MOST = 200
 
 
 class Foretold(msgspec.Struct, frozen=True):
-    """The forecast of a run's memory, as far as a measurement can be laid beside it; bytes."""
+    """The forecast of a training step's memory, as far as a measurement can be laid beside it; bytes."""
 
     load: Load
     allocated: int
-    reserved: int
     how: str
     """simulated, corrected, arithmetic or measured."""
 

@@ -86,7 +86,7 @@ def work(job: Job) -> str:
     write_json(job.run.environment_path, record)
     check_device(plan.select, hardware)
     told = forecast(model, plan.select, hardware, longest, plan.evaluate)
-    write_foretold(job.run, Foretold(load.training, told.allocated, told.reserved, told.how))
+    write_foretold(job.run, Foretold(load.training, told.step, told.how))
     _tell(job, model, told)
     check_memory(job, told)
     check_disk(job, model, hardware)

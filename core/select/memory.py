@@ -97,6 +97,11 @@ class MemoryForecast:
         return sum(term.bytes for term in self.terms if term.name == name)
 
     @property
+    def step(self) -> int:
+        """What torch hands out at the peak of a training step, whatever the answers take."""
+        return self.allocated - self.of("evaluation")
+
+    @property
     def told(self) -> str:
         """How it was forecast, in words."""
         training = [phase for phase in self.phases if phase.name != "evaluation"]

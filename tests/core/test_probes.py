@@ -64,5 +64,5 @@ def test_names_of_modules_come_back_as_they_were() -> None:
 def test_a_runs_forecast_lies_in_its_folder(root: Path) -> None:
     run = create_run("a", root)
     assert read_foretold(run) is None
-    write_foretold(run, Foretold(LOAD, 1, 2, "simulated"))
-    assert read_foretold(run) == Foretold(LOAD, 1, 2, "simulated")
+    write_foretold(run, Foretold(LOAD, 1, "simulated"))
+    assert read_foretold(run) == Foretold(LOAD, 1, "simulated")
