@@ -14,8 +14,6 @@ from gpu_cases import MEASURED, Measurements, Peak, told
 
 from tunesmith.core.facts import Cpu, Gpu, Hardware
 from tunesmith.core.figures import GIB
-from tunesmith.core.load import Load
-from tunesmith.core.select.cards import card_of
 from tunesmith.core.select.load import CodePath
 from tunesmith.core.select.memory import MemoryForecast, forecast_from
 from tunesmith.core.worker.simulation.simulate import simulate
@@ -28,9 +26,8 @@ def foretold(found: Measurements, peak: Peak) -> tuple[MemoryForecast, int]:
     path = CodePath("plain") if case.plain else CodePath()
     simulation = simulate(found.models[case.model], case.load, path)
     told = forecast_from(simulation, Hardware(Cpu("none", 1), 0, 0, 0, (gpu,)))
-    phase = simulation.evaluation
-    held = sum(size for kind, size in phase.bytes.items() if kind != "optimizer") if phase else 0
-    return told, held
+    states = simulation.evaluation.bytes.get("optimizer", 0) if simulation.evaluation else 0
+    return told, told.evaluation.bytes - states if told.evaluation else 0
 
 
 def table(found: Measurements) -> None:
@@ -38,14 +35,17 @@ def table(found: Measurements) -> None:
     versions = ", ".join(f"{name} {number}" for name, number in found.versions.items())
     print(f"{found.card}, {found.total / GIB:.0f} GiB, driver {found.driver}, {found.date}; GiB")
     print(f"{versions}; beside what torch reserves the driver took {found.context / GIB:.2f}\n")
-    print(f"{'model':7}{'method':11}{'rows':>9}{'ckpt':>5}  {'loss':25}{'measured':>9}{'forecast':>9}{'':6}{'reserved':>17}")
+    print(
+        f"{'model':7}{'method':11}{'rows':>9}{'ckpt':>5}  {'loss':25}{'measured':>9}{'forecast':>9}{'':6}{'reserved':>17}"
+    )
     off, kept, answers = [], [], []
     for peak in found.peaks:
         forecast, held = foretold(found, peak)
         off.append(forecast.step / peak.allocated)
         kept.append(peak.reserved / peak.allocated)
         line = f"{told(peak.case)}{peak.allocated / GIB:9.2f}{forecast.step / GIB:9.2f}{off[-1]:6.2f}"
-        line += f"{peak.reserved / GIB:9.2f}{forecast.reserved / GIB:8.2f}"
+        beyond = forecast.of("evaluation")  # answers take more than the step: then it tells nothing of the step's
+        line += f"{peak.reserved / GIB:9.2f}{'-' if beyond else f'{forecast.reserved / GIB:.2f}':>8}"
         if peak.answering:
             answers.append(held / peak.answering)
             line += f"   answers {peak.answering / GIB:.2f} {held / GIB:.2f} {answers[-1]:.2f}"

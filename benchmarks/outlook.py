@@ -17,6 +17,8 @@ from memory import QWEN_05, QWEN_15, decoder
 
 from tunesmith.core.facts import ModelFacts
 from tunesmith.core.load import Load
+from tunesmith.core.models import describe
+from tunesmith.core.practice import MODEL_DIR
 from tunesmith.core.select.cards import card
 from tunesmith.core.select.speed import micro_batch_seconds
 
@@ -28,6 +30,10 @@ LLAMA_3 = decoder("Llama-3.2-3B", "llama", (3072, 28, 24, 8, 8192, 128256), tied
 
 POWER_3 = decoder("PowerLM-3b", "llama", (2304, 40, 36, 36, 9216, 49152), tied=True)[0]
 
+SMOL = decoder("SmolLM2-135M", "llama", (576, 30, 9, 3, 1536, 49152), tied=True)[0]
+PRACTICE = describe(MODEL_DIR, "practice", "practice")
+
+OWN = "an H100 80GB HBM3, this project's own probe (core/worker/probe.py), 27 November 2026: two steps after the first"
 FMS = "foundation-model-stack/fms-acceleration, scripts/benchmarks/refs/a100_80gb.csv and a100_80gb_granite.csv"
 PEFT = "huggingface/peft, method_comparison/MetaMathQA/results/lora--llama-3.2-3B-rank32.json (19 June 2025)"
 FIT = "DaoyuanLi2816/can-i-finetune-this, benchmarks/results (2 and 3 steps: the first, slow one is in the mean)"
@@ -69,6 +75,12 @@ def fit(
     return Point(FIT, "rtx4080", model, load, seconds)
 
 
+def own(model: ModelFacts, method: str, batch: int, length: int, seconds: float) -> Point:
+    """On an H100, r 16 on all linear layers."""
+    load = Load(method, "bf16", "cuda", batch, length, rank=16, dropout=0.05)  # type: ignore[arg-type]
+    return Point(OWN, "h100-80gb", model, load, seconds)
+
+
 POINTS = (
     fms("full", 4, 3062.694),
     fms("full", 8, 3143.118),
@@ -102,6 +114,10 @@ POINTS = (
     fit(QWEN_15[0], "qlora", 4096, 2.4646),
     fit(QWEN_3, "qlora", 1024, 0.7859),
     fit(QWEN_7, "qlora", 1024, 1.1095),
+    own(SMOL, "lora", 4, 512, 0.1986),
+    own(QWEN_05[0], "lora", 4, 512, 0.1922),
+    own(PRACTICE, "lora", 16, 120, 0.0800),
+    own(PRACTICE, "qlora", 16, 120, 0.11),
 )
 
 

@@ -83,9 +83,9 @@ def _why_not_packed(need: dict[Method, MemoryForecast]) -> str:
 
 
 def _of(need: MemoryForecast) -> str:
-    return f"about {size(need.total)} of {size(need.available)}"
+    return f"one row at a time takes about {size(need.total)} of {size(need.available)}"
 
 
 def _lacks(need: MemoryForecast) -> str:
     whose = "the card has" if need.device == "cuda" else "the memory has"
-    return f"needs {size(need.total)}, {whose} {size(need.available)} free"
+    return f"needs {size(need.total)} even one row at a time, {whose} {size(need.available)} free"

@@ -1,8 +1,6 @@
 """Measures a few training steps on the longest batch, on the device that will train and with the trainer that will.
 
 The steps go through the trainer with a learning rate of nothing, so no weight moves; what they leave behind is dropped.
-The part for CUDA follows torch's documentation of `torch.cuda` memory statistics; it has not been run where this was
-written, for want of a GPU.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import ContentSwitcher, Footer, Input
 from textual.worker import Worker
 
@@ -22,6 +22,7 @@ from tunesmith.tui.failures import defect
 from tunesmith.tui.screens.calm import CalmScreen
 from tunesmith.tui.screens.failure import Failure
 from tunesmith.tui.screens.review import ReviewStep
+from tunesmith.tui.screens.shell_keys import KEYS
 from tunesmith.tui.screens.step import Step
 from tunesmith.tui.session import Session
 from tunesmith.tui.widgets.knob_row import KnobRow
@@ -42,33 +43,7 @@ class Shell(CalmScreen[None]):
     CSS_PATH: ClassVar = ["shell.tcss", *(f"{pane}.tcss" for pane in PANES), "../widgets/curve.tcss"]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-wide")]  # noqa: RUF012 - Textual declares it so
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "accept", "Go on", id="wizard.accept", tooltip="What the last line says", key_display="Enter"),
-        Binding("escape", "back", "Back", id="wizard.back", tooltip="The step before", key_display="Esc"),
-        # With priority, so that what is typed right behind an arrow already goes to the next question.
-        Binding(
-            "down",
-            "move(1)",
-            "Questions",
-            id="wizard.next",
-            tooltip="The next question",
-            key_display="↑↓",
-            priority=True,
-        ),
-        Binding("up", "move(-1)", show=False, id="wizard.previous", tooltip="The question before", priority=True),
-        Binding("pagedown", "page(1)", show=False, id="wizard.page.down", tooltip="What lies below"),
-        Binding("pageup", "page(-1)", show=False, id="wizard.page.up", tooltip="What lies above"),
-        Binding("question_mark,f1", "help", "Help", id="wizard.help", tooltip="What this means", key_display="F1"),
-        Binding("x", "all_settings", "All settings", show=False, id="wizard.all", tooltip="Every value of the plan"),
-        Binding("w", "write_plan", "Write plan", show=False, id="wizard.write", tooltip="The plan as a YAML file here"),
-        Binding("v", "review", "Review", show=False, id="wizard.review", tooltip="The plan, or the run that it led to"),
-        Binding("s", "stop", "Stop and save", show=False, id="wizard.stop", tooltip="End the run with a checkpoint"),
-        *(
-            Binding(str(number), f"jump('{stage}')", show=False, id=f"wizard.jump.{stage}", tooltip=f"Open {stage}")
-            for number, stage in enumerate(STAGES, 1)
-        ),
-        Binding("q", "app.leave", "Leave", id="wizard.leave", tooltip="Close the wizard; runs go on"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     def __init__(self, session: Session, first: str) -> None:
         super().__init__()

@@ -76,7 +76,7 @@ def test_the_range_holds_what_others_measured_but_for_one_run_of_half_a_billion(
     finally:
         sys.path.pop(0)
     outside = [point for point in POINTS if not ratio(point)[0][0] <= point.seconds <= ratio(point)[0][1]]
-    assert len(POINTS) == 24
+    assert len(POINTS) == 28
     assert [(point.card, point.model.name, point.load.length) for point in outside] == [
         ("rtx4080", "Qwen2.5-0.5B", 2048)
     ]
