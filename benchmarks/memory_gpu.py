@@ -36,7 +36,8 @@ def table(found: Measurements) -> None:
     print(f"{found.card}, {found.total / GIB:.0f} GiB, driver {found.driver}, {found.date}; GiB")
     print(f"{versions}; beside what torch reserves the driver took {found.context / GIB:.2f}\n")
     print(
-        f"{'model':7}{'method':11}{'rows':>9}{'ckpt':>5}  {'loss':25}{'measured':>9}{'forecast':>9}{'':6}{'reserved':>17}"
+        f"{'model':7}{'method':11}{'rows':>9}{'ckpt':>5}  {'loss':25}{'measured':>9}{'forecast':>9}{'':6}"
+        f"{'reserved':>17}"
     )
     off, kept, answers = [], [], []
     for peak in found.peaks:
