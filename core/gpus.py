@@ -13,7 +13,7 @@ from typing import Any
 from tunesmith.core.facts import Gpu, GpuLink
 from tunesmith.core.gpu_readings import in_mig_mode, optional, read_gpu, read_links, read_slices
 from tunesmith.core.system import System, text_of
-from tunesmith.core.torch_build import TorchBuild, driver_too_old, no_kernels
+from tunesmith.core.torch_build import TorchBuild, driver_too_old, for_processors_only, no_kernels
 
 NVIDIA_PCI_VENDOR = "0x10de"
 PCI_DISPLAY_CLASSES = ("0x0300", "0x0302")
@@ -92,9 +92,9 @@ def _usable(
             cuda,
             problem=f"CUDA_VISIBLE_DEVICES is `{stated}`, which hides {which}: unset it to use a GPU.",
         )
-    old = driver_too_old(torch, driver, cuda)
-    if old:
-        return Gpus((), driver, cuda, problem=old)
+    unfit = for_processors_only(torch, visible[0].name) or driver_too_old(torch, driver, cuda)
+    if unfit:
+        return Gpus((), driver, cuda, problem=unfit)
     lacking = [no_kernels(torch, gpu.name, gpu.compute_capability) for gpu in visible]
     usable = tuple(gpu for gpu, lacks in zip(visible, lacking, strict=True) if not lacks)
     problem = "" if usable else lacking[0]

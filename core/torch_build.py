@@ -53,6 +53,17 @@ def installed_torch(version_file: Path | None = None) -> TorchBuild:
     )
 
 
+def for_processors_only(build: TorchBuild, name: str) -> str:
+    """One sentence with the remedy where torch was built without CUDA; empty where it can compute on the card `name`,
+    and where no torch is installed."""
+    if not build.version or build.cuda is not None:
+        return ""
+    return (
+        f"torch {build.version} is a build for processors and can't use {name}: install a CUDA build of the same "
+        "version, see https://pytorch.org/get-started/locally/."
+    )
+
+
 def driver_too_old(build: TorchBuild, driver: str, knows: Version | None) -> str:
     """One sentence with the remedy where this driver can't run what torch was built for; empty where it can.
 

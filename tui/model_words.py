@@ -35,7 +35,7 @@ def about(one: Candidate) -> list[str]:
     if one.method is None:
         lines.append("It does not fit this machine with any method.")
     elif one.slow:
-        lines.append("On a processor its training takes a day or more; it wants a GPU.")
+        lines.append("On a processor its training takes hours to days; it wants a GPU.")
     if entry is not None:
         lines.append(entry.when)
     licence = model.license or "not stated in its folder"

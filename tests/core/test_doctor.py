@@ -83,7 +83,7 @@ def test_a_gpu_is_told_with_its_memory_and_what_it_computes(monkeypatch: pytest.
 
 
 def recorded(tmp_path: Path, *names: str) -> Hardware:
-    return probe_hardware(tmp_path, System(tmp_path, tmp_path), NvmlPlayer(*names), {}, torch=TorchBuild("2.13.0+cpu"))
+    return probe_hardware(tmp_path, System(tmp_path, tmp_path), NvmlPlayer(*names), {}, torch=TorchBuild())
 
 
 def test_a_card_in_use_is_told_with_its_users_its_heat_and_its_slot(

@@ -20,6 +20,8 @@ from tunesmith.core.torch_build import TorchBuild, installed_torch
 from .nvml_player import MIB, RECORDINGS, NvmlPlayer, card, recording
 
 CPU_BUILD = TorchBuild("2.13.0+cpu")
+ANY_BUILD = TorchBuild()
+"""No torch at all, so that no card is turned down for it."""
 CU126 = TorchBuild("2.13.0+cu126", (12, 6))
 CU130 = TorchBuild("2.13.0", (13, 0))
 MIG = "MIG-feb88891-0321-5fef-9c87-d4af3b54259e"
@@ -47,7 +49,7 @@ def test_this_machine_is_told_without_a_word_of_complaint(tmp_path: Path) -> Non
 
 def test_a_box_without_any_gpu_is_not_a_problem(tmp_path: Path) -> None:
     for error in (NvmlPlayer.NVML_ERROR_LIBRARY_NOT_FOUND, NvmlPlayer.NVML_ERROR_DRIVER_NOT_LOADED):
-        hardware = probe_hardware(tmp_path, write(tmp_path, AUDIO), NvmlPlayer(init_error=error), {}, torch=CPU_BUILD)
+        hardware = probe_hardware(tmp_path, write(tmp_path, AUDIO), NvmlPlayer(init_error=error), {}, torch=ANY_BUILD)
         assert (hardware.gpus, hardware.gpu_problem) == ((), "")
 
 
@@ -62,7 +64,7 @@ def test_a_box_without_any_gpu_is_not_a_problem(tmp_path: Path) -> None:
     ],
 )
 def test_a_driver_that_will_not_start_is_one_sentence_with_its_remedy(tmp_path: Path, error: int, says: str) -> None:
-    hardware = probe_hardware(tmp_path, write(tmp_path, CARD), NvmlPlayer(init_error=error), {}, torch=CPU_BUILD)
+    hardware = probe_hardware(tmp_path, write(tmp_path, CARD), NvmlPlayer(init_error=error), {}, torch=ANY_BUILD)
     assert hardware.gpu is None
     assert says in hardware.gpu_problem
     assert hardware.gpu_problem.endswith(".")
@@ -70,9 +72,19 @@ def test_a_driver_that_will_not_start_is_one_sentence_with_its_remedy(tmp_path: 
 
 
 def test_a_card_without_gpus_in_the_driver_names_the_container_switch(tmp_path: Path) -> None:
-    hardware = probe_hardware(tmp_path, write(tmp_path, CARD), NvmlPlayer(), {}, torch=CPU_BUILD)
+    hardware = probe_hardware(tmp_path, write(tmp_path, CARD), NvmlPlayer(), {}, torch=ANY_BUILD)
     assert "finds no GPU" in hardware.gpu_problem
     assert "--gpus all" in hardware.gpu_problem
+
+
+def test_a_torch_for_processors_beside_a_card_is_one_sentence_with_its_remedy(tmp_path: Path) -> None:
+    hardware = probe_hardware(tmp_path, write(tmp_path, CARD), NvmlPlayer("l40s"), {}, torch=CPU_BUILD)
+    assert hardware.gpu is None
+    assert hardware.gpu_problem == (
+        "torch 2.13.0+cpu is a build for processors and can't use NVIDIA L40S: install a CUDA build of the same "
+        "version, see https://pytorch.org/get-started/locally/."
+    )
+    assert probe_hardware(tmp_path, write(tmp_path, AUDIO), NvmlPlayer(init_error=9), {}, torch=CPU_BUILD).gpu is None
 
 
 def test_a_card_is_told_with_everything_that_it_tells(tmp_path: Path) -> None:
@@ -101,7 +113,7 @@ ONE_MACHINE = [path.stem for path in sorted(RECORDINGS.glob("*.json")) if not pa
 
 @pytest.mark.parametrize("name", ONE_MACHINE)
 def test_every_recorded_machine_is_read_without_an_error(tmp_path: Path, name: str) -> None:
-    hardware = probe_hardware(tmp_path, write(tmp_path, CARD), NvmlPlayer(name), {}, torch=CPU_BUILD)
+    hardware = probe_hardware(tmp_path, write(tmp_path, CARD), NvmlPlayer(name), {}, torch=ANY_BUILD)
     assert hardware.gpu_problem == ""
     first = hardware.gpus[0]
     assert first.name.startswith(card(name)["name"])
@@ -128,14 +140,14 @@ def test_every_recording_names_its_source(name: str) -> None:
 def test_what_a_card_computes_follows_from_its_capability(
     tmp_path: Path, name: str, architecture: str, bf16: bool, fp8: bool, flash: bool
 ) -> None:
-    gpu = probe_hardware(tmp_path, write(tmp_path, CARD), NvmlPlayer(name), {}, torch=CPU_BUILD).gpus[0]
+    gpu = probe_hardware(tmp_path, write(tmp_path, CARD), NvmlPlayer(name), {}, torch=ANY_BUILD).gpus[0]
     assert (gpu.architecture, gpu.bf16, gpu.fp8, gpu.flash_attention) == (architecture, bf16, fp8, flash)
 
 
 def test_who_uses_a_card_is_named_the_largest_first(tmp_path: Path) -> None:
     user = str(os.getuid()) + "000017"  # nobody has this number: it is told as it stands
     system = write(tmp_path, {**CARD, "proc/5762/status": f"Name:\tpython\nUid:\t{user}\t{user}\t{user}\t{user}\n"})
-    gpu = probe_hardware(tmp_path, system, NvmlPlayer("tesla-t4"), {}, torch=CPU_BUILD).gpus[0]
+    gpu = probe_hardware(tmp_path, system, NvmlPlayer("tesla-t4"), {}, torch=ANY_BUILD).gpus[0]
     assert gpu.processes == (
         GpuProcess(5762, "python", user, 1005 * MIB),
         GpuProcess(675, "Xorg", "", 22 * MIB),
@@ -143,11 +155,11 @@ def test_who_uses_a_card_is_named_the_largest_first(tmp_path: Path) -> None:
 
 
 def test_a_card_that_is_held_back_says_why_and_one_that_idles_does_not(tmp_path: Path) -> None:
-    capped = probe_hardware(tmp_path, write(tmp_path, CARD), NvmlPlayer("a40-power-capped"), {}, torch=CPU_BUILD).gpus[
+    capped = probe_hardware(tmp_path, write(tmp_path, CARD), NvmlPlayer("a40-power-capped"), {}, torch=ANY_BUILD).gpus[
         0
     ]
     assert capped.slowdowns == ("held at its power limit",)
-    idle = probe_hardware(tmp_path, write(tmp_path, CARD), NvmlPlayer("rtx-4090"), {}, torch=CPU_BUILD).gpus[0]
+    idle = probe_hardware(tmp_path, write(tmp_path, CARD), NvmlPlayer("rtx-4090"), {}, torch=ANY_BUILD).gpus[0]
     assert card("rtx-4090")["event_reasons"] == ["gpu_idle"]
     assert idle.slowdowns == ()
 
@@ -166,7 +178,7 @@ def test_a_card_that_is_cut_is_told_as_its_slices_with_their_own_memory(tmp_path
 def test_a_card_in_mig_mode_without_slices_says_how_to_go_on(tmp_path: Path) -> None:
     player = NvmlPlayer("a100-80gb-mig")
     player.gpus[0] = {key: one for key, one in player.gpus[0].items() if key != "slices"}
-    hardware = probe_hardware(tmp_path, write(tmp_path, CARD), player, {}, torch=CPU_BUILD)
+    hardware = probe_hardware(tmp_path, write(tmp_path, CARD), player, {}, torch=ANY_BUILD)
     assert hardware.gpus == ()
     assert "is in MIG mode and has no slice: make one with `sudo nvidia-smi mig -i 0 -cgi 0 -C`" in hardware.gpu_problem
 
@@ -175,7 +187,7 @@ def test_a_card_in_mig_mode_without_slices_says_how_to_go_on(tmp_path: Path) -> 
 def test_a_slice_can_be_named_in_cuda_visible_devices(tmp_path: Path, stated: str, slices: int) -> None:
     environment = {"CUDA_VISIBLE_DEVICES": stated}
     hardware = probe_hardware(
-        tmp_path, write(tmp_path, CARD), NvmlPlayer("a100-80gb-mig"), environment, torch=CPU_BUILD
+        tmp_path, write(tmp_path, CARD), NvmlPlayer("a100-80gb-mig"), environment, torch=ANY_BUILD
     )
     assert [gpu.uuid for gpu in hardware.gpus] == [MIG] * slices
     assert ("which hides all 4 GPUs" in hardware.gpu_problem) == (slices == 0)
@@ -232,7 +244,7 @@ def test_what_torch_was_built_for_is_read_without_importing_it(tmp_path: Path) -
 
 def test_of_several_gpus_the_one_with_most_free_memory_is_used(tmp_path: Path) -> None:
     hardware = probe_hardware(
-        tmp_path, write(tmp_path, CARD), NvmlPlayer("tesla-t4", "h100-80gb", "rtx-4090"), {}, torch=CPU_BUILD
+        tmp_path, write(tmp_path, CARD), NvmlPlayer("tesla-t4", "h100-80gb", "rtx-4090"), {}, torch=ANY_BUILD
     )
     assert [gpu.index for gpu in hardware.gpus] == [0, 1, 2, 3]
     assert hardware.gpu is not None
@@ -242,16 +254,16 @@ def test_of_several_gpus_the_one_with_most_free_memory_is_used(tmp_path: Path) -
 
 def test_a_lost_gpu_does_not_hide_the_others(tmp_path: Path) -> None:
     two = probe_hardware(
-        tmp_path, write(tmp_path, CARD), NvmlPlayer("tesla-t4", "h100-80gb", lost=(0,)), {}, torch=CPU_BUILD
+        tmp_path, write(tmp_path, CARD), NvmlPlayer("tesla-t4", "h100-80gb", lost=(0,)), {}, torch=ANY_BUILD
     )
     assert [gpu.index for gpu in two.gpus] == [1]
-    alone = probe_hardware(tmp_path, write(tmp_path, CARD), NvmlPlayer("tesla-t4", lost=(0,)), {}, torch=CPU_BUILD)
+    alone = probe_hardware(tmp_path, write(tmp_path, CARD), NvmlPlayer("tesla-t4", lost=(0,)), {}, torch=ANY_BUILD)
     assert "GPU 0 gives no answer" in alone.gpu_problem
     assert "restart the machine" in alone.gpu_problem
 
 
 def test_a_gpu_that_shares_the_ram_is_given_the_figures_of_the_ram(tmp_path: Path) -> None:
-    hardware = probe_hardware(tmp_path, write(tmp_path, CARD), NvmlPlayer("gb10"), {}, torch=CPU_BUILD)
+    hardware = probe_hardware(tmp_path, write(tmp_path, CARD), NvmlPlayer("gb10"), {}, torch=ANY_BUILD)
     assert hardware.gpu is not None
     assert (hardware.gpu.total, hardware.gpu.free) == (hardware.ram_total, hardware.ram_available)
 
@@ -294,10 +306,10 @@ CPUINFO = "processor\t: 0\nmodel name\t: Intel(R) Xeon(R) Platinum 8481C\nflags\
 
 
 def test_the_processor_is_named_with_its_bf16(tmp_path: Path) -> None:
-    cpu = probe_hardware(tmp_path, write(tmp_path, {"proc/cpuinfo": CPUINFO}), NvmlPlayer(), {}, torch=CPU_BUILD).cpu
+    cpu = probe_hardware(tmp_path, write(tmp_path, {"proc/cpuinfo": CPUINFO}), NvmlPlayer(), {}, torch=ANY_BUILD).cpu
     assert (cpu.name, cpu.bf16) == ("Intel(R) Xeon(R) Platinum 8481C", True)
     old = write(tmp_path / "old", {"proc/cpuinfo": CPUINFO.replace("amx_bf16", "")})
-    assert not probe_hardware(tmp_path, old, NvmlPlayer(), {}, torch=CPU_BUILD).cpu.bf16
+    assert not probe_hardware(tmp_path, old, NvmlPlayer(), {}, torch=ANY_BUILD).cpu.bf16
 
 
 @pytest.mark.parametrize(
@@ -323,7 +335,7 @@ def test_the_processor_is_named_with_its_bf16(tmp_path: Path) -> None:
     ids=["v2", "v1"],
 )
 def test_a_cgroups_limits_are_believed_over_the_hosts(tmp_path: Path, files: dict[str, str]) -> None:
-    hardware = probe_hardware(tmp_path, write(tmp_path, files), NvmlPlayer(), {}, torch=CPU_BUILD)
+    hardware = probe_hardware(tmp_path, write(tmp_path, files), NvmlPlayer(), {}, torch=ANY_BUILD)
     assert hardware.ram_total == 512 << 20
     assert hardware.ram_available == (512 - 128 + 64) << 20
     assert hardware.cpu.cores == 1
@@ -335,26 +347,26 @@ def test_a_cgroup_without_limits_changes_nothing(tmp_path: Path) -> None:
         "sys/fs/cgroup/user.slice/memory.max": "max\n",
         "sys/fs/cgroup/user.slice/cpu.max": "max 100000\n",
     }
-    limited = probe_hardware(tmp_path, write(tmp_path, files), NvmlPlayer(), {}, torch=CPU_BUILD)
+    limited = probe_hardware(tmp_path, write(tmp_path, files), NvmlPlayer(), {}, torch=ANY_BUILD)
     assert limited.ram_total == psutil.virtual_memory().total
 
 
 def test_cores_are_told_as_the_machine_has_them_and_as_this_process_may_use_them(tmp_path: Path) -> None:
     thread = "processor\t: {0}\nphysical id\t: 0\ncore id\t\t: {1}\n\n"
     info = "".join(thread.format(number, number % 4) for number in range(8))
-    cpu = probe_hardware(tmp_path, write(tmp_path, {"proc/cpuinfo": info}), NvmlPlayer(), {}, torch=CPU_BUILD).cpu
+    cpu = probe_hardware(tmp_path, write(tmp_path, {"proc/cpuinfo": info}), NvmlPlayer(), {}, torch=ANY_BUILD).cpu
     assert cpu.physical_cores == 4
     assert cpu.cores == len(os.sched_getaffinity(0))
     assert (
         probe_hardware(
-            tmp_path, write(tmp_path / "arm", {"proc/cpuinfo": ""}), NvmlPlayer(), {}, torch=CPU_BUILD
+            tmp_path, write(tmp_path / "arm", {"proc/cpuinfo": ""}), NvmlPlayer(), {}, torch=ANY_BUILD
         ).cpu.physical_cores
         is None
     )
 
 
 def test_the_disk_of_the_models_and_the_swap_are_told(tmp_path: Path) -> None:
-    hardware = probe_hardware(tmp_path, None, NvmlPlayer(), {}, torch=CPU_BUILD, cache_at=Path("/dev/shm/not/yet"))
+    hardware = probe_hardware(tmp_path, None, NvmlPlayer(), {}, torch=ANY_BUILD, cache_at=Path("/dev/shm/not/yet"))
     assert hardware.cache_free == pytest.approx(shutil.disk_usage("/dev/shm").free, rel=0.05)
     assert hardware.swap_total == psutil.swap_memory().total
-    assert probe_hardware(tmp_path, None, NvmlPlayer(), {}, torch=CPU_BUILD).cache_free is None
+    assert probe_hardware(tmp_path, None, NvmlPlayer(), {}, torch=ANY_BUILD).cache_free is None
