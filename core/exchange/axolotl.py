@@ -11,21 +11,23 @@ from tunesmith.core.exchange.keys import (
     KNOBS,
     STEPS_COUNTED,
     never_said,
+    read_kind,
     read_model,
     read_precision,
+    read_schedule,
     read_targets,
     stated,
 )
 from tunesmith.core.exchange.terms import Dropped, Exported, Given, Imported, Key, Reading, Settings
 from tunesmith.core.exchange.text import written
-from tunesmith.core.plan import Plan, Select
+from tunesmith.core.plan import SCHEDULERS, Plan, Select
 
 FILE, COMMAND = "axolotl.yaml", "axolotl train axolotl.yaml"
 TEMPLATE = "chat_template.jinja"
 
 TRAINING = (
     Key("learning_rate", KNOBS + "learning_rate"),
-    Key("lr_scheduler", KNOBS + "schedule"),
+    Key("lr_scheduler", KNOBS + "schedule", to=SCHEDULERS.__getitem__, back=read_schedule),
     Key("warmup_ratio", KNOBS + "warmup"),
     Key("num_epochs", KNOBS + "epochs"),
     Key("micro_batch_size", KNOBS + "batch_size"),
@@ -303,11 +305,7 @@ def _read_adapter(reading: Reading) -> None:
         reading.drop("adapter", f"{adapter} is no kind of adapter that a plan knows; it is recommended instead")
         return
     reading.wishes["select.method"] = "qlora" if four or eight else "lora"
-    for kind, marks in KINDS.items():
-        if marks and all(reading.left.get(key) == value for key, value in marks.items()):
-            reading.wishes["select.peft"] = kind
-            for key in marks:
-                reading.take(key)
+    read_kind(reading, KINDS)
     reading.take_all(LORA)
     linear, modules = reading.take("lora_target_linear"), reading.take("lora_target_modules")
     read_targets(reading, "lora_target_modules", "all-linear" if linear else modules)

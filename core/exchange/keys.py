@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tunesmith.core.exchange.terms import Dropped, Key, Reading, Settings, Tool
-from tunesmith.core.plan import Plan
+from tunesmith.core.plan import SCHEDULERS, Plan
 from tunesmith.core.schema import plain_value
 
 KNOBS = "select.hyperparameters."
 
+
+def read_schedule(name: Any) -> Any:
+    """A plan's schedule by its name in transformers; another name as it is."""
+    return next((ours for ours, theirs in SCHEDULERS.items() if name in (ours, theirs)), name)
+
+
 TRAINER = (
     Key("learning_rate", KNOBS + "learning_rate"),
-    Key("lr_scheduler_type", KNOBS + "schedule"),
+    Key("lr_scheduler_type", KNOBS + "schedule", to=SCHEDULERS.__getitem__, back=read_schedule),
     Key("num_train_epochs", KNOBS + "epochs"),
     Key("per_device_train_batch_size", KNOBS + "batch_size"),
     Key("gradient_accumulation_steps", KNOBS + "accumulation"),
@@ -71,10 +78,28 @@ def read_precision(reading: Reading) -> None:
     bf16, fp16 = reading.take("bf16"), reading.take("fp16")
     if bf16 in (True, "full"):
         reading.wishes["select.precision"] = "bf16"
+        if fp16 is True:
+            reading.drop("fp16", "bf16 is set as well, and a training has one precision")
     elif fp16 is True:
         reading.wishes["select.precision"] = "fp16"
     elif bf16 is False:
         reading.wishes["select.precision"] = "fp32"
+
+
+def read_kind(reading: Reading, kinds: Mapping[str, Settings]) -> None:
+    """Take the kind of adapter by the keys that mark it; where several are marked, the first is taken."""
+    marked = {
+        kind: marks
+        for kind, marks in kinds.items()
+        if marks and all(reading.left.get(key) == value for key, value in marks.items())
+    }
+    for place, (kind, marks) in enumerate(marked.items()):
+        if place == 0:
+            reading.wishes["select.peft"] = kind
+        for key in marks:
+            reading.take(key)
+            if place > 0:
+                reading.drop(key, f"an adapter of a plan is of one kind, and {next(iter(marked))} was taken")
 
 
 def read_targets(reading: Reading, key: str, modules: Any) -> None:

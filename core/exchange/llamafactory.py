@@ -15,6 +15,7 @@ from tunesmith.core.exchange.keys import (
     STEPS_COUNTED,
     TRAINER,
     never_said,
+    read_kind,
     read_model,
     read_precision,
     read_targets,
@@ -284,11 +285,7 @@ def _read_adapter(reading: Reading) -> None:
         reading.drop("finetuning_type", f"{kind} is no method of a plan; it is recommended instead")
         return
     reading.wishes["select.method"] = "qlora" if bits else "lora"
-    for name, marks in KINDS.items():
-        if marks and all(reading.left.get(key) == value for key, value in marks.items()):
-            reading.wishes["select.peft"] = name
-            for key in marks:
-                reading.take(key)
+    read_kind(reading, KINDS)
     reading.take_all(LORA)
     targets = reading.take("lora_target")
     names = [one.strip() for one in targets.split(",")] if isinstance(targets, str) else targets

@@ -12,6 +12,7 @@ from tunesmith.core.exchange.keys import (
     STEPS_COUNTED,
     TRAINER,
     never_said,
+    read_kind,
     read_model,
     read_precision,
     read_targets,
@@ -37,6 +38,7 @@ LORA = (
     Key("lora_alpha", "select.lora.alpha"),
     Key("lora_dropout", "select.lora.dropout"),
 )
+KINDS: dict[str, Settings] = {"rslora": {"use_rslora": True}, "dora": {"use_dora": True}}
 PACKED = (
     Key("bnb_4bit_quant_type", "select.quantization.type"),
     Key("use_bnb_nested_quant", "select.quantization.double"),
@@ -53,6 +55,8 @@ CANT = {
     "assistant_only_loss": "the last answer of a row is trained, nothing before it",
     "attn_implementation": "attention is computed by the kernel that the model's library picks",
 }
+ALIASES = {"gradient_checkpointing": "activation_checkpointing", "max_seq_length": "max_length"}
+"""Names of before, and what TRL calls them now."""
 SILENT = ("output_dir", "report_to", "logging_first_step", "eval_strategy", "save_strategy", "data_seed", "run_name")
 """Keys that say where results go, or that follow from others."""
 
@@ -169,12 +173,21 @@ def import_(settings: Settings) -> Imported:
     for key in SILENT:
         reading.take(key)
     _read_warmup(reading)
-    alias = reading.take("gradient_checkpointing")
-    if alias is not None:
-        reading.left.setdefault("activation_checkpointing", alias)
+    for old, new in ALIASES.items():
+        if (value := reading.take(old)) is not None:
+            reading.left.setdefault(new, value)
     reading.take_all(KEYS)
     _read_adapter(reading)
     read_precision(reading)
+    dtype = reading.take("dtype")
+    if (
+        dtype in DTYPES.values()
+        and "select.precision" not in reading.wishes
+        and reading.wishes["select.method"] != "full"
+    ):
+        reading.wishes["select.precision"] = next(ours for ours, theirs in DTYPES.items() if theirs == dtype)
+    elif dtype is not None and dtype not in (*DTYPES.values(), "auto"):
+        reading.drop("dtype", f"{dtype} is no number format of a plan")
     if (sampling := reading.take("train_sampling_strategy")) is not None:
         reading.wish("train_sampling_strategy", KNOBS + "group_by_length", sampling == "group_by_length")
     if reading.take("use_cpu"):
@@ -182,7 +195,7 @@ def import_(settings: Settings) -> Imported:
     read_model(reading, "model_name_or_path")
     reading.only("completion_only_loss", True, "only the answers are trained")
     reading.only("per_device_eval_batch_size", settings.get("per_device_train_batch_size"), "as in training")
-    for key in ("dataset_train_split", "dataset_test_split", "chat_template_path", "dtype"):
+    for key in ("dataset_train_split", "dataset_test_split", "chat_template_path"):
         reading.take(key)
     return Imported("trl", reading.wishes, reading.rest(CANT))
 
@@ -207,9 +220,7 @@ def _read_adapter(reading: Reading) -> None:
         return
     four, eight = reading.take("load_in_4bit"), reading.take("load_in_8bit")
     reading.wishes["select.method"] = "qlora" if four or eight else "lora"
-    for name in ("rslora", "dora"):
-        if reading.take(f"use_{name}"):
-            reading.wishes["select.peft"] = name
+    read_kind(reading, KINDS)
     reading.take_all(LORA)
     read_targets(reading, "lora_target_modules", reading.take("lora_target_modules"))
     if four:

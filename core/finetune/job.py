@@ -30,7 +30,7 @@ from tunesmith.core.finetune.job_adapters import (
 from tunesmith.core.finetune.job_probe import probed
 from tunesmith.core.finetune.job_watch import Watch
 from tunesmith.core.models import model_here
-from tunesmith.core.plan import Plan
+from tunesmith.core.plan import SCHEDULERS, Plan
 from tunesmith.core.rows import Row, read_rows
 from tunesmith.core.run import Run
 from tunesmith.core.worker.adapters import check_targets, peft_config, train_in_full_precision
@@ -107,7 +107,7 @@ def training_arguments(plan: Plan, output: Path, *, evaluates: bool) -> SFTConfi
     return SFTConfig(
         output_dir=str(output),
         learning_rate=knobs.learning_rate,
-        lr_scheduler_type=knobs.schedule,
+        lr_scheduler_type=SCHEDULERS[knobs.schedule],
         warmup_steps=knobs.warmup,  # below 1 it is a share of the steps
         num_train_epochs=knobs.epochs,
         per_device_train_batch_size=knobs.batch_size,

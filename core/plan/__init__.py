@@ -13,7 +13,17 @@ from tunesmith.core.plan.finetune import Finetune
 from tunesmith.core.plan.prepare import Layout, Prepare, QuestionTemplate, Repair, Split
 from tunesmith.core.plan.productionize import Productionize
 from tunesmith.core.plan.section import MOST_SEED, Section, knob
-from tunesmith.core.plan.select import RANKED, VIRTUAL, Hyperparameters, Lora, Method, Peft, Quantization, Select
+from tunesmith.core.plan.select import (
+    RANKED,
+    SCHEDULERS,
+    VIRTUAL,
+    Hyperparameters,
+    Lora,
+    Method,
+    Peft,
+    Quantization,
+    Select,
+)
 from tunesmith.core.plan.understand import (
     MOST_SHOTS,
     TRAINS,
@@ -38,6 +48,7 @@ __all__ = [
     "MOST_SEED",
     "MOST_SHOTS",
     "RANKED",
+    "SCHEDULERS",
     "TRAINS",
     "VERSION",
     "VIRTUAL",

@@ -75,6 +75,10 @@ class Quantization(Section):
     )
 
 
+SCHEDULERS = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
+"""A plan's schedule as transformers calls it; its own `constant` has no warm-up (5.23, `optimization.py`)."""
+
+
 class Hyperparameters(Section):
     """How the weights are moved."""
 
@@ -275,7 +279,12 @@ class Select(Section):
         default=None,
     )
     device: Literal["cuda", "cpu"] = knob("Device", "Where it is computed.")
-    precision: Literal["bf16", "fp16", "fp32"] = knob("Precision", "Number format of the computation.")
+    precision: Literal["bf16", "fp16", "fp32"] = knob(
+        "Precision",
+        "Number format of the computation.",
+        usual="bf16 from Ampere cards on, fp16 on older ones, fp32 on a processor",
+        source="Kalamkar et al. 2019, arXiv:1905.12322 (bf16); Micikevicius et al. 2017, arXiv:1710.03740 (fp16)",
+    )
     lora: Lora | None = knob("Adapter", "Settings of the adapter; none for full.", default=None)
     quantization: Quantization | None = knob("Quantization", "Settings of the 4-bit weights; only qlora.", default=None)
     hyperparameters: Hyperparameters

@@ -19,6 +19,8 @@ HIGH_RANK = 64
 VERA_RANK = 256
 """PEFT's default, as in Kopiczko et al. 2023 (arXiv:2310.11454): its rank costs next to nothing."""
 PREFIX_TOKENS, WORD_TOKENS = 50, 20
+ALL_LINEAR = "all-linear"
+ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 FORM = ("style", "classification", "extraction", "safety", "tool-calls")
 """Goals that change how a model answers and not what it knows."""
 
@@ -112,27 +114,32 @@ def _ranked(draft: Draft, facts: Facts, load: Load, rows: int, found: tuple[int,
     elif load.peft == "vera":
         because = "not used by VeRA, which learns its scale"
     draft.choose("select.lora.alpha", min(4096, alpha), because)
+    targets = _targets(draft, facts)
     dropout, because = 0.05, "a little, against learning few rows by heart (arXiv:2305.14314 took 0.05 to 0.1)"
     if rows >= 50_000:
         dropout, because = 0.0, f"{rows:,} rows are hardly learnt by heart, and without it a step is faster"
+    if facts.model.experts and targets == ALL_LINEAR:
+        dropout, because = 0.0, "adapters on experts take none (PEFT 0.21)"
     dropout = settle(draft, "select.lora.dropout", dropout, because)
-    target = draft.choose(
-        "select.lora.target_modules",
-        "all-linear",
-        "adapting every linear layer is needed to match full fine-tuning (arXiv:2305.14314)",
-        (
-            Alternative("q_proj, v_proj", "smaller, as LoRA was first used, but learns less"),
-            Alternative(
-                "q_proj, k_proj, v_proj, o_proj",
-                f"attention alone learns less than the feed-forward part alone ({BIDERMAN}, section 4.6)",
-            ),
-        ),
-    )
-    return replace(load, rank=rank, dropout=min(dropout, 0.99), target_modules=_names(target))
+    return replace(load, rank=rank, dropout=min(dropout, 0.99), target_modules=targets)
+
+
+def _targets(draft: Draft, facts: Facts) -> str | tuple[str, ...]:
+    """Where the adapter sits: on every linear layer; on the attention alone where experts take turns."""
+    few = Alternative("q_proj, v_proj", "smaller, as LoRA was first used, but learns less")
+    recommended: str | list[str] = ALL_LINEAR
+    because = "adapting every linear layer is needed to match full fine-tuning (arXiv:2305.14314)"
+    alone = f"attention alone learns less than the feed-forward part alone ({BIDERMAN}, section 4.6)"
+    others = (few, Alternative(", ".join(ATTENTION), alone))
+    if facts.model.experts:
+        recommended = list(ATTENTION)
+        because = "of a mixture of experts the part that every token goes through; the experts take turns"
+        others = (few, Alternative(ALL_LINEAR, "reaches the experts where PEFT can: many more numbers, no dropout"))
+    return _names(draft.choose("select.lora.target_modules", recommended, because, others))
 
 
 def _names(target: Any) -> str | tuple[str, ...]:
-    return tuple(str(name) for name in target) if isinstance(target, list | tuple) else "all-linear"
+    return tuple(str(name) for name in target) if isinstance(target, list | tuple) else ALL_LINEAR
 
 
 def _virtual(draft: Draft, load: Load) -> Load:

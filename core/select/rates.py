@@ -52,7 +52,7 @@ TINY_RATES: dict[Trained, Rate] = {
 }
 USUAL_RATES: dict[Trained, Rate] = {
     "full": Rate(2e-5, 1e-5, 5e-5, "Touvron et al. 2023 (Llama 2), arXiv:2307.09288"),
-    "lora": Rate(2e-4, 1e-4, 3e-4, f"{QLORA}, for 7 and 13 B"),
+    "lora": Rate(2e-4, 1e-4, 2e-4, f"{QLORA}, for 7 and 13 B"),
     "dora": Rate(1e-4, 5e-5, 2e-4, f"{COMPARISON}: 46.9 % right at rank 32"),
     "rslora": Rate(1e-4, 5e-5, 2e-4, f"{COMPARISON}: 51.3 % right at rank 64"),
     "pissa": Rate(1e-4, 2e-5, 2e-4, "Meng et al. 2024, arXiv:2404.02948 took 2e-5 for large batches; LoRA's lower end"),

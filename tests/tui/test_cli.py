@@ -176,6 +176,14 @@ def test_an_import_says_which_data_is_missing_and_what_it_can_not_take(tunesmith
     refused(tunesmith("plan", "import", "nowhere.yaml"), "nowhere.yaml")
 
 
+def test_an_import_keeps_what_the_file_says_of_the_rows_that_are_named_beside_it(
+    tunesmith: Command, here: Path
+) -> None:
+    (here / "file.yaml").write_text("base_model: x/y\nadapter: lora\nval_set_size: 0.1\n")
+    done = tunesmith("plan", "import", "file.yaml", "--data", "practice", "--model", "practice", "--json")
+    assert json.loads(done.stdout)["plan"]["prepare"]["split"]["validation"] == 0.1
+
+
 def test_the_schema_is_printed_or_written(tunesmith: Command, here: Path) -> None:
     printed = json.loads(tunesmith("plan", "schema").stdout)
     assert printed["title"] == "Tunesmith plan"

@@ -46,8 +46,9 @@ def import_(
     """Make a plan of another tool's file and print it; returns the exit code."""
     check_place(out, force)
     imported = import_file(file)
-    wishes = dict(imported.wishes)
-    stated = {path: value for path, value in (("prepare.data", data), ("select.model", model)) if value}
+    # What the file says of the rows is meant for the rows that are named now: `with_wish` would forget it.
+    wishes = {**imported.wishes, **({"prepare.data": data} if data else {})}
+    stated = {"select.model": model} if model else {}
     for path, value in {**stated, **read_settings(settings)}.items():
         wishes = with_wish(wishes, path, value)
     if "prepare.data" not in wishes:

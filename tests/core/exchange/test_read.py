@@ -172,6 +172,34 @@ def test_an_adapter_of_another_kind_is_named() -> None:
     assert "no adapter is trained" in why(no_peft, "lora_r")
 
 
+def test_two_kinds_of_adapter_are_one_too_many() -> None:
+    both = read(AXOLOTL + "peft_use_dora: true\npeft_use_rslora: true\n")
+    assert both.wishes["select.peft"] == "dora"
+    assert "of one kind, and dora was taken" in why(both, "peft_use_rslora")
+    trl = read(TRL + "use_dora: true\nuse_rslora: true\n")
+    assert trl.wishes["select.peft"] == "rslora"
+    assert "rslora was taken" in why(trl, "use_dora")
+
+
+def test_two_precisions_are_one_too_many() -> None:
+    both = read(LLAMAFACTORY + "fp16: true\n")
+    assert both.wishes["select.precision"] == "bf16"
+    assert "bf16 is set as well" in why(both, "fp16")
+
+
+def test_old_names_and_number_formats_of_trl_are_understood() -> None:
+    named = read(TRL + "max_seq_length: 640\ndtype: float16\n")
+    assert named.wishes[KNOBS + "max_length"] == 640
+    assert named.wishes["select.precision"] == "fp16"
+    assert "int4 is no number format" in why(read(TRL + "dtype: int4\n"), "dtype")
+
+
+@pytest.mark.parametrize("name", ["constant", "constant_with_warmup"])
+def test_a_constant_rate_has_two_names(name: str) -> None:
+    assert read(TRL + f"lr_scheduler_type: {name}\n").wishes[KNOBS + "schedule"] == "constant"
+    assert read(AXOLOTL.replace("cosine", name)).wishes[KNOBS + "schedule"] == "constant"
+
+
 def test_several_data_sets_are_one_too_many() -> None:
     imported = read(AXOLOTL.replace("datasets:\n", "datasets:\n  - path: other.jsonl\n"))
     assert "names 2 data sets and a plan has one; name it with --data" in why(imported, "datasets")

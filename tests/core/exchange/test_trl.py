@@ -13,7 +13,7 @@ import pytest
 
 from tunesmith.core.exchange import trl
 from tunesmith.core.exchange.write import export_to
-from tunesmith.core.plan import Plan
+from tunesmith.core.plan import SCHEDULERS, Plan
 from tunesmith.core.plan_yaml import validate
 
 from .plans import GIVEN, MODEL
@@ -39,7 +39,7 @@ def test_its_parser_yields_the_values_of_the_plan(method: str, plan_tree: dict[s
         "validation",
     )
     assert training.learning_rate == knobs.learning_rate
-    assert training.lr_scheduler_type == knobs.schedule
+    assert training.lr_scheduler_type == SCHEDULERS[knobs.schedule]
     assert training.get_warmup_steps(100) == 100 * knobs.warmup
     assert training.num_train_epochs == knobs.epochs
     assert training.train_batch_size * training.gradient_accumulation_steps == knobs.batch_size * knobs.accumulation

@@ -98,6 +98,24 @@ def test_length_grouping_puts_rows_of_like_length_into_a_batch(runs_folder: Path
     assert job.run.adapter.is_dir()
 
 
+def test_a_constant_rate_rises_over_its_warm_up_as_well(runs_folder: Path, plan_tree: dict[str, Any]) -> None:
+    import torch
+    from transformers import get_scheduler
+
+    from tunesmith.core.finetune.job import training_arguments
+
+    job = job_of(runs_folder, plan_tree, schedule="constant", warmup=0.5)
+    arguments = training_arguments(job.plan, job.run.checkpoints, evaluates=False)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    course = get_scheduler(arguments.lr_scheduler_type, optimizer, arguments.get_warmup_steps(4), 4)
+    rates = []
+    for _ in range(4):
+        rates += course.get_last_lr()
+        optimizer.step()
+        course.step()
+    assert rates == [0.0, 0.5, 1.0, 1.0]
+
+
 def test_training_ends_early_and_keeps_the_best_weights(runs_folder: Path, plan_tree: dict[str, Any]) -> None:
     # A rate at which the loss soon gets worse again.
     job = job_of(

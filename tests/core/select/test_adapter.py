@@ -49,6 +49,17 @@ def test_the_rank_follows_from_how_much_there_is_to_learn(rows: int, use_case: s
     )
 
 
+def test_of_a_mixture_of_experts_the_attention_is_adapted() -> None:
+    draft = draft_of(facts(msgspec.structs.replace(SEVEN_B, experts=128), "H200"))
+    assert draft.values["select.lora.target_modules"] == ["q_proj", "k_proj", "v_proj", "o_proj"]
+    assert draft.values["select.lora.dropout"] == 0.05
+    experts_too = draft_of(
+        facts(msgspec.structs.replace(SEVEN_B, experts=128), "H200"), **{"select.lora.target_modules": "all-linear"}
+    )
+    assert experts_too.values["select.lora.dropout"] == 0
+    assert "experts take none" in experts_too.reasons["select.lora.dropout"].because
+
+
 def test_whoever_begins_at_a_low_rank_is_told_to_double_it_while_that_helps() -> None:
     draft = draft_of(facts(SEVEN_B, "A100", tokens=tokens(rows=1000)))
     assert "double it while the score on the validation rows still rises" in draft.reasons["select.lora.rank"].because
@@ -115,7 +126,7 @@ def test_every_kind_has_a_rate_within_its_usual_range_with_a_source() -> None:
 
 def test_the_reason_of_a_rate_names_the_usual_range() -> None:
     draft = draft_of(facts(SEVEN_B, "A100", tokens=tokens()))
-    assert draft.reasons[KNOBS + "learning_rate"].because.endswith("for 7 and 13 B; 0.0001 to 0.0003 is usual")
+    assert draft.reasons[KNOBS + "learning_rate"].because.endswith("for 7 and 13 B; 0.0001 to 0.0002 is usual")
 
 
 def test_int8_has_no_scales_to_pack() -> None:
