@@ -15,9 +15,12 @@ from tunesmith.core.figures import parameters, price_span, size, span
 from tunesmith.core.outlook import Outlook, outlook
 from tunesmith.core.plan import Path, Plan
 from tunesmith.core.recommend import Resolution, resolve
-from tunesmith.core.schema import knobs, plain_value, told
+from tunesmith.core.schema import knob_at, knobs, plain_value, told
 from tunesmith.core.stages import STAGES
+from tunesmith.core.understand.situation import ANSWERS
 from tunesmith.core.wishes import with_wish
+
+APPROACH = knob_at("understand.approach")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class WhatIf:
     value: Any
     changes: tuple[Change, ...]
     refused: str = ""
+    advice_stays: str = ""
+    """The way that is advised before and after, where the answer is one that the advice looks at."""
 
 
 def what_if(wishes: Wishes, path: Path, value: Any, facts: Facts, now: Resolution) -> WhatIf:
@@ -44,7 +49,18 @@ def what_if(wishes: Wishes, path: Path, value: Any, facts: Facts, now: Resolutio
         then = resolve(with_wish(wishes, path, value), facts)
     except PlanError as error:
         return WhatIf(value, (), error.title)
-    return WhatIf(value, changes(now.plan, then.plan, facts, leave_out=path))
+    found = changes(now.plan, then.plan, facts, leave_out=path)
+    before, after = _advised(now), _advised(then)
+    if before != after:  # first, and once: a plan that follows the advice changes its approach with it
+        found = (Change("advice", before, after), *(one for one in found if one.title != APPROACH.title.lower()))
+    looked_at = path in {f"understand.{name}" for name in ANSWERS}
+    return WhatIf(value, found, advice_stays=before if looked_at and before == after else "")
+
+
+def _advised(resolution: Resolution) -> str:
+    """The way that is advised, also where the person chose another."""
+    reason = resolution.reasons[APPROACH.path]
+    return str(reason.recommended if reason.own else resolution.plan.understand.approach)
 
 
 def changes(before: Plan, after: Plan, facts: Facts, leave_out: Path = "") -> tuple[Change, ...]:

@@ -159,7 +159,13 @@ class Understand(Section):
         },
         default="none",
     )
-    business_goal: str = knob("Business goal", "That measure today and where it should be, in words.", default="")
+    business_goal: str = knob(
+        "Business goal",
+        "The business measure today and where it should be, in your own words; it stands in the report beside what to "
+        "watch after the launch. It may be left empty.",
+        question="How much better should that get?",
+        default="",
+    )
     error_cost: Literal["low", "medium", "high"] = knob(
         "Cost of an error",
         "What happens when an answer is wrong and nobody notices. Where that is grave, a person must stay in the loop.",

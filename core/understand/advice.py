@@ -39,6 +39,8 @@ class Option:
     """What speaks for it, the strongest first."""
     against: tuple[Ground, ...]
     """What speaks against it, the strongest first."""
+    stop: str
+    """What not to do where this is advised, as a sentence; empty where Tunesmith trains for it."""
     offers: str
     """What Tunesmith itself does here, and what it does not."""
     next_steps: tuple[str, ...]
@@ -91,14 +93,14 @@ class Advice:
 
     @property
     def stop(self) -> bool:
-        """Whether it is advised not to fine-tune."""
+        """Whether Tunesmith's own training is advised against."""
         return not self.best.trains
 
     @property
     def verdict(self) -> str:
         """The advice as one sentence."""
         if self.stop:
-            return f"Stop: don't fine-tune. {NAMES[self.best.approach]} serves better here."
+            return f"{self.best.stop} {NAMES[self.best.approach]} serves better here."
         return f"{NAMES[self.best.approach]} is the way here."
 
     def option(self, approach: str) -> Option:
@@ -134,11 +136,13 @@ def advise(situation: Situation, rules: Table | None = None) -> Advice:
     said = words(situation)
     holding = [rule for rule in rules.rules if rule.holds(situation)]
     ids = {rule.id for rule in holding}
-    open_conflicts = [one for one in rules.conflicts if all(not side.isdisjoint(ids) for side in one.between)]
+    open_conflicts = [one for one in rules.conflicts if one.between_holds(ids)]
     ranked = sorted((_option(way, holding, open_conflicts, said) for way in rules.ways), key=lambda one: -one.weight)
     return Advice(
         ranked=tuple(ranked),
-        conflicts=tuple(_resolved(one, said) for one in open_conflicts),
+        conflicts=tuple(
+            _resolved(one, said) for one in open_conflicts if not one.advised or ranked[0].approach in one.advised
+        ),
         first=tuple(rule.first for rule in holding if rule.first),
     )
 
@@ -149,8 +153,13 @@ def advise_on(plan: Plan, parameters: int | None = None) -> Advice:
     Args:
         parameters: Of the plan's model; None where it is not known.
     """
+    return advise(situation_on(plan, parameters))
+
+
+def situation_on(plan: Plan, parameters: int | None = None) -> Situation:
+    """The situation that a whole plan states."""
     context = has_context(plan.prepare.shape, plan.prepare.columns)
-    return advise(situation_of(plan.understand, has_context=context, parameters=parameters))
+    return situation_of(plan.understand, has_context=context, parameters=parameters)
 
 
 def _option(way: Way, holding: list[Rule], conflicts: list[Conflict], said: dict[str, str]) -> Option:
@@ -166,6 +175,7 @@ def _option(way: Way, holding: list[Rule], conflicts: list[Conflict], said: dict
         weight=sum(one.weight for one in reasons) - sum(one.weight for one in against),
         reasons=tuple(sorted(reasons, key=lambda one: -one.weight)),
         against=tuple(sorted(against, key=lambda one: -one.weight)),
+        stop=way.stop,
         offers=way.offers,
         next_steps=way.next_steps,
     )

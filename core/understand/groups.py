@@ -19,7 +19,13 @@ GROUPS: tuple[tuple[str, tuple[Path, ...]], ...] = (
     ),
     (
         "What counts",
-        ("understand.metric", "understand.threshold", "understand.business_metric", "understand.error_cost"),
+        (
+            "understand.metric",
+            "understand.threshold",
+            "understand.business_metric",
+            "understand.business_goal",
+            "understand.error_cost",
+        ),
     ),
     (
         "Limits",

@@ -69,7 +69,7 @@ def recommend_understand(draft: Draft, facts: Facts) -> None:
     answers: dict[str, Any] = {"use_case": use_case, "metric": _metric(draft, use_case, data)}
     for name, because in USUAL.items():
         answers[name] = _settle(draft, name, Understand.model_fields[name].default, because)
-    _settle(draft, "business_goal", "", "in your own words: that measure today, and where it should be")
+    _settle(draft, "business_goal", "", "in your own words, or left empty: that measure today, and where it should be")
     stays = "the facts come with each question" if context else "nobody was asked yet; if they do change, say so here"
     answers["knowledge_changes"] = _settle(draft, "knowledge_changes", "never", stays)
     answers["examples"] = _settle(draft, "examples", data.rows, f"{data.rows:,} records were counted in the file")

@@ -11,17 +11,18 @@ A rule holds where all its conditions do. A condition stands under the name of a
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 import string
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Set
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
-from tunesmith.core.plan import Approach
+from tunesmith.core.plan import TRAINS, Approach
 from tunesmith.core.schema import knob_at
 from tunesmith.core.understand.situation import ANSWERS, MEASURED, Situation
 
@@ -54,6 +55,8 @@ class Rule:
     would_change: str
     """Which other answer takes this reason away."""
     source: str
+    bounds: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
+    """The numbers that its conditions name, by the field."""
     first: str = ""
     """What to do before anything else, whichever way is taken; empty for most."""
 
@@ -76,6 +79,12 @@ class Conflict:
     source: str
     supports: Weights
     opposes: Weights
+    advised: frozenset[Approach] = frozenset()
+    """It is told only where one of these is advised; empty for whichever is."""
+
+    def between_holds(self, ids: Set[str]) -> bool:
+        """Whether of each side at least one rule is among those that hold."""
+        return not (self.between[0].isdisjoint(ids) or self.between[1].isdisjoint(ids))
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,8 @@ class Way:
     """One of the ways: what Tunesmith does for somebody who takes it, and what comes next."""
 
     approach: Approach
+    stop: str
+    """How the verdict begins where it is advised: what not to do. Empty for what Tunesmith trains itself."""
     offers: str
     """What Tunesmith itself does here, and what it does not."""
     next_steps: tuple[str, ...]
@@ -96,6 +107,10 @@ class Table:
     """The one with the least effort first: where two are level, it is advised."""
     rules: tuple[Rule, ...]
     conflicts: tuple[Conflict, ...]
+
+    def bounds(self, field: str) -> list[float]:
+        """The numbers of a field at which some rule begins or ceases to hold, in their order."""
+        return sorted({bound for rule in self.rules for bound in rule.bounds.get(field, ())})
 
 
 @cache
@@ -127,12 +142,15 @@ def read_table(text: str) -> Table:
 
 
 def _way(entry: dict[str, Any]) -> Way:
-    name = _only(entry, "a way", {"approach", "offers", "next_steps"})
+    name = _only(entry, "a way", {"approach", "stop", "offers", "next_steps"})
     approach = _approach(entry.get("approach"), name)
+    stop = str(entry.get("stop", ""))
+    if bool(stop) == (approach in TRAINS):
+        raise RulesError(f"{approach}: a stop is said of the ways that Tunesmith does not train, and of those alone")
     steps = entry.get("next_steps", [])
     if not isinstance(steps, list) or not steps:
         raise RulesError(f"{approach}: it has no next steps")
-    return Way(approach, _sentence(entry, "offers", approach), tuple(map(str, steps)))
+    return Way(approach, stop, _sentence(entry, "offers", approach), tuple(map(str, steps)))
 
 
 def _rule(entry: dict[str, Any]) -> Rule:
@@ -150,6 +168,7 @@ def _rule(entry: dict[str, Any]) -> Rule:
         reason=_template(entry, "reason", name),
         would_change=_sentence(entry, "would_change", name),
         source=_sentence(entry, "source", name),
+        bounds={field: _numbers_in(wanted) for field, wanted in when.items() if field in NUMBERS},
         first=str(entry.get("first", "")),
     )
     if not rule.supports and not rule.opposes and not rule.first:
@@ -160,7 +179,7 @@ def _rule(entry: dict[str, Any]) -> Rule:
 
 
 def _conflict(entry: dict[str, Any], ids: Collection[str]) -> Conflict:
-    keys = {"id", "between", "sides", "resolution", "why", "source", "for", "against"}
+    keys = {"id", "between", "sides", "resolution", "why", "source", "for", "against", "advised"}
     name = _only(entry, "a conflict", keys)
     between, sides = entry.get("between", []), entry.get("sides", [])
     if len(between) != 2 or len(sides) != 2 or not all(between):
@@ -169,6 +188,9 @@ def _conflict(entry: dict[str, Any], ids: Collection[str]) -> Conflict:
         for one in side:
             if one not in ids:
                 raise RulesError(f"{name}: there is no rule {one}")
+    advised = frozenset(_approach(one, name) for one in entry.get("advised", []))
+    if advised and (entry.get("for") or entry.get("against")):
+        raise RulesError(f"{name}: what is told only after something was advised can't weigh in what is advised")
     for side in sides:
         _check_template(str(side), name)
     return Conflict(
@@ -180,6 +202,7 @@ def _conflict(entry: dict[str, Any], ids: Collection[str]) -> Conflict:
         source=_sentence(entry, "source", name),
         supports=_weights(entry.get("for", {}), name),
         opposes=_weights(entry.get("against", {}), name),
+        advised=advised,
     )
 
 
@@ -238,12 +261,17 @@ def _bounded(field: str, wanted: Any, name: str) -> Condition:
         raise RulesError(f"{name}: no {field} is {wanted}")
 
     def holds(situation: Situation) -> bool:
-        value = getattr(situation, field)
+        value = situation.at_hand if field == "examples" else getattr(situation, field)
         if value is None:
             return False
         return bool((value > low or (low_in and value == low)) and (value < high or (high_in and value == high)))
 
     return holds
+
+
+def _numbers_in(wanted: Any) -> tuple[float, ...]:
+    """The numbers of a condition like '>= 50, < 200'."""
+    return tuple(float(bound) for _, bound in BOUND.findall(str(wanted)))
 
 
 def _weights(entry: Any, name: str) -> Weights:

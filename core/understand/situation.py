@@ -54,6 +54,11 @@ class Situation:
     parameters: int | None = None
     """Of the model that is chosen; None where it is not known."""
 
+    @property
+    def at_hand(self) -> int:
+        """Examples that can be used: none where there are said to be none yet, whatever was counted in the file."""
+        return 0 if self.example_form == "none" else self.examples
+
 
 ANSWERS: tuple[str, ...] = tuple(
     field.name for field in dataclasses.fields(Situation) if field.name in Understand.model_fields
@@ -84,10 +89,23 @@ def words(situation: Situation) -> dict[str, str]:
     """Each field as it stands in a sentence: the answers in the words of the schema, numbers with their units."""
     told = {name: str(getattr(situation, name)) for name in ANSWERS}
     told["metric"] = situation.metric.replace("_", " ")
-    told["examples"] = f"{situation.examples:,}"
+    told["examples"] = f"{situation.at_hand:,}"
     told["tried"] = " and ".join(situation.tried) or "nothing"
-    told["budget_money"] = "no limit" if situation.budget_money is None else f"${situation.budget_money:,.10g}"
-    told["budget_hours"] = "no limit" if situation.budget_hours is None else f"{situation.budget_hours:,.10g} hours"
+    told["budget_money"] = "no limit" if situation.budget_money is None else money_told(situation.budget_money)
+    told["budget_hours"] = "no limit" if situation.budget_hours is None else hours_told(situation.budget_hours)
     told["has_context"] = "with their context" if situation.has_context else "without a context"
     told["parameters"] = parameters(situation.parameters) if situation.parameters is not None else "unknown"
     return told
+
+
+def money_told(amount: float) -> str:
+    """US dollars as they are typed: `$0`, `$12.5`."""
+    return f"${amount:,.10g}"
+
+
+def hours_told(hours: float) -> str:
+    """Hours as people say them: `6 minutes`, `1 hour`, `2.5 hours`."""
+    if hours < 1:
+        minutes = f"{60 * hours:.3g}"
+        return f"{minutes} minute{'s' * (minutes != '1')}"
+    return f"{hours:,.10g} hour{'s' * (hours != 1)}"

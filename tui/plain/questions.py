@@ -15,6 +15,7 @@ from tunesmith.core.schema import Knob, read, told, value_at
 from tunesmith.core.select.cards import card, cards, described
 from tunesmith.core.select.machine import HERE
 from tunesmith.core.understand.advice import Advice, advise_on
+from tunesmith.core.understand.turns import turns_on
 from tunesmith.tui.plain.desk import MOST_CHANGES, Desk
 from tunesmith.tui.plain.voice import in_short, sentence
 
@@ -148,7 +149,8 @@ class KnobQuestion(Question):
             return f"With {option.name}: it can't be taken. {found.refused}"
         said = [f"{one.title} from {one.before} to {one.after}" for one in found.changes[:MOST_CHANGES]]
         more = len(found.changes) - len(said)
-        return f"With {option.name}: {'; '.join(said) or 'nothing else changes'}{f'; and {more} more' * (more > 0)}."
+        nothing = f"the advice stays {found.advice_stays}" if found.advice_stays else "nothing else changes"
+        return f"With {option.name}: {'; '.join(said) or nothing}{f'; and {more} more' * (more > 0)}."
 
     def _read(self, answer: str) -> Any:
         options = self.options
@@ -205,8 +207,10 @@ class ApproachQuestion(KnobQuestion):
             voice.say(f"First: {text}")
         if advice.stop:
             voice.say(f"Instead: {advice.best.offers}")
+        for turn in turns_on(self.desk.plan, self.desk.project.facts.model.parameters):
+            voice.say(f"What would change it: {turn.told}: {turn.approach}.")
         if advice.best.would_change:
-            voice.say(f"What would change it: {'; '.join(advice.best.would_change)}.")
+            voice.say(f"What would weaken it: {'; '.join(advice.best.would_change)}.")
         now = self.desk.value(self.key)
         if now != advice.best.approach:
             voice.say(f"Now: {now}. It is your choice.")

@@ -13,6 +13,7 @@ from tunesmith.core.plan import TRAINS, Understand
 from tunesmith.core.schema import knobs
 from tunesmith.core.understand.advice import Advice, Option, advise_on
 from tunesmith.core.understand.groups import grouped
+from tunesmith.core.understand.turns import Turn, turns_on
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.step import AskStep, turn
 from tunesmith.tui.widgets.why import Why
@@ -53,24 +54,30 @@ class UnderstandStep(AskStep):
     def standing(self) -> Content:
         """The advice in a line, so that it is seen to change with an answer."""
         advice = self._advice()
-        stop = ("Stop: don't fine-tune. ", "$text-warning") if advice.stop else ""
+        stop = (f"{advice.best.stop} ", "$text-warning") if advice.stop else ""
         return Content.assemble(stop, ("Advice: ", "$text-muted"), (f"{advice.best.approach}\n", "$text-primary"))
 
     def overview(self) -> Content:
         """The advice: the way that is advised with its reasons, then what pulls apart, then the others."""
-        return told(self._advice(), self.session.project.plan.understand)
+        project = self.session.project
+        turns = turns_on(project.plan, project.facts.model.parameters)
+        return told(self._advice(), project.plan.understand, turns)
 
     def _advice(self) -> Advice:
         project = self.session.project
         return advise_on(project.plan, project.facts.model.parameters)
 
 
-def told(advice: Advice, brief: Understand) -> Content:
-    """The advice as text."""
+def told(advice: Advice, brief: Understand, turns: tuple[Turn, ...]) -> Content:
+    """The advice as text.
+
+    Args:
+        turns: Other answers that lead another way.
+    """
     best = advice.best
     parts: list[Part] = []
     if advice.stop:
-        parts += [("Stop: don't fine-tune.", "bold $text-warning"), " Advice: "]
+        parts += [(best.stop, "bold $text-warning"), " Advice: "]
     else:
         parts.append(("Advice: ", "$text-muted"))
     parts.append((f"{best.approach}\n", "bold $text-primary"))
@@ -94,10 +101,11 @@ def told(advice: Advice, brief: Understand) -> Content:
             f"{one.resolution}.\n",
             (f"  {one.why}\n", "$text-muted"),
         ]
-    parts += _change(best)
+    parts += _change(best, turns)
     parts.append(("\nNext\n", "bold"))
     parts += [f"  {number}. {step}\n" for number, step in enumerate(best.next_steps, 1)]
     parts.append(("\nThe other ways\n", "bold"))
+    parts.append(("  the number: what speaks for a way less what speaks against it\n", "$text-muted"))
     for option in advice.ranked[1:]:
         parts += _other(option)
     parts += _sources(best)
@@ -122,10 +130,17 @@ def _numbered(option: Option) -> list[Part]:
     return parts
 
 
-def _change(option: Option) -> list[Part]:
-    if not option.would_change:
-        return []
-    return [("\nWhat would change it\n", "bold"), *(f"  - {text}\n" for text in option.would_change)]
+def _change(option: Option, turns: tuple[Turn, ...]) -> list[Part]:
+    """The answers that lead another way, then what takes a reason away but may turn nothing."""
+    parts: list[Part] = []
+    if turns:
+        parts.append(("\nWhat would change it\n", "bold"))
+        for one in turns:
+            parts += [(f"  {one.question} ", "$text-muted"), f"{one.answer}: ", (f"{one.approach}\n", "$text-primary")]
+    if option.would_change:
+        parts.append(("\nWhat would weaken it\n", "bold"))
+        parts += [f"  - {text}\n" for text in option.would_change]
+    return parts
 
 
 def _sources(option: Option) -> list[Part]:

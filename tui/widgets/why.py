@@ -84,7 +84,8 @@ def _what_if(knob: Knob, one: WhatIf, glyphs: Glyphs) -> list[Content | str | tu
     more = len(one.changes) - len(told_changes)
     if more > 0:
         told_changes.append(f"and {more} more")
-    return [*shown, "; ".join(told_changes) or "nothing else in the plan"]
+    nothing = f"advice stays {one.advice_stays}" if one.advice_stays else "nothing else in the plan"
+    return [*shown, "; ".join(told_changes) or nothing]
 
 
 def _told(knob: Knob, value: Any) -> str:

@@ -87,10 +87,78 @@ def test_stop_is_said_in_a_sentence_with_what_is_offered_instead() -> None:
     assert len(advice.best.next_steps) >= 2
 
 
+@pytest.mark.parametrize(
+    ("told", "verdict"),
+    [
+        ("pairs of better and worse", "Not fine-tuning alone. Preference optimisation serves better here."),
+        ("reports of a field, 5,000 documents", "Not fine-tuning alone. Continued pretraining serves better here."),
+        (
+            "mails into folders, 800 labelled",
+            "Not fine-tuning of a language model. A plain classifier serves better here.",
+        ),
+        ("three examples", "Stop: don't fine-tune. A better prompt serves better here."),
+    ],
+)
+def test_the_verdict_does_not_advise_against_what_the_way_itself_does(told: str, verdict: str) -> None:
+    advice = advise(next(case.situation for case in CASES if case.told == told))
+    assert advice.stop and advice.verdict == verdict
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.told)
+def test_only_where_the_run_trains_it_is_said_to_go_on_to_the_training(case: Case) -> None:
+    advice = advise(case.situation)
+    for one in advice.conflicts:
+        assert not (advice.stop and "goes on to the training" in one.resolution)
+        assert advice.stop or "stops there" not in one.resolution
+        assert not any("never" in side or "unknown" in side for side in one.sides), "what was not said is no wish"
+
+
+@pytest.mark.parametrize(
+    ("told", "conflict"),
+    [
+        ("a persona, nothing was tried", "last-resort-but-suited"),
+        ("the form of a style is lacking", "suited-but-the-prompt-comes-first"),
+        ("mails into folders, 800 labelled", "last-resort-but-a-classifier"),
+        ("values out of texts that change daily", "current-facts-and-a-training"),
+        ("a tone, with 15 examples, prompts tried", "too-few-to-train"),
+        ("pairs of better and worse, nothing was tried", "suited-but-the-prompt-comes-first"),
+    ],
+)
+def test_a_rule_that_was_overruled_is_told_in_the_open(told: str, conflict: str) -> None:
+    advice = advise(next(case.situation for case in CASES if case.told == told))
+    assert conflict in {one.conflict for one in advice.conflicts}
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_questions_without_a_text_are_looked_up_before_they_are_trained(data: st.DataObject) -> None:
+    one = data.draw(situations)
+    tried = tuple(way for way in one.tried if way != "retrieval")
+    closed = dataclasses.replace(one, use_case="question-answering", has_context=False, tried=tried)
+    assert advise(closed).best.approach != "fine-tune"
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_without_examples_nothing_is_fine_tuned_whatever_was_counted(data: st.DataObject) -> None:
+    nothing = dataclasses.replace(data.draw(situations), example_form="none")
+    assert advise(nothing).best.approach != "fine-tune"
+    assert advise(nothing) == advise(dataclasses.replace(nothing, examples=0))
+
+
+def test_little_money_and_little_time_are_said_as_people_say_them() -> None:
+    told = words(Situation("other", budget_hours=1.0, budget_money=0.0))
+    assert (told["budget_hours"], told["budget_money"]) == ("1 hour", "$0")
+    assert words(Situation("other", budget_hours=0.1))["budget_hours"] == "6 minutes"
+    assert words(Situation("other", budget_hours=2.5))["budget_hours"] == "2.5 hours"
+    broke = advise(Situation("style", budget_money=0.0))
+    assert "nothing can be rented for that" in broke.option("prompt").because
+
+
 def test_what_pulls_apart_is_shown_with_both_sides_and_why() -> None:
     advice = advise(Situation("question-answering", knowledge_changes="daily", lacking="tone", examples=1000))
     found = next(one for one in advice.conflicts if one.conflict == "current-facts-in-one-manner")
-    assert "they change daily" in found.sides[0] and "lacking: tone" in found.sides[1]
+    assert found.sides == ("facts that are better looked up than trained in", "one manner in every answer")
     assert found.resolution.startswith("both:") and found.why and found.source
     assert found.resolution in advice.best.because
 

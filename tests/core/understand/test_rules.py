@@ -73,9 +73,22 @@ source = "a paper"
         (("source", "sauce"), "nobody reads 'sauce'"),
         (('id = "one"\n', ""), "has no id"),
         ((ONE, "[[rules]]"), "nobody reads 'rules'"),
-        ((ONE, "[[way]]\napproach = 'prompt'\noffers = 'x'\nnext_steps = ['y']"), "stands in the table once"),
+        (
+            (ONE, "[[way]]\napproach = 'prompt'\nstop = 'no'\noffers = 'x'\nnext_steps = ['y']"),
+            "stands in the table once",
+        ),
         ((ONE, "= ="), "no TOML"),
         ((ONE, '[[conflict]]\nid = "c"\nbetween = [["x"], ["y"]]\nsides = ["a", "b"]'), "there is no rule x"),
+        ((ONE, "[[way]]\napproach = 'prompt'\noffers = 'x'\nnext_steps = ['y']"), "prompt: a stop is said of"),
+        ((ONE, "[[way]]\napproach = 'fine-tune'\nstop = 'x'\noffers = 'x'"), "fine-tune: a stop is said of"),
+        (
+            (
+                ONE,
+                '[[conflict]]\nid = "c"\nbetween = [["labels"], ["liking"]]\nsides = ["a", "b"]\n'
+                'advised = ["prompt"]\nfor = { prompt = 1 }',
+            ),
+            "c: what is told only after something was advised",
+        ),
         ((ONE, '[[conflict]]\nid = "c"\nbetween = [["x"]]\nsides = ["a"]'), "between two sides"),
     ],
 )

@@ -15,6 +15,7 @@ from tunesmith.core.plan_yaml import validate
 from tunesmith.core.project import Project, new_project
 from tunesmith.core.schema import knobs
 from tunesmith.core.understand.advice import advise_on
+from tunesmith.core.understand.turns import turns_on
 from tunesmith.tui.app import TunesmithApp
 from tunesmith.tui.screens.shell import Shell
 from tunesmith.tui.screens.understand import told
@@ -35,7 +36,7 @@ def panel(shell: Shell) -> str:
 def said(tree: dict[str, Any], **answers: Any) -> str:
     tree["understand"].update({"examples": 410, **answers})
     plan = validate(tree)
-    text: Content = told(advise_on(plan, 2_200_000), plan.understand)
+    text: Content = told(advise_on(plan, 2_200_000), plan.understand, turns_on(plan, 2_200_000))
     return " ".join(text.plain.split())
 
 
@@ -119,7 +120,7 @@ def test_stop_is_said_visibly_with_what_is_offered_instead(plan_tree: dict[str, 
     assert text.startswith("Stop: don't fine-tune. Advice: retrieval")
     assert "1. the facts change weekly" in text
     assert "Instead: Tunesmith builds no index." in text
-    assert "What would change it - facts that change once a year or less" in text
+    assert "What would weaken it - facts that change once a year or less" in text
     assert "Next 1. Split your documents" in text
     assert "The other ways" in text and "fine-tune" in text.partition("The other ways")[2]
     assert "Sources 1. Lewis et al. 2020" in text
