@@ -15,7 +15,7 @@ from tunesmith.core.figures import parameters, price_span, size, span
 from tunesmith.core.outlook import Outlook, outlook
 from tunesmith.core.plan import Path, Plan
 from tunesmith.core.recommend import Resolution, resolve
-from tunesmith.core.schema import knobs, plain_value, told
+from tunesmith.core.schema import knobs, plain_value, shown
 from tunesmith.core.stages import STAGES
 from tunesmith.core.wishes import with_wish
 
@@ -74,5 +74,5 @@ def _values(before: Plan, after: Plan, leave_out: Path) -> list[Change]:
         for knob in knobs(stage):
             was, is_now = plain_value(before, knob.path), plain_value(after, knob.path)
             if was != is_now and knob.path != leave_out:
-                found.append(Change(knob.title.lower(), told(knob, was) or "none", told(knob, is_now) or "none"))
+                found.append(Change(knob.title.lower(), shown(knob, was), shown(knob, is_now)))
     return found

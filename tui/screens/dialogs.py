@@ -19,7 +19,7 @@ from tunesmith.core.consequences import what_if
 from tunesmith.core.errors import PlanError
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.read import FORMATS
-from tunesmith.core.schema import YES_NO, Knob, plain_value, read
+from tunesmith.core.schema import Knob, plain_value, read, shown
 from tunesmith.core.select.cards import card, cards, described
 from tunesmith.core.select.machine import HERE
 from tunesmith.tui.glyphs import Glyphs
@@ -102,7 +102,7 @@ def _lines(session: Session, knob: Knob, options: Sequence[str]) -> list[Line]:
             f"{one.title} {one.before} {session.glyphs.arrow} {one.after}" for one in tried.changes[:MOST_CHANGES]
         ]
         about = "; ".join(filter(None, [knob.meanings.get(str(value), ""), tried.refused or "; ".join(changes)]))
-        name = (YES_NO[0] if value else YES_NO[1]) if knob.kind == "flag" else (value or "none")
+        name = shown(knob, value)
         lines.append(Line(value, name, about))
     return lines
 
@@ -167,7 +167,7 @@ class Pick(CalmModal[list[str] | None]):
             yield SelectionList[str](
                 *(
                     Selection(
-                        Content.assemble((one, "bold"), (f"  {knob.meanings.get(one, '')}", "$text-muted")),
+                        Content.assemble((knob.label(one), "bold"), (f"  {knob.meanings.get(one, '')}", "$text-muted")),
                         one,
                         one in self._value,
                     )

@@ -168,8 +168,12 @@ class Models(CalmModal[str]):
         return max(LEAST_NAME, inner - sum(WIDTHS) - 2)
 
     def _marked_name(self) -> str:
-        place = self.query_one(OptionList).highlighted
-        return self._lines[place].name if place is not None and place < len(self._lines) else ""
+        line = self._line_at(self.query_one(OptionList).highlighted)
+        return line.name if line is not None else ""
+
+    def _line_at(self, place: int | None) -> Line | None:
+        """The line there; None where the list became shorter while what the person did to it was on its way."""
+        return self._lines[place] if place is not None and place < len(self._lines) else None
 
     def on_resize(self, event: events.Resize) -> None:
         """Other columns."""
@@ -179,7 +183,9 @@ class Models(CalmModal[str]):
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        line = self._lines[event.option_index]
+        line = self._line_at(event.option_index)
+        if line is None:
+            return
         if line.name != self._warned:
             self._say("")
         lines = [f"{line.name}", *line.about()]
@@ -241,7 +247,9 @@ class Models(CalmModal[str]):
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        line = self._lines[event.option_index]
+        line = self._line_at(event.option_index)
+        if line is None:
+            return
         if line.found is not None:
             self._describe(line.name)
         elif line.candidate is not None and line.candidate.hindrance:

@@ -12,7 +12,6 @@ from textual.widgets import Static
 from tunesmith.core.fit import methods
 from tunesmith.core.schema import Knob
 from tunesmith.core.select.levers import levers, ways
-from tunesmith.core.select.machine import HERE
 from tunesmith.tui.screens.select_told import levers_table, memory_table, methods_table, told, ways_table
 from tunesmith.tui.screens.step import AskStep
 from tunesmith.tui.widgets.knob_row import KnobRow
@@ -38,8 +37,7 @@ class SelectStep(AskStep):
 
     def row(self, knob: Knob) -> KnobRow:
         """A model and a machine are chosen in a box."""
-        empty = HERE if knob.path == "select.gpu" else ""
-        return KnobRow(knob, self.session.glyphs, opens=knob.path in ("select.model", "select.gpu"), empty=empty)
+        return KnobRow(knob, self.session.glyphs, opens=knob.path in ("select.model", "select.gpu"))
 
     def exhibits(self) -> Iterable[Widget]:
         """The methods, the memory, what fits, and what would need less."""

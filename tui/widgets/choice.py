@@ -66,21 +66,30 @@ class Choice(Widget, can_focus=True):
         self._turns = turns
         """Whether left and right change it; otherwise only the list does."""
         self.value = ""
+        self._shown: str | None = None
+        """The value as people read it; None before any is known."""
 
-    def show(self, value: str) -> None:
-        """Show a value; nothing is said to anybody."""
-        if value != self.value:
-            self.value = value
+    def show(self, value: str, shown: str = "") -> None:
+        """Show a value; nothing is said to anybody.
+
+        Args:
+            shown: How people read it, where that is not the value itself.
+        """
+        shown = shown or value or "none"
+        if (value, shown) != (self.value, self._shown):
+            self.value, self._shown = value, shown
             self.refresh()
 
     def render(self) -> Content:
         """The value, between signs where it can be turned."""
+        if self._shown is None:
+            return Content.styled(self._glyphs.ellipsis, "$text-muted")
         left, right = (self._glyphs.chooser_left, self._glyphs.chooser_right) if self._turns else ("", "")
         room = max(4, self.size.width - 4)
         style = "bold" if self.has_focus else ""
         return Content.assemble(
             (f"{left} " if left else "", "$text-muted"),
-            (shortened(self.value or "none", room), style),
+            (shortened(self._shown, room), style),
             (f" {right}" if right else "", "$text-muted"),
         )
 
