@@ -33,6 +33,8 @@ from tunesmith.tui.widgets.still import Still
 ORDER_WORDS: dict[Order, str] = {"fits": "what fits here first", "size": "the smallest first", "licence": "by licence"}
 WIDTHS = (10, 7, 14, 7, 8)
 """Columns after the name: size, fits, licence, gated, here."""
+TAKEN = ("s", "h", "f")
+"""Letters that are keys of the box."""
 LEAST_NAME = 24
 
 
@@ -193,6 +195,17 @@ class Models(CalmModal[str]):
         self.query_one("#models-about", Still).show(told)
 
     # -- keys
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter that is no key of this box begins the filter, as people expect of a list of names."""
+        letter = event.character or ""
+        if not (letter.isalnum() and self.query_one(OptionList).has_focus) or event.key in TAKEN:
+            return
+        event.stop()
+        self.action_ask("filter")
+        entry = self.query_one(Input)
+        entry.value = letter
+        entry.cursor_position = 1
 
     def action_sort(self) -> None:
         """The next order."""

@@ -34,6 +34,7 @@ from tunesmith.tui.widgets.stepper import Mark, Stepper
 from tunesmith.tui.widgets.still import Still
 
 POLL_SECONDS = 0.5
+SIMULATING_SECONDS = 1.0
 MOST_CHANGED = 2
 """Answers that are named where a step is another one than when it was accepted."""
 PANES = (*STAGES[:3], "review", *STAGES[3:])
@@ -68,7 +69,11 @@ class Shell(CalmScreen[None]):
         yield Still("", id="notice")
         yield Measuring(self.session)
         yield Starting()
-        yield Footer(show_command_palette=True)
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_resize(self) -> None:
+        """There may be more below now, or less."""
+        self.call_after_refresh(self.refresh_bindings)
 
     async def on_mount(self) -> None:
         """Open the step that the person was at, and begin to measure."""
@@ -218,6 +223,10 @@ class Shell(CalmScreen[None]):
         if self.step is not None:
             self.step.page(by)
 
+    def action_more(self) -> None:
+        """Scroll the open step down."""
+        self.action_page(1)
+
     def action_help(self) -> None:
         """Explain the value that the person is at, or the keys."""
         from tunesmith.tui.screens.help import Help
@@ -278,6 +287,8 @@ class Shell(CalmScreen[None]):
         """Keys that would do nothing here are not offered."""
         if action == "stop":
             return self.session.alive and self._current in STAGES[3:]
+        if action == "more":
+            return self._current in PANES[:4] and self.step is not None and self.step.more
         if action == "all_settings":
             return self._current in PANES[:4]
         return not (action == "move" and self._current in STAGES[3:])
@@ -396,10 +407,19 @@ class Shell(CalmScreen[None]):
                 if step.display:
                     self.attempt(step.show_plan)
             self._show_marks()
+            self.call_after_refresh(self.refresh_bindings)  # there may be more below now
             if event.whole:
                 self._said_changed = ""
                 self._say_changed()
         self._simulate_soon()
+
+    @on(Measuring.Simulating)
+    def _simulating(self) -> None:
+        """Show that it is under way, and for how long, until it is done."""
+        if self.step is not None:
+            self.attempt(self.step.show_simulating)
+        if self.session.simulating:
+            self.set_timer(SIMULATING_SECONDS, self._simulating)
 
     @on(Measuring.Simulated)
     def _simulated(self, event: Measuring.Simulated) -> None:
@@ -514,7 +534,7 @@ class Shell(CalmScreen[None]):
 
     def say(self, text: str) -> None:
         """One line above the keys; empty takes it away."""
-        self.query_one("#notice", Still).show(text)
+        self.query_one("#notice", Still).show(text.replace("…", self.session.glyphs.ellipsis))
 
     def fail(self, error: TunesmithError) -> None:
         """A box with what happened, why, and what to do; never a second one on top."""

@@ -51,6 +51,9 @@ class Step(Vertical):
     def show_plan(self) -> None:
         """The plan, its reasons or the facts are others than before."""
 
+    def show_simulating(self) -> None:
+        """The memory of a training step is being simulated; called again each second until it is done."""
+
     def show_run(self) -> None:
         """Something happened in the run."""
 
@@ -63,6 +66,11 @@ class Step(Vertical):
         for line in self.query(NextLine):
             line.focus(scroll_visible=False)
 
+    @property
+    def more(self) -> bool:
+        """Whether something lies outside what is seen."""
+        return any(form.max_scroll_y > 0 for form in self.query(".step-form, .step-why"))
+
     def page(self, by: int) -> None:
         """Show what lies below (1) or above (-1)."""
         for form in self.query(".step-form"):
@@ -70,7 +78,7 @@ class Step(Vertical):
 
     def say_next(self, text: str, *, ready: bool = True) -> None:
         """What Enter does now."""
-        self.query_one(NextLine).say(text, ready=ready)
+        self.query_one(NextLine).say(text.replace("…", self.session.glyphs.ellipsis), ready=ready)
 
 
 class AskStep(Step):

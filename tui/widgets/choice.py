@@ -20,12 +20,19 @@ class Choice(Widget, can_focus=True):
 
     DEFAULT_CSS = "Choice { height: 1; width: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "turn(-1)", "Previous", show=False, id="choice.previous", tooltip="The option before this one"),
+        Binding(
+            "left",
+            "turn(-1)",
+            "Change",
+            id="choice.previous",
+            tooltip="The option before this one; the right key leads to the one after",
+            key_display="←→",
+        ),
         Binding("right", "turn(1)", "Next", show=False, id="choice.next", tooltip="The option after this one"),
         Binding(
             "space",
             "list",
-            "Choices",
+            "List",
             id="choice.list",
             tooltip="All options, each with what it would change",
             key_display="Space",
@@ -92,6 +99,10 @@ class Choice(Widget, can_focus=True):
             (shortened(self._shown, room), style),
             (f" {right}" if right else "", "$text-muted"),
         )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What can only be chosen in its box is not turned."""
+        return self._turns if action == "turn" else True
 
     def action_turn(self, by: int) -> None:
         """The option before or after this one, round and round."""

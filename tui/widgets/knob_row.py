@@ -162,6 +162,8 @@ class KnobRow(Vertical):
             with entry.prevent(Input.Changed):
                 entry.value = self._typed_as
                 entry.cursor_position = len(self._typed_as)
+            if isinstance(entry, Entry):
+                entry.show_beginning()
 
     def _complain(self, text: str) -> None:
         if text or self._error.display:

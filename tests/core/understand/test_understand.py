@@ -160,7 +160,7 @@ def told_by(plan_tree: dict[str, Any], tmp_path: Path) -> tuple[str, dict[str, D
 def test_in_a_run_the_whole_brief_is_told_with_its_reasons(plan_tree: dict[str, Any], tmp_path: Path) -> None:
     plan_tree["understand"].update(examples=410, budget_hours=5.0)
     summary, told, findings = told_by(plan_tree, tmp_path)
-    assert summary == "fine-tune for question-answering, to reach 95 % exact match"
+    assert summary == "fine-tuning for question answering, to reach 95 % exact match"
     assert len(told) == sum(bool(knob.question) for knob in knobs("understand"))
     assert next(iter(told)) == "Goal" and list(told)[-1] == "Approach"
     assert told["Metric"].value == "exact match" and told["Goal to reach"].value == "95 %"
