@@ -16,6 +16,8 @@ from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.widgets.still import Still
 
+LONG = 40
+"""Letters from which on a text is not said again in a sentence; it stands in its row."""
 MOST_CHANGES = 4
 """Changes shown for each option; the plan has them all."""
 
@@ -49,7 +51,8 @@ def explanation(knob: Knob, project: Project, glyphs: Glyphs, tried: Sequence[Wh
                 f"{_sentence(_otherwise(knob, reason))}\n",
             ]
         else:
-            parts += [(f"{_told(knob, value)} ", "bold"), f"is recommended: {_sentence(reason.because)}\n"]
+            named = "This" if knob.kind == "text" and len(_told(knob, value)) > LONG else _told(knob, value)
+            parts += [(f"{named} ", "bold"), f"is recommended: {_sentence(reason.because)}\n"]
         for other in reason.instead_of:
             parts += [(f"  not {harmless(knob.label(other.value))}: ", "$text-muted"), f"{_sentence(other.because)}\n"]
     for caution in project.cautions:
