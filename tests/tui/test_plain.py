@@ -148,10 +148,10 @@ def test_the_question_mark_explains_and_b_goes_back() -> None:
     assert "Metric: What success is measured by. Exact match counts answers" in said
     assert "Source: Exact match and F1: Rajpurkar et al. 2016 (SQuAD), arXiv:1606.05250" in said
     assert "In the plan: understand.metric." in said
-    assert "With f1: Goal to reach from 0.95 to 0.8" in " ".join(said.split()).replace("goal to reach", "Goal to reach")
+    assert "With F1: Goal to reach from 0.95 to 0.8" in " ".join(said.split()).replace("goal to reach", "Goal to reach")
     assert questions(said)[-2:] == ["What counts", "What is there"]
     assert "Now: F1. Your choice; exact match was recommended: 95 % of the answers" in said
-    assert "How is success measured? Yours: f1" in said
+    assert "How is success measured? Yours: F1" in said
     assert "Quality of the examples: How far the examples can be trusted." in said
     assert project().wishes["understand.metric"] == "f1"
 
