@@ -15,7 +15,7 @@ from tunesmith.core.figures import parameters, price_span, size, span
 from tunesmith.core.outlook import Outlook, outlook
 from tunesmith.core.plan import Path, Plan
 from tunesmith.core.recommend import Resolution, resolve
-from tunesmith.core.schema import knob_at, knobs, plain_value, told
+from tunesmith.core.schema import knob_at, knobs, plain_value, shown
 from tunesmith.core.stages import STAGES
 from tunesmith.core.understand.situation import ANSWERS
 from tunesmith.core.wishes import with_wish
@@ -60,7 +60,7 @@ def what_if(wishes: Wishes, path: Path, value: Any, facts: Facts, now: Resolutio
 def _advised(resolution: Resolution) -> str:
     """The way that is advised, also where the person chose another."""
     reason = resolution.reasons[APPROACH.path]
-    return str(reason.recommended if reason.own else resolution.plan.understand.approach)
+    return APPROACH.label(str(reason.recommended if reason.own else resolution.plan.understand.approach))
 
 
 def changes(before: Plan, after: Plan, facts: Facts, leave_out: Path = "") -> tuple[Change, ...]:
@@ -90,5 +90,5 @@ def _values(before: Plan, after: Plan, leave_out: Path) -> list[Change]:
         for knob in knobs(stage):
             was, is_now = plain_value(before, knob.path), plain_value(after, knob.path)
             if was != is_now and knob.path != leave_out:
-                found.append(Change(knob.title.lower(), told(knob, was) or "none", told(knob, is_now) or "none"))
+                found.append(Change(knob.title.lower(), shown(knob, was), shown(knob, is_now)))
     return found

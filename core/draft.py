@@ -37,6 +37,8 @@ class Reason:
     """What would stand here otherwise, where that is something else."""
     own: bool = False
     """Whether the person stated something else than what is recommended; that may be nothing at all (None)."""
+    otherwise: str = ""
+    """Where it is their own: why something else is recommended."""
 
 
 @dataclass
@@ -55,7 +57,7 @@ class Draft:
                 self.reasons[path] = Reason(because, instead_of, chosen=True)
             else:
                 kept = f"your choice; {'none' if recommended is None else recommended} was recommended: {because}"
-                self.reasons[path] = Reason(kept, chosen=True, recommended=recommended, own=True)
+                self.reasons[path] = Reason(kept, chosen=True, recommended=recommended, own=True, otherwise=because)
         else:
             value = recommended
             self.reasons[path] = Reason(because, instead_of)

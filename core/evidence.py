@@ -23,6 +23,7 @@ from tunesmith.core.plan import TRAINS, Metric, Plan, Understand
 from tunesmith.core.plan import Evidence as Gate
 from tunesmith.core.rows import Message, Row
 from tunesmith.core.run import Run, write_json
+from tunesmith.core.schema import knob_at
 
 LEAST_ROWS = 10
 """Rows from which on a goal that is reached stops a run. On fewer, one lucky answer moves the score by over a tenth."""
@@ -224,7 +225,7 @@ def rule(plan: Plan, scored: Sequence[Evidence]) -> Ruling | None:
         return Ruling("goal", text)
     if approach not in TRAINS:
         reached = f" The untouched model{_shown(best)} has {found(best)}." if best else ""
-        return Ruling("approach", f"The plan's approach is {approach}, not fine-tuning on examples.{reached}")
+        return Ruling("approach", f"The plan's approach is {_way(approach)}, not fine-tuning on examples.{reached}")
     return None
 
 
@@ -254,11 +255,11 @@ def before_training(brief: Understand) -> list[str]:
     lines = [f"The untouched model is scored first, with {listed} {noun} in its prompt."] if shown else []
     if stops_before_training(brief):
         lines.append(
-            f"The approach is {brief.approach}, so it stops before the training and writes a prompt file from your "
-            "examples."
+            f"The approach is {_way(brief.approach)}, so it stops before the training and writes a prompt file "
+            "from your examples."
         )
     elif not trains:
-        lines.append(f"The approach is {brief.approach}; it is trained all the same, to compare.")
+        lines.append(f"The approach is {_way(brief.approach)}; it is trained all the same, to compare.")
     elif shown and brief.evidence.stop:
         lines.append("Where that reaches the goal already, nothing is trained.")
     return lines
@@ -291,6 +292,10 @@ def found(evidence: Evidence) -> str:
 def examples_told(shots: int) -> str:
     """`no example`, `1 example`, `3 examples`."""
     return "no example" if shots == 0 else "1 example" if shots == 1 else f"{shots} examples"
+
+
+def _way(approach: str) -> str:
+    return knob_at("understand.approach").label(approach)
 
 
 def _shown(evidence: Evidence) -> str:

@@ -205,6 +205,8 @@ class DataProfile(msgspec.Struct, frozen=True):
     roles: dict[str, str]
     """Which column plays which part, e.g. {"entity": "name"} or {"question": "q", "answer": "a"}."""
     findings: tuple[DataFinding, ...] = ()
+    answer_characters: int | None = None
+    """Characters that 95 % of the rows' answers stay within; None where no rows were made."""
     tokens: TokenProfile | None = None
 
 

@@ -68,10 +68,11 @@ def find_model(source: str) -> ModelFacts:
     near = catalogue.near(source)
     meant = f" Or did you mean {' or '.join(near)}?" if near else ""
     if HUB_NAME.fullmatch(source):
+        look = f":{meant[3:]}" if meant else "; `tunesmith models` lists those that are known."
         raise ModelError(
             f"{source} is not a folder here, not in the Hugging Face cache ({hub_cache()}) and not in the catalogue.",
             cause="Nothing is downloaded unasked.",
-            next_step=f"Fetch it with `hf download {source}`, then come back.{meant}",
+            next_step=f"Check the name{look} Where it is right, `tunesmith fetch {source}` brings it here.",
         )
     raise ModelError(
         f"There is no model at {source}.",
@@ -108,7 +109,7 @@ def how_to_fetch(model: ModelFacts) -> str:
     """How the weights of a model that is not here are had, as sentences."""
     if not HUB_NAME.fullmatch(model.source) or Path(model.source).expanduser().is_dir():
         return f"Put its weights (model.safetensors) into {model.path}."
-    fetch = f"Fetch it with `tunesmith fetch {model.source}` or `hf download {model.source}`."
+    fetch = f"Fetch it with `tunesmith fetch {model.source}`."
     if not model.gated:
         return fetch
     page = f"https://huggingface.co/{model.source}"

@@ -18,7 +18,7 @@ SCHEMA_NAME = "tunesmith-plan.schema.json"
 without a network, on every machine, and after the folder was moved or put under version control; a path into an
 installation would do none of that."""
 
-OURS = ("question", "meanings", "unit", "usual", "source")
+OURS = ("question", "meanings", "labels", "empty", "unit", "usual", "source")
 """What `plan.section.knob` keeps with a field that JSON Schema has no words for."""
 
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from tunesmith.core.consequences import Change
 from tunesmith.core.draft import Reason
 from tunesmith.core.errors import AccessError, PlanError, RunError, TunesmithError
 from tunesmith.core.facts import Facts
@@ -29,7 +30,7 @@ from tunesmith.core.prepare.recommend import project_name
 from tunesmith.core.project_file import Saved, projects_root, read_saved, saved_projects
 from tunesmith.core.recommend import Resolution, resolve
 from tunesmith.core.run import Run, write_json
-from tunesmith.core.schema import value_at, wishes_of
+from tunesmith.core.schema import knobs, plain_value, shown, value_at, wishes_of
 from tunesmith.core.select.warnings import Caution, warnings
 from tunesmith.core.survey import Survey
 from tunesmith.core.wishes import with_wish
@@ -164,6 +165,7 @@ class Project:
     def accept(self, stage: str) -> None:
         """Settle a stage as it is now, and keep that."""
         self.saved.settled[stage] = self._fingerprint(stage)
+        self.saved.accepted[stage] = self._asked(stage)
         self.save()
 
     def standing(self, stage: str) -> Standing:
@@ -174,6 +176,24 @@ class Project:
         if self.resolution is None:
             return "settled"
         return "settled" if accepted == self._fingerprint(stage) else "stale"
+
+    def changed_since(self, stage: str) -> list[Change]:
+        """What is another way than when the stage was accepted: of what everybody is asked, then of the rest."""
+        before = self.saved.accepted.get(stage, {})
+        if self.standing(stage) != "stale" or not before:
+            return []
+        now = self._asked(stage)
+        found = [(knob, before.get(knob.path), now[knob.path]) for knob in knobs(stage) if knob.path in now]
+        found.sort(key=lambda one: not one[0].question)
+        return [
+            Change(knob.title.lower(), shown(knob, was), shown(knob, is_now))
+            for knob, was, is_now in found
+            if was != is_now
+        ]
+
+    def _asked(self, stage: str) -> dict[str, Any]:
+        """Every value of a stage as plain data."""
+        return {knob.path: plain_value(self.plan, knob.path) for knob in knobs(stage)}
 
     def go_to(self, stage: str) -> None:
         """Note which screen is open, so that the next start opens it again."""

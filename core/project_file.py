@@ -21,6 +21,8 @@ class Saved(msgspec.Struct, omit_defaults=True):
     """The screen that was open last."""
     settled: dict[str, str] = {}
     """Stage → fingerprint of its section when it was accepted."""
+    accepted: dict[str, dict[str, Any]] = {}
+    """Stage → its values, as they were when the stage was accepted."""
     set_aside: dict[str, dict[str, Any]] = {}
     """What a change made meaningless, by the value it belonged to (`select.method=lora`): it is back when that is."""
     run: str = ""

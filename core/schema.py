@@ -47,8 +47,12 @@ class Knob:
     """What can be chosen (choice, choices)."""
     meanings: Mapping[str, str] = field(default_factory=dict)
     """What each option means, in a few words."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What people are shown for an option, where that is not its name in the file."""
     optional: bool = False
     """Whether it may be left empty."""
+    empty: str = "none"
+    """What is shown where it is empty."""
     bounds: str = ""
     """What the schema takes, e.g. `1 to 1024`."""
 
@@ -56,6 +60,10 @@ class Knob:
     def stage(self) -> str:
         """The section it stands in."""
         return self.path.partition(".")[0]
+
+    def label(self, option: str) -> str:
+        """What people are shown for an option."""
+        return self.labels.get(option, option)
 
 
 @cache
@@ -109,8 +117,13 @@ def wishes_of(plan: Plan) -> dict[Path, Any]:
     return found
 
 
+def shown(knob: Knob, value: Any) -> str:
+    """A value as it is shown; where there is none, the field's own word for that."""
+    return told(knob, value) or knob.empty
+
+
 def told(knob: Knob, value: Any) -> str:
-    """A value as it is shown and typed."""
+    """A value as it is shown and typed; empty where there is none."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -119,13 +132,13 @@ def told(knob: Knob, value: Any) -> str:
         return f"{value:g}"
     if knob.kind == "numbers":
         return ", ".join(map(str, value)) or "none"
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return ", ".join(value)
+    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+        return ", ".join(map(knob.label, value))
     if isinstance(value, dict) and all(isinstance(one, str) for one in value.values()):
         return ", ".join(f"{key}: {one}" for key, one in value.items())
     if isinstance(value, list):
         return f"{len(value)} of them"
-    return str(value)
+    return knob.label(str(value))
 
 
 def read(knob: Knob, text: str) -> Any:
@@ -135,7 +148,7 @@ def read(knob: Knob, text: str) -> Any:
         PlanError: It is not of the kind that is wanted; says which.
     """
     text = text.strip()
-    if knob.optional and not text:
+    if knob.optional and (not text or (knob.empty != "none" and text.lower() == knob.empty)):
         return None
     if knob.kind == "flag":
         return _flag(knob, text)
@@ -163,7 +176,6 @@ def _walk(section: type[BaseModel], path: Path) -> list[Knob]:
 def _knob(path: Path, info: FieldInfo) -> Knob:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     kind, options, optional = _kind(info.annotation)
-    meanings = extra.get("meanings")
     return Knob(
         path=path,
         title=info.title or path,
@@ -171,13 +183,19 @@ def _knob(path: Path, info: FieldInfo) -> Knob:
         kind=kind,
         question=str(extra.get("question", "")),
         unit=str(extra.get("unit", "")),
-        usual=str(extra.get("usual", "")),
+        usual=_words(extra.get("labels")).get(str(extra.get("usual", "")), str(extra.get("usual", ""))),
         source=str(extra.get("source", "")),
         options=options,
-        meanings={str(key): str(one) for key, one in meanings.items()} if isinstance(meanings, dict) else {},
+        meanings=_words(extra.get("meanings")),
+        labels=_words(extra.get("labels")),
         optional=optional,
+        empty=str(extra.get("empty", "none")),
         bounds=_bounds(info),
     )
+
+
+def _words(found: Any) -> dict[str, str]:
+    return {str(key): str(one) for key, one in found.items()} if isinstance(found, dict) else {}
 
 
 def _section_in(annotation: Any) -> type[BaseModel] | None:
@@ -251,15 +269,22 @@ def _number(knob: Knob, text: str) -> int | float:
 
 
 def _option(knob: Knob, text: str) -> str:
-    """The option that `text` names or begins."""
-    wanted = text.lower().replace(" ", "-")
+    """The option that `text` names or begins: by its name in the file, or by what people are shown."""
+    wanted = _bare(text)
+    names = {one: (_bare(one), _bare(knob.label(one))) for one in knob.options}
     for found in (
-        [one for one in knob.options if wanted in (one.lower(), one.lower().replace("_", "-"))],
-        [one for one in knob.options if wanted and one.lower().startswith(wanted)],
+        [one for one in knob.options if wanted in names[one]],
+        [one for one in knob.options if wanted and any(name.startswith(wanted) for name in names[one])],
     ):
         if len(found) == 1:
             return found[0]
-    raise PlanError(f"{knob.title}: {text!r} can't be chosen.", next_step=f"Choose one of {', '.join(knob.options)}.")
+    known = ", ".join(map(knob.label, knob.options))
+    raise PlanError(f"{knob.title}: {text!r} can't be chosen.", next_step=f"Choose one of {known}.")
+
+
+def _bare(text: str) -> str:
+    """Small letters with single spaces: how people part the words of a name differs."""
+    return " ".join(text.lower().replace("-", " ").replace("_", " ").split())
 
 
 def _structure(knob: Knob, text: str) -> Any:

@@ -6,6 +6,7 @@ answers at once, `counted` waits for the model's tokenizer.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import msgspec
@@ -147,4 +148,8 @@ def measure(wishes: Wishes, base: Path) -> tuple[Survey, Prepared]:
     model = with_probes(find_model(str(wishes.get("select.model", PRACTICE))))
     facts = Facts(hardware=_machine(wishes), data=data, model=model)
     prepared = rows_from_plan(resolve(wishes, facts).plan.prepare, base)
+    lengths = sorted(len(row.answer) for _, row in prepared.each())
+    if lengths:
+        data = msgspec.structs.replace(data, answer_characters=lengths[math.ceil(0.95 * len(lengths)) - 1])
+        facts = Facts(hardware=facts.hardware, data=data, model=model)
     return Survey(facts, prepared.preview()), prepared

@@ -122,7 +122,7 @@ def read_header(file: Path) -> dict[str, dict[str, Any]]:
     if start == b"version ":
         raise ModelError(
             f"{file} is only a Git LFS pointer to the weights.",
-            next_step="Run `git lfs pull` in that folder, or fetch the model with `hf download`.",
+            next_step="Run `git lfs pull` in that folder, or fetch the model with `tunesmith fetch`.",
         )
     try:
         header = msgspec.json.decode(text)

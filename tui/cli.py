@@ -52,6 +52,15 @@ class OtherTool(StrEnum):
     llamafactory = "llamafactory"
 
 
+def _tool(text: str) -> OtherTool:
+    """A trainer by its name, whose words people part as they like: `llama-factory`, `LLaMA-Factory`."""
+    bare = text.lower().replace("-", "").replace("_", "")
+    found = next((one for one in OtherTool if one.value == bare), None)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(repr(one.value) for one in OtherTool)}.")
+    return found
+
+
 class MethodName(StrEnum):
     """The methods of training."""
 
@@ -210,7 +219,9 @@ def plan_check(
 @plan_app.command("export")
 def plan_export(
     plan: Annotated[Path, typer.Argument(help="The plan file.")],
-    tool: Annotated[OtherTool, typer.Option("--as", help="For which tool.")],
+    tool: Annotated[
+        OtherTool, typer.Option("--as", parser=_tool, metavar="trl|axolotl|llamafactory", help="For which tool.")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The folder to write.")],
     force: Annotated[bool, typer.Option("--force", help="Write into a folder that holds something.")] = False,
     as_json: Json = False,
@@ -258,12 +269,13 @@ def models(
         typer.Argument(metavar="[NAME]", help="Only models with this in their name; of a single one, everything."),
     ] = None,
     sort: Annotated[SortBy, typer.Option("--sort", help="What comes first.")] = SortBy.fits,
+    everything: Annotated[bool, typer.Option("--all", help="All of them, not only the first.")] = False,
     as_json: Json = False,
 ) -> None:
     """List the models that could be tuned, here and in the catalogue, and whether they fit this machine."""
     from tunesmith.tui.commands.models import models as command
 
-    raise typer.Exit(command(name, order=sort.value, as_json=as_json))
+    raise typer.Exit(command(name, order=sort.value, everything=everything, as_json=as_json))
 
 
 @app.command()

@@ -138,6 +138,9 @@ class Lines:
             self._line("·", "default", f"{who:<25}left out: {event.skipped}")
             return
         scores = f"exact match {percent(event.exact_match):>7}  F1 {percent(event.f1):>7}"
+        if event.metric not in ALWAYS and event.goal is not None:
+            metric = measure(event.metric)
+            scores = f"{metric.name} {metric.told(event.goal):>7}"
         self._line("·", "default", f"{who:<25}{scores}  {event.rows:,} rows")
 
     @show.register

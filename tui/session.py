@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -35,6 +36,8 @@ class Session:
     """Whether every value of the plan is shown, not only what everybody is asked."""
     simulating: bool = False
     """Whether the memory of the present plan is being simulated."""
+    simulating_since: float = 0.0
+    """When that began, by `time.monotonic`."""
     closed: bool = False
     """Whether the helper was ended on purpose: a question that it could not answer any more is no failure."""
     hub_silent: bool = False
@@ -60,6 +63,11 @@ class Session:
     def alive(self) -> bool:
         """Whether a worker is at the run, as of the last look."""
         return self.state is not None and self.state.alive
+
+    @property
+    def simulated_for(self) -> float | None:
+        """Seconds that a simulation has taken so far; None where none is under way."""
+        return time.monotonic() - self.simulating_since if self.simulating else None
 
     @property
     def counted(self) -> bool:

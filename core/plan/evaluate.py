@@ -20,6 +20,12 @@ class Evaluate(Section):
         "Probes",
         "The same questions asked in another way, to see whether the model reads or remembers: with the context "
         "withheld its score must fall; with fields reordered, values invented or the record as prose it should not.",
+        labels={
+            "context-withheld": "context withheld",
+            "fields-reordered": "fields reordered",
+            "values-invented": "values invented",
+            "as-prose": "as prose",
+        },
         default_factory=list,
     )
     probe_rows: int = knob("Probe rows", "Test rows asked in each probe.", unit="rows", ge=1)

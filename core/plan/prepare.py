@@ -38,6 +38,7 @@ class Split(Section):
         "The column whose values are never divided between the parts: all rows of one person stay together, so that "
         "the score is for people the model has not seen. None splits row by row.",
         question="What must never be in two parts?",
+        empty="nothing",
         default=None,
     )
     validation: float = knob("Validation share", "Watched while training.", usual="0.05 to 0.1", ge=0, le=0.5)
@@ -71,6 +72,7 @@ class Prepare(Section):
         "What one row of the file is: a record of a table, a question with its answer (and perhaps a context), "
         "a prompt with its completion, or a chat.",
         question="What is one row of it?",
+        labels={"question-answer": "question and answer", "prompt-completion": "prompt and completion"},
         meanings={
             "table": "a record; questions are made of its columns",
             "question-answer": "a question, its answer, perhaps a context",
@@ -95,6 +97,7 @@ class Prepare(Section):
         "Context layouts",
         "table: the forms in which a record is written into the prompt, one drawn for each row. Several forms teach "
         "the model to read the names of fields rather than their places.",
+        labels={"json": "JSON"},
         default_factory=list,
     )
     shuffle_fields: bool = knob(

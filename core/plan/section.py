@@ -17,6 +17,8 @@ def knob(
     *,
     question: str = "",
     meanings: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    empty: str = "",
     unit: str = "",
     usual: str = "",
     source: str = "",
@@ -29,12 +31,15 @@ def knob(
         text: Its help: the term in two sentences.
         question: How everybody is asked for it; a field without one is only shown among all settings.
         meanings: What each option means, in a few words, where it is a choice.
+        labels: What people are shown for an option whose name in the file does not read well; both can be typed.
+        empty: What is shown where it may be left empty and is: `no limit`, `this machine`.
         unit: What its number counts.
         usual: The range people use.
         source: Where the range or the default comes from: a paper, or a library's documentation.
         bounds: pydantic's own constraints (ge, le, min_length ...).
     """
-    told = {"question": question, "meanings": dict(meanings or {}), "unit": unit, "usual": usual, "source": source}
+    told: dict[str, Any] = {"question": question, "meanings": dict(meanings or {}), "labels": dict(labels or {})}
+    told |= {"empty": empty, "unit": unit, "usual": usual, "source": source}
     extra: dict[str, Any] = {key: value for key, value in told.items() if value}
     return Field(title=title, description=text, json_schema_extra=extra, **bounds)
 

@@ -63,6 +63,7 @@ class Quantization(Section):
         "Number format",
         "NF4 suits weights that are normally distributed; FP4 is a plain 4-bit float; int8 takes twice the memory of "
         "both and loses less (Dettmers et al. 2022, LLM.int8(), arXiv:2208.07339).",
+        labels={"nf4": "NF4", "fp4": "FP4"},
         meanings={"nf4": "4 bits, for normal weights", "fp4": "4 bits, a plain float", "int8": "8 bits"},
         usual="nf4",
         source="Dettmers et al. 2023, arXiv:2305.14314, table 2: NF4 loses less than FP4",
@@ -163,6 +164,12 @@ class Hyperparameters(Section):
     optimizer: Literal["adamw_torch_fused", "adamw_torch", "adamw_8bit", "paged_adamw_8bit"] = knob(
         "Optimizer",
         "8-bit states take a quarter of the memory of 32-bit ones; paged ones move to RAM when it is short.",
+        labels={
+            "adamw_torch_fused": "AdamW, fused",
+            "adamw_torch": "AdamW",
+            "adamw_8bit": "AdamW, 8-bit",
+            "paged_adamw_8bit": "AdamW, 8-bit, paged",
+        },
         usual="adamw_torch_fused",
         source="Loshchilov and Hutter 2017, arXiv:1711.05101; 8 bits: Dettmers et al. 2021, arXiv:2110.02861; paged: "
         "arXiv:2305.14314, section 3",
@@ -186,6 +193,7 @@ class Hyperparameters(Section):
         "Early stopping",
         "Evaluations without a better loss on the validation rows after which the training ends; empty for never. The "
         "weights of the best evaluation are kept, so each has to be saved.",
+        empty="never",
         unit="evaluations",
         usual="2 to 5",
         source="Prechelt 1998, Early Stopping - But When?; transformers 5.23, `trainer_callback.py`",
@@ -221,6 +229,7 @@ class Select(Section):
         "Method",
         "full moves every weight, lora trains a small adapter, qlora does so over weights packed to 4 bits.",
         question="How is it trained?",
+        labels={"lora": "LoRA", "qlora": "QLoRA"},
         meanings={
             "full": "every weight moves",
             "lora": "a small adapter beside the frozen weights",
@@ -234,6 +243,19 @@ class Select(Section):
         "one comparison LoRA took 13.4 GiB, IA3 13.8, prefix tuning 13.0 and prompt tuning 16.3. LLaMA-Adapter and "
         "bottleneck adapters are not among them: the first does not work with TRL 1.16's loss, the second needs an "
         "older transformers.",
+        labels={
+            "lora": "LoRA",
+            "dora": "DoRA",
+            "rslora": "rsLoRA",
+            "pissa": "PiSSA",
+            "adalora": "AdaLoRA",
+            "vera": "VeRA",
+            "ia3": "IA3",
+            "ln-tuning": "norms only",
+            "prefix": "prefix tuning",
+            "prompt": "prompt tuning",
+            "p-tuning": "P-tuning",
+        },
         meanings={
             "lora": "two thin matrices beside each layer",
             "dora": "LoRA with the length of each column trained apart",
@@ -269,16 +291,20 @@ class Select(Section):
         "Plan for a card that is not here, e.g. `h100-80gb` or `2xrtx4090`; empty for this machine. The run itself "
         "measures the machine that it is on.",
         question="For which machine?",
+        empty="this machine",
         default=None,
     )
     price_hour: float | None = knob(
         "Price of the machine",
         "What an hour of this machine costs, in US dollars; empty where it costs nothing or is not known.",
+        empty="not known",
         unit="US dollars an hour",
         ge=0,
         default=None,
     )
-    device: Literal["cuda", "cpu"] = knob("Device", "Where it is computed.")
+    device: Literal["cuda", "cpu"] = knob(
+        "Device", "Where it is computed.", labels={"cuda": "the GPU", "cpu": "the processor"}
+    )
     precision: Literal["bf16", "fp16", "fp32"] = knob(
         "Precision",
         "Number format of the computation.",

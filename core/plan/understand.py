@@ -91,6 +91,12 @@ class Understand(Section):
         "Use case",
         "The kind of task. It decides what is advised and which measures make sense.",
         question="What kind of task is it?",
+        labels={
+            "question-answering": "question answering",
+            "instruction-following": "instruction following",
+            "domain-language": "domain language",
+            "tool-calls": "tool calls",
+        },
         meanings={
             "question-answering": "questions with one right answer",
             "classification": "a label for each text",
@@ -125,6 +131,7 @@ class Understand(Section):
         "labels; ROUGE-L counts what is said in the same order, for summaries; BLEU compares short runs of words, for "
         "translations; perplexity is how surprised the model is by the right answer (lower is better, 1 is best).",
         question="How is success measured?",
+        labels={"exact_match": "exact match", "f1": "F1", "rouge_l": "ROUGE-L", "bleu": "BLEU"},
         meanings={
             "exact_match": "an answer is right to the letter, or wrong",
             "f1": "by the words it shares with the right one",
@@ -150,6 +157,12 @@ class Understand(Section):
         "What should get better in real use. Tunesmith can't measure it; it goes into the report as a reminder of "
         "what to watch after the launch.",
         question="What should get better in real use?",
+        labels={
+            "user-rating": "user rating",
+            "tickets-avoided": "tickets avoided",
+            "time-saved": "time saved",
+            "response-time": "response time",
+        },
         meanings={
             "none": "nothing that is counted",
             "user-rating": "what users think of the answers",
@@ -219,6 +232,7 @@ class Understand(Section):
         "Form of the examples",
         "What the examples look like: it decides what can be trained with them.",
         question="Which form do they have?",
+        labels={"pairs": "question-answer pairs"},
         meanings={
             "pairs": "an input with the answer that is wanted",
             "documents": "running text, without questions",
@@ -243,6 +257,7 @@ class Understand(Section):
         "Answer time",
         "How long an answer may take. It bounds the size of the model and what can be put into its prompt.",
         question="How fast must it answer?",
+        labels={"any": "no hurry", "seconds": "within seconds"},
         meanings={
             "any": "it may take its time",
             "seconds": "somebody is waiting: a few seconds",
@@ -254,6 +269,7 @@ class Understand(Section):
         "Privacy",
         "Whether the data may be sent to a service outside. Tunesmith itself sends nothing anywhere.",
         question="May the data leave this machine?",
+        labels={"must-stay": "must stay", "may-leave": "may leave"},
         meanings={"must-stay": "everything is done here", "may-leave": "a hosted model could be used as well"},
         default="must-stay",
     )
@@ -272,6 +288,7 @@ class Understand(Section):
         "Budget, money",
         "The most that this training may cost, in US dollars; empty for no limit.",
         question="What may it cost?",
+        empty="no limit",
         unit="US dollars",
         ge=0,
         default=None,
@@ -280,6 +297,7 @@ class Understand(Section):
         "Budget, time",
         "The longest that this training may take, in hours; empty for no limit.",
         question="How long may it take?",
+        empty="no limit",
         unit="hours",
         gt=0,
         default=None,
@@ -288,6 +306,7 @@ class Understand(Section):
         "Already tried",
         "What has been tried before fine-tuning; the cheaper ways should come first.",
         question="What was tried already?",
+        labels={"few-shot": "few-shot prompt", "fine-tune": "fine-tuning"},
         meanings={
             "prompt": "instructions in the prompt",
             "few-shot": "examples in the prompt",
@@ -301,6 +320,17 @@ class Understand(Section):
         "model answers. They can be combined. Where the approach is one without training, the run scores the "
         "untouched model, writes a prompt file from your examples, and stops there.",
         question="Which way to go?",
+        labels={
+            "prompt": "prompting",
+            "few-shot": "few-shot prompting",
+            "fine-tune": "fine-tuning",
+            "fine-tune-retrieval": "fine-tuning with retrieval",
+            "smaller-model": "tuning a smaller model",
+            "continued-pretraining": "continued pretraining",
+            "preference-optimisation": "preference optimisation",
+            "classifier": "a plain classifier",
+            "no-model": "no language model",
+        },
         meanings={
             "prompt": "better instructions, no training",
             "few-shot": "instructions with examples, no training",

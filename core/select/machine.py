@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from tunesmith.core.draft import Draft, Reason
 from tunesmith.core.facts import Hardware
+from tunesmith.core.figures import dollars
+from tunesmith.core.schema import knob_at
 from tunesmith.core.select.cards import Card, card, card_of
 from tunesmith.core.torch_build import KERNELS, spelled
 
-HERE = "this machine"
+HERE = knob_at("select.gpu").empty
 
 
 def choose_machine(draft: Draft, hardware: Hardware, device: str) -> None:
@@ -19,7 +21,7 @@ def choose_machine(draft: Draft, hardware: Hardware, device: str) -> None:
     """
     if hardware.planned and "select.gpu" in draft.wishes:
         draft.values["select.gpu"] = draft.wishes["select.gpu"]
-        draft.reasons["select.gpu"] = Reason(_planned_because(hardware), chosen=True, recommended=HERE)
+        draft.reasons["select.gpu"] = Reason(_planned_because(hardware), chosen=True, own=True)
     else:
         draft.choose("select.gpu", None, "nothing else was wished: it is planned for this machine, as it was measured")
     price, because = _price(hardware, device)
@@ -56,7 +58,7 @@ def _price(hardware: Hardware, device: str) -> tuple[float | None, str]:
         return None, f"the table of cards does not hold {hardware.gpu.name}; state it if you rent the machine"
     if one.price is None:
         return None, f"no dated price was found for {one.title}; state it if you rent the machine"
-    each = f"{count} × ${one.price:g}" if count > 1 else f"${one.price:g}"
+    each = f"{count} × {dollars(one.price)}" if count > 1 else dollars(one.price)
     yours = "" if hardware.planned else "; empty it if the machine is yours"
     return round(count * one.price, 4), f"renting {one.title} cost {each} an hour on {_dated(one)}{yours}"
 

@@ -7,7 +7,7 @@ from tunesmith.core.events import Decision
 from tunesmith.core.measures import MEASURES
 from tunesmith.core.models import find_model
 from tunesmith.core.plan import TRAINS, Understand
-from tunesmith.core.schema import Knob, told, value_at
+from tunesmith.core.schema import Knob, knob_at, shown, value_at
 from tunesmith.core.understand.advice import Advice, advise_on
 from tunesmith.core.understand.groups import grouped
 from tunesmith.core.worker.job import Job
@@ -45,9 +45,11 @@ def _advice(job: Job) -> Advice:
 
 def _tell_advice(job: Job, advice: Advice) -> None:
     """What was advised where that is another way, what pulls apart, what comes first, and what the run will do."""
-    brief, best = job.plan.understand, advice.best
+    brief, best, way = job.plan.understand, advice.best, knob_at("understand.approach").label
     if brief.approach != best.approach:
-        job.finding(STAGE, f"Advised was {best.approach}: {best.because}. The plan's approach is {brief.approach}.")
+        job.finding(
+            STAGE, f"Advised was {way(best.approach)}: {best.because}. The plan's approach is {way(brief.approach)}."
+        )
     for one in advice.conflicts:
         job.finding(STAGE, f"Pulling apart: {one.sides[0]}, and {one.sides[1]}. Advised: {one.resolution}.")
     for text in advice.first:
@@ -56,7 +58,7 @@ def _tell_advice(job: Job, advice: Advice) -> None:
         does = "the run scores the untouched model and stops before the training"
         if not brief.evidence.stop:
             does = "the model is fine-tuned all the same, to compare"
-        job.finding(STAGE, f"The approach {brief.approach} is one without a training here: {does}.")
+        job.finding(STAGE, f"The approach {way(brief.approach)} is one without a training here: {does}.")
         job.finding(STAGE, "What to do next for it: " + " ".join(advice.option(brief.approach).next_steps))
 
 
@@ -66,7 +68,7 @@ def _value(knob: Knob, job: Job) -> str:
         return MEASURES[brief.metric].name
     if knob.path == "understand.threshold":
         return _goal(brief)
-    return told(knob, value_at(job.plan, knob.path)) or "none"
+    return shown(knob, value_at(job.plan, knob.path))
 
 
 def _meaning(knob: Knob, job: Job) -> str:
@@ -80,5 +82,6 @@ def _goal(brief: Understand) -> str:
 
 
 def _summary(brief: Understand) -> str:
-    tried = f"; tried before: {', '.join(brief.tried)}" if brief.tried else ""
-    return f"{brief.approach} for {brief.use_case}, to reach {_goal(brief)} {MEASURES[brief.metric].name}{tried}"
+    tried = f"; tried before: {shown(knob_at('understand.tried'), brief.tried)}" if brief.tried else ""
+    way, task = (knob_at(f"understand.{name}").label(getattr(brief, name)) for name in ("approach", "use_case"))
+    return f"{way} for {task}, to reach {_goal(brief)} {MEASURES[brief.metric].name}{tried}"

@@ -25,6 +25,7 @@ from tunesmith.core.plan import (
     UseCase,
     Users,
 )
+from tunesmith.core.schema import knob_at
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,9 @@ def has_context(shape: object, roles: object) -> bool:
 
 def words(situation: Situation) -> dict[str, str]:
     """Each field as it stands in a sentence: the answers in the words of the schema, numbers with their units."""
-    told = {name: str(getattr(situation, name)) for name in ANSWERS}
-    told["metric"] = situation.metric.replace("_", " ")
+    told = {name: knob_at(f"understand.{name}").label(str(getattr(situation, name))) for name in ANSWERS}
     told["examples"] = f"{situation.at_hand:,}"
-    told["tried"] = " and ".join(situation.tried) or "nothing"
+    told["tried"] = " and ".join(map(knob_at("understand.tried").label, situation.tried)) or "nothing"
     told["budget_money"] = "no limit" if situation.budget_money is None else money_told(situation.budget_money)
     told["budget_hours"] = "no limit" if situation.budget_hours is None else hours_told(situation.budget_hours)
     told["has_context"] = "with their context" if situation.has_context else "without a context"

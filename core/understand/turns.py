@@ -16,7 +16,7 @@ from typing import Any
 
 from tunesmith.core.figures import parameters
 from tunesmith.core.plan import Approach, Plan
-from tunesmith.core.schema import knob_at
+from tunesmith.core.schema import knob_at, shown
 from tunesmith.core.understand.advice import situation_on
 from tunesmith.core.understand.rules import NUMBERS, Conflict, Rule, Table, table
 from tunesmith.core.understand.situation import ANSWERS, Situation, hours_told, money_told
@@ -154,21 +154,23 @@ def _others(situation: Situation, field: str, rules: Table) -> Iterator[tuple[An
         yield from _others_of_number(now, field, rules.bounds(field))
     else:
         steps = STEPS_OF.get(field, ())
-        for option in knob_at(f"understand.{field}").options:
+        knob = knob_at(f"understand.{field}")
+        for option in knob.options:
             if option != now and (field, option) != ("example_form", "none"):
                 ordered = option in steps and now in steps
-                yield option, option, abs(steps.index(option) - steps.index(now)) if ordered else 1
+                yield option, knob.label(option), abs(steps.index(option) - steps.index(now)) if ordered else 1
 
 
 def _others_tried(now: tuple[str, ...]) -> Iterator[tuple[Any, str, float]]:
     """One more thing tried, or one less; besides, the two that belong together."""
-    options = knob_at("understand.tried").options
-    for option in options:
+    knob = knob_at("understand.tried")
+    for option in knob.options:
         rest = tuple(one for one in now if one != option)
         then = rest if option in now else (*now, option)
-        yield then, ", ".join(then) or "nothing", 1
+        yield then, shown(knob, list(then)), 1
     if not now:
-        yield ("prompt", "few-shot"), "prompt, few-shot", 1.5
+        both = ("prompt", "few-shot")
+        yield both, shown(knob, list(both)), 1.5
 
 
 def _others_of_number(now: float | None, field: str, bounds: list[float]) -> Iterator[tuple[Any, str, float]]:

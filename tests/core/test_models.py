@@ -311,7 +311,7 @@ def test_own_code_is_no_obstacle_where_transformers_knows_the_model(tmp_path: Pa
 
 
 def test_a_name_that_is_not_in_the_cache_tells_the_command_that_fetches_it(cache: Path) -> None:
-    with pytest.raises(ModelError, match=r"Nothing is downloaded unasked\. Fetch it with `hf download org/none`"):
+    with pytest.raises(ModelError, match=r"Nothing is downloaded unasked\. Check the name"):
         find_model("org/none")
 
 
@@ -345,7 +345,7 @@ def test_a_model_of_the_catalogue_can_be_planned_with_and_not_run(cache: Path) -
     assert config_of(facts)["model_type"] == "qwen2"
     with pytest.raises(ModelError, match=r"Qwen/Qwen2\.5-0\.5B-Instruct is not on this machine yet") as caught:
         model_here("Qwen/Qwen2.5-0.5B-Instruct")
-    assert "`hf download Qwen/Qwen2.5-0.5B-Instruct`" in caught.value.next_step
+    assert "`tunesmith fetch Qwen/Qwen2.5-0.5B-Instruct`" in caught.value.next_step
     assert model_here("practice").here
 
 

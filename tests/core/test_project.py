@@ -56,8 +56,11 @@ def test_a_stage_is_settled_until_something_before_it_changes_it(project: Projec
     assert project.standing("select") == "open"
     project.accept("select")
     assert project.standing("select") == "settled"
+    assert project.changed_since("select") == []
     project.wish("select.lora.rank", 32)
     assert project.standing("select") == "stale"
+    told = [(one.title, one.before, one.after) for one in project.changed_since("select")]
+    assert told[0] == ("rank (r)", "16", "32") and told[1][0] == "alpha"
     project.take_back("select.lora.rank")
     assert project.standing("select") == "settled"
     assert again(project).standing("select") == "settled"

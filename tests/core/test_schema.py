@@ -10,7 +10,7 @@ from tests.core.facts_kit import facts
 from tunesmith.core.errors import PlanError
 from tunesmith.core.plan_yaml import validate
 from tunesmith.core.recommend import resolve
-from tunesmith.core.schema import knob_at, knobs, plain_value, read, told, value_at, wishes_of
+from tunesmith.core.schema import knob_at, knobs, plain_value, read, shown, told, value_at, wishes_of
 from tunesmith.core.stages import STAGES
 
 EVERY = [knob for stage in STAGES for knob in knobs(stage)]
@@ -96,3 +96,23 @@ def test_a_value_of_an_absent_section_is_none() -> None:
     assert value_at(plan, "select.lora.rank") is None
     with pytest.raises(KeyError):
         knob_at("select.lora.nothing")
+
+
+def test_people_are_shown_labels_and_may_type_either_name() -> None:
+    metric, tried = knob_at("understand.metric"), knob_at("understand.tried")
+    assert shown(metric, "rouge_l") == "ROUGE-L" and shown(tried, ["few-shot", "prompt"]) == "few-shot prompt, prompt"
+    for typed in ("exact_match", "exact match", "Exact-Match", "exact"):
+        assert read(metric, typed) == "exact_match"
+    assert read(tried, "Few-shot prompt, retrieval") == ["few-shot", "retrieval"]
+    assert shown(knob_at("understand.budget_money"), None) == "no limit"
+    assert read(knob_at("understand.budget_money"), "no limit") is None
+    assert shown(knob_at("select.gpu"), None) == "this machine" and shown(knob_at("understand.tried"), []) == "none"
+
+
+def test_every_label_is_of_an_option_and_is_unlike_the_others() -> None:
+    for knob in (knob for stage in STAGES for knob in knobs(stage)):
+        assert set(knob.labels) <= set(knob.options)
+        assert len({knob.label(one).lower() for one in knob.options}) == len(knob.options)
+        assert not any("_" in knob.label(one) for one in knob.options)
+        assert knob.kind != "choices" or not any("," in knob.label(one) for one in knob.options)
+        assert all(len(knob.label(one)) <= 26 for one in knob.options)  # what a row of 80 columns has room for

@@ -58,7 +58,7 @@ def test_another_machine_is_chosen_in_a_box_with_memory_and_price(tmp_path: Path
         assert project.plan.select.gpu == "h100-80gb"
         assert project.plan.select.device == "cuda"
         overview = str(estimates(project.outlook, UNICODE))
-        assert "money" in overview and "the disk there is not known" in overview
+        assert "money" in overview and "needed; free there is not known" in overview
         assert "Time is from the rate and bandwidth of H100 SXM 80 GB" in overview
 
     wizard(project, act, counted=True)

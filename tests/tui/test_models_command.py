@@ -38,7 +38,7 @@ def plan(tunesmith: Command, here: Path) -> Path:
     done = tunesmith("plan", "new", "practice", "--model", "Qwen/Qwen2.5-0.5B-Instruct")
     assert done.returncode == 0, done.stderr
     assert "estimated from characters because the tokenizer is not here" in done.stdout
-    assert "`hf download Qwen/Qwen2.5-0.5B-Instruct`" in done.stdout
+    assert "`tunesmith fetch Qwen/Qwen2.5-0.5B-Instruct`" in done.stdout
     return here / "plan.yaml"
 
 
@@ -68,9 +68,9 @@ def test_a_plan_with_a_model_that_is_not_here_is_checked_and_not_run(
     checked = tunesmith("plan", "check", str(plan))
     assert checked.returncode == 2
     assert "is a valid plan" in checked.stdout and "Memory, an estimate" in checked.stdout
-    assert "is not on this machine yet" in checked.stdout and "`hf download Qwen/Qwen2.5-0.5B" in checked.stdout
+    assert "is not on this machine yet" in checked.stdout and "`tunesmith fetch Qwen/Qwen2.5-0.5B" in checked.stdout
     assert json.loads(tunesmith("plan", "check", str(plan), "--json").stdout)["model_here"] is False
-    refused(tunesmith("run", str(plan)), "is not on this machine yet", "`hf download Qwen/Qwen2.5-0.5B-Instruct`")
+    refused(tunesmith("run", str(plan)), "is not on this machine yet", "`tunesmith fetch Qwen/Qwen2.5-0.5B-Instruct`")
     assert not list(runs_folder.glob("*/plan.yaml"))
 
 

@@ -62,13 +62,13 @@ def test_enter_alone_leads_to_the_review_and_no_starts_nothing() -> None:
     assert code == 0
     assert "Question 1 of 28, Understand\nWhat should the model do?\n" in said
     assert "Question 28 of 28, Select\n" in said
-    assert "  1. question-answering: questions with one right answer (recommended)\n" in said
+    assert "  1. question answering: questions with one right answer (recommended)\n" in said
     assert "Found: 2 rows repeat an earlier row in every column.\n" in said
     assert "Trained: ⟦2012-12-14<|im_end|>⟧\n" in said
     review = said.partition("Review: this will run. Nothing has started yet.")[2]
     for words in (
         "840 for train",
-        "Model: practice, lora",
+        "Model: practice, LoRA",
         "it fits.",
         "steps",
         "Disk, estimated:",
@@ -98,7 +98,7 @@ WRONG = {
     "What should the model do?": {"17": "17 is no sentence. Say it in words"},
     "What kind of task is it?": {
         "17": "17 is not one of the answers. Type a number from 1 to 12",
-        "poetry": "Use case: 'poetry' can't be chosen. Choose one of question-answering",
+        "poetry": "Use case: 'poetry' can't be chosen. Choose one of question answering",
     },
     "What is there": {"9": "9 is not one of the answers. Type a number from 1 to 5"},
     "What counts": {"accuracy": "accuracy is not one of the answers. Type a number from 1 to 4"},
@@ -148,10 +148,10 @@ def test_the_question_mark_explains_and_b_goes_back() -> None:
     assert "Metric: What success is measured by. Exact match counts answers" in said
     assert "Source: Exact match and F1: Rajpurkar et al. 2016 (SQuAD), arXiv:1606.05250" in said
     assert "In the plan: understand.metric." in said
-    assert "With f1: Goal to reach from 0.95 to 0.8" in " ".join(said.split()).replace("goal to reach", "Goal to reach")
+    assert "With F1: Goal to reach from 0.95 to 0.8" in " ".join(said.split()).replace("goal to reach", "Goal to reach")
     assert questions(said)[-2:] == ["What counts", "What is there"]
-    assert "Now: f1. Your choice; exact_match was recommended: 95 % of the answers" in said
-    assert "How is success measured? Yours: f1" in said
+    assert "Now: F1. Your choice; exact match was recommended: 95 % of the answers" in said
+    assert "How is success measured? Yours: F1" in said
     assert "Quality of the examples: How far the examples can be trusted." in said
     assert project().wishes["understand.metric"] == "f1"
 
@@ -177,7 +177,7 @@ def test_what_was_tried_is_picked_by_numbers_and_changes_the_advice() -> None:
     _, said = talk(*[ENTER] * 3, "4", "weekly", "5", "1, 9", "1, 2", *[ENTER] * 3, "?", "q", data="practice")
     told = " ".join(said.split())
     assert "9 is not one of the answers. Type a number from 1 to 4" in told
-    assert "What was tried already? Yours: prompt, few-shot" in told
+    assert "What was tried already? Yours: prompt, few-shot prompt" in told
     assert "Fine-tuning for use with retrieval is the way here." in told
     assert "Pulling apart: facts that change weekly, and questions that come with their context." in told
     assert "Source of reason 1: Zhang et al. 2024 (RAFT), arXiv:2403.10131" in told

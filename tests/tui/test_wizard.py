@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
+from textual.widgets._footer import FooterKey
 
 from tunesmith.core.project import Project, list_projects, new_project
 from tunesmith.core.run import Run, create_run
+from tunesmith.core.schema import knob_at
 from tunesmith.tui.app import TunesmithApp
 from tunesmith.tui.glyphs import UNICODE
 from tunesmith.tui.screens.browse import Browse
@@ -21,6 +23,7 @@ from tunesmith.tui.screens.dialogs import Choose
 from tunesmith.tui.screens.failure import Failure
 from tunesmith.tui.screens.shell import Shell
 from tunesmith.tui.widgets import starting
+from tunesmith.tui.widgets.choice import Choice
 from tunesmith.tui.widgets.knob_row import KnobRow
 from tunesmith.tui.widgets.measuring import Measuring
 
@@ -287,5 +290,44 @@ def test_a_disk_that_refuses_does_not_end_the_wizard(practice: Project) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, Failure))
         assert app.is_running
+
+    wizard(practice, act)
+
+
+def test_what_changes_in_an_accepted_step_is_said_with_the_key_that_shows_it(practice: Project) -> None:
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(shell.query("#step-prepare")))
+        notice = shell.query_one("#notice", Static)
+        practice.wish("understand.use_case", "summarisation")
+        shell._changed(False)
+        assert "Step 1 changed: " in str(notice.content) and "1 shows it, Enter there accepts." in str(notice.content)
+        assert "metric exact match → ROUGE-L" in str(notice.content) or "more" in str(notice.content)
+        await pilot.press("1")
+        await until(pilot, lambda: "Changed since you accepted it: " in str(notice.content))
+        await pilot.press("enter")
+        await until(pilot, lambda: practice.standing("understand") == "settled")
+        await until(pilot, lambda: "hanged" not in str(notice.content))
+
+    wizard(practice, act, counted=True)
+
+
+def test_the_footer_fits_80_columns_and_names_the_arrows_and_what_is_below(practice: Project) -> None:
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        row(shell, "understand.use_case").control.focus()
+        await until(pilot, lambda: any("←→" in str(key.key_display) for key in shell.query(FooterKey)))
+        shown = list(shell.query(FooterKey))
+        assert any(key.key_display == "PgDn" for key in shown)
+        assert max(key.region.right for key in shown) <= 80
+
+    wizard(practice, act, counted=True)
+
+
+def test_nothing_is_said_of_a_value_before_it_is_known(practice: Project) -> None:
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        new = KnobRow(knob_at("understand.users"), shell.session.glyphs)
+        assert isinstance(new.control, Choice) and str(new.control.render()) == "…"
+        money = row(shell, "understand.budget_money").control
+        assert isinstance(money, Input) and money.placeholder == "no limit"
 
     wizard(practice, act)

@@ -18,8 +18,11 @@ from tunesmith.tui.console import console
 from tunesmith.tui.model_words import about, here_word
 from tunesmith.tui.plain_text import harmless
 
+MOST = 20
+"""Models that are printed in a terminal where nothing is asked for: a screen of them, the best first."""
 
-def models(wanted: str | None, *, order: str, as_json: bool) -> int:
+
+def models(wanted: str | None, *, order: str, as_json: bool, everything: bool = False) -> int:
     """Print the models whose name holds `wanted`, or all; of a single one everything that is known."""
     hardware = probe_hardware(runs_root())
     found = in_order(candidates(list_models(), hardware), next(one for one in ORDERS if one == order))
@@ -39,10 +42,13 @@ def models(wanted: str | None, *, order: str, as_json: bool) -> int:
         for one in found:
             print(*map(harmless, _cells(one)), sep="\t")  # noqa: T201
         return 0
-    _show(screen, found)
+    most = len(found) if everything or wanted else MOST
+    _show(screen, found[:most])
     if len(found) == 1:
         _show_one(screen, found[0])
         return 0
+    if len(found) > most:
+        screen.print(f"\n{len(found) - most} more: --all")
     where = hardware.gpu.name if hardware.gpu else "this machine's processor"
     screen.print(f"\nFits: what trains on {harmless(where)}, an estimate for one row of {SHORT_ROW} tokens at a time.")
     screen.print("`tunesmith models NAME` tells more of one, `tunesmith fetch NAME` brings it here.")

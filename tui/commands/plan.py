@@ -30,6 +30,7 @@ from tunesmith.core.prepare.preview import Preview, rows_from_plan
 from tunesmith.core.probes import with_probes
 from tunesmith.core.recommend import resolve
 from tunesmith.core.run import runs_root
+from tunesmith.core.schema import knob_at, shown
 from tunesmith.core.select.cards import hardware_for
 from tunesmith.core.select.device import check_device
 from tunesmith.core.select.memory import MemoryForecast, forecast, load_of
@@ -223,12 +224,14 @@ def _show_reasons(screen: Console, plan: Plan, reasons: dict[str, Reason] | Any)
             value = getattr(value, part)
         name = path.rpartition(".")[2].replace("_", " ")
         line = Text(f"  {name:<18}")
-        line.append(f"{value}", style="bold")
+        line.append(shown(knob_at(path), value), style="bold")
         reason = reasons.get(path)
         if reason is not None:
             line.append(f"  {shortened(reason.because, 200)}", style="dim")
             for other in reason.instead_of:
-                line.append(f"\n{'':20}not {harmless(other.value)}: {harmless(other.because)}", style="dim")
+                line.append(
+                    f"\n{'':20}not {harmless(knob_at(path).label(other.value))}: {harmless(other.because)}", style="dim"
+                )
         screen.print(line)
 
 

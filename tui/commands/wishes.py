@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tunesmith.core.errors import PlanError
+from tunesmith.core.schema import knob_at, read
 
 
 def read_settings(settings: Sequence[str]) -> dict[str, Any]:
@@ -25,9 +26,18 @@ def read_settings(settings: Sequence[str]) -> dict[str, Any]:
                 f"--set {word} says no value.", next_step="Write it as PATH=VALUE, e.g. select.lora.rank=8."
             )
         try:
-            wishes[path.strip()] = YAML(typ="safe", pure=True).load(value)
+            wishes[path.strip()] = _named(path.strip(), YAML(typ="safe", pure=True).load(value))
         except (YAMLError, ValueError, RecursionError):
             raise PlanError(
                 f"--set {word}: the value is not readable.", next_step="Quote it, e.g. 'goal=\"a: b\"'."
             ) from None
     return wishes
+
+
+def _named(path: str, value: Any) -> Any:
+    """An option by its name in the file, where a person gave the one that is shown; anything else as it is."""
+    try:
+        knob = knob_at(path)
+        return read(knob, value) if knob.kind == "choice" and isinstance(value, str) else value
+    except (KeyError, PlanError):
+        return value  # what is wrong with it the schema says better

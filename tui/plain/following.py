@@ -102,6 +102,9 @@ class PlainLines(Lines):
             self._line("", "", f"{who} was left out: {event.skipped}.")
             return
         scores = f"exact match {percent(event.exact_match)}, F1 {percent(event.f1)}"
+        if event.metric not in ALWAYS and event.goal is not None:
+            metric = measure(event.metric)
+            scores = f"{metric.name} {metric.told(event.goal)}"
         self._line("", "", f"{who}: {scores}; {event.rows:,} rows.")
 
     def _sample(self, event: e.Sample) -> None:

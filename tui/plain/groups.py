@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tunesmith.core.schema import Knob, told
+from tunesmith.core.schema import Knob, shown
 from tunesmith.tui.plain.desk import Desk
 from tunesmith.tui.plain.questions import KnobQuestion, Question, not_listed
 
@@ -29,7 +29,7 @@ class GroupOfQuestions(Question):
         for number, knob in enumerate(self._knobs, 1):
             value = self.desk.value(knob.path)
             meaning = knob.meanings.get(str(value), "")
-            voice.say(f"{number}. {knob.question} {self._mark(knob)}{told(knob, value) or 'none'}", indent=2)
+            voice.say(f"{number}. {knob.question} {self._mark(knob)}{shown(knob, value)}", indent=2)
             if meaning:
                 voice.say(f"({meaning})", indent=5)
 

@@ -207,7 +207,7 @@ class Opening:
         voice.say(error.title)
         voice.say("So it has to be said by hand.")
         voice.say(knob.question)
-        options = [Option(one, one, knob.meanings.get(one, "")) for one in knob.options]
+        options = [Option(one, knob.label(one), knob.meanings.get(one, "")) for one in knob.options]
         list_options(voice, options)
         while True:
             answer = voice.ask("Number (Enter takes 1):") or "1"

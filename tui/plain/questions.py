@@ -11,7 +11,7 @@ from tunesmith.core.draft import Reason
 from tunesmith.core.errors import PlanError
 from tunesmith.core.figures import parameters
 from tunesmith.core.models import list_models
-from tunesmith.core.schema import Knob, read, told, value_at
+from tunesmith.core.schema import Knob, read, shown, value_at
 from tunesmith.core.select.cards import card, cards, described
 from tunesmith.core.select.machine import HERE
 from tunesmith.core.understand.advice import Advice, advise_on
@@ -76,7 +76,7 @@ class KnobQuestion(Question):
     def options(self) -> list[Option]:
         """What can be chosen, what is recommended first."""
         knob, first = self.knob, self._recommended()
-        listed = [Option(one, one, knob.meanings.get(one, "")) for one in knob.options]
+        listed = [Option(one, knob.label(one), knob.meanings.get(one, "")) for one in knob.options]
         if knob.kind == "flag":
             listed = [Option(True, "yes"), Option(False, "no")]
         return sorted(listed, key=lambda one: one.value != first)
@@ -136,7 +136,7 @@ class KnobQuestion(Question):
         voice.say(self._reasoned(sentence))
         reason = self._reason()
         for other in reason.instead_of if reason else ():
-            voice.say(f"Not {other.value}: {sentence(other.because)}")
+            voice.say(f"Not {knob.label(other.value)}: {sentence(other.because)}")
         for option in self.options if knob.kind in ("choice", "flag") else ():
             if option.value != self.desk.value(self.key):
                 voice.say(self._what_if(option))
@@ -174,15 +174,18 @@ class KnobQuestion(Question):
 
     def _reasoned(self, shape: Any) -> str:
         """The present value and why it stands there."""
-        reason, shown = self._reason(), self._told(self.desk.value(self.key))
+        reason, told = self._reason(), self._told(self.desk.value(self.key))
         if reason is None or not reason.because:
-            return f"Now: {sentence(shown)}"
+            return f"Now: {sentence(told)}"
         if reason.own:
-            return f"Now: {sentence(shown)} {shape(capital(reason.because))}"
-        return f"Recommended: {sentence(shown)} Why: {shape(reason.because)}"
+            because = reason.because
+            if reason.otherwise and not isinstance(reason.recommended, list | dict):
+                because = f"your choice; {self._told(reason.recommended)} was recommended: {reason.otherwise}"
+            return f"Now: {sentence(told)} {shape(capital(because))}"
+        return f"Recommended: {sentence(told)} Why: {shape(reason.because)}"
 
     def _told(self, value: Any) -> str:
-        return told(self.knob, value) or "none"
+        return shown(self.knob, value)
 
 
 class ApproachQuestion(KnobQuestion):
@@ -213,14 +216,14 @@ class ApproachQuestion(KnobQuestion):
             voice.say(f"What would weaken it: {'; '.join(advice.best.would_change)}.")
         now = self.desk.value(self.key)
         if now != advice.best.approach:
-            voice.say(f"Now: {now}. It is your choice.")
+            voice.say(f"Now: {self._told(now)}. It is your choice.")
         self.list_options()
 
     @property
     def options(self) -> list[Option]:
         """The ways as they are ranked."""
-        meanings = self.knob.meanings
-        return [Option(one.approach, one.approach, meanings.get(one.approach, "")) for one in self.advice.ranked]
+        knob, ways = self.knob, [one.approach for one in self.advice.ranked]
+        return [Option(one, knob.label(one), knob.meanings.get(one, "")) for one in ways]
 
     def explain(self) -> None:
         """Besides what is known about the value: the next steps, and where the reasons are from."""
@@ -297,9 +300,6 @@ class MachineQuestion(KnobQuestion):
             return found.value
         count, one = card(answer)
         return f"{count}x{one.key}" if count > 1 else one.key
-
-    def _told(self, value: Any) -> str:
-        return HERE if value is None else str(value)
 
 
 def applies(desk: Desk, knob: Knob) -> bool:

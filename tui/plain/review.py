@@ -9,6 +9,7 @@ from tunesmith.core.launch import launch
 from tunesmith.core.measures import MEASURES
 from tunesmith.core.models import absence, how_to_fetch
 from tunesmith.core.run import Run
+from tunesmith.core.schema import knob_at
 from tunesmith.core.select.choosing import rehearsal
 from tunesmith.core.stages import TITLES
 from tunesmith.tui.plain.desk import Desk
@@ -92,7 +93,8 @@ class Review:
         for line in before_training(brief):
             voice.say(line)
         voice.say(self.desk.rows())
-        voice.say(f"Model: {plan.select.model}, {plan.select.method}, on {_device(plan.select.device)}.")
+        method = knob_at("select.method").label(plan.select.method)
+        voice.say(f"Model: {plan.select.model}, {method}, on {_device(plan.select.device)}.")
         if only_practice:
             voice.say(f"Note: {only_practice}.")
         voice.say(

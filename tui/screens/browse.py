@@ -21,6 +21,7 @@ from textual.widgets.tree import TreeNode
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.paths import spelled_out
+from tunesmith.core.plan_schema import SCHEMA_NAME
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.calm import CalmModal
@@ -49,6 +50,8 @@ class Files(DirectoryTree):
         """No hidden ones, and no files of another kind."""
         for path in paths:
             try:
+                if path.name == SCHEMA_NAME:
+                    continue  # what `w` writes beside a plan, and no data
                 if not path.name.startswith(".") and (path.suffix.lower() in self._suffixes or path.is_dir()):
                     yield path
             except OSError:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import OptionList, SelectionList, Static, TextArea
+from textual.widgets import Input, OptionList, SelectionList, Static, TextArea
 from textual.widgets.option_list import Option
 from textual.widgets.selection_list import Selection
 
 from tunesmith.core.consequences import what_if
 from tunesmith.core.errors import PlanError
+from tunesmith.core.figures import GIB
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.read import FORMATS
-from tunesmith.core.schema import YES_NO, Knob, plain_value, read
-from tunesmith.core.select.cards import card, cards, described
+from tunesmith.core.schema import Knob, plain_value, read, shown
+from tunesmith.core.select.cards import Card, card, cards
 from tunesmith.core.select.machine import HERE
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
@@ -28,6 +30,7 @@ from tunesmith.tui.screens.browse import Browse
 from tunesmith.tui.screens.calm import CalmModal
 from tunesmith.tui.screens.models import Models
 from tunesmith.tui.session import Session
+from tunesmith.tui.widgets.still import Still
 
 MOST_CHANGES = 3
 
@@ -64,9 +67,9 @@ async def ask(app: App[Any], session: Session, knob: Knob, options: Sequence[str
         named = await app.push_screen_wait(Models(session, knob.question, value))
         return Answer(named) if named else None
     if knob.path == "select.gpu":
-        lines = [Line(None, HERE, "as it is measured"), *(Line(one.key, one.title, described(one)) for one in cards())]
+        lines = [Line(None, HERE, "as it is measured"), *(Line(one.key, one.title, _told(one)) for one in cards())]
         planned = _known_card(session.project.wishes.get(knob.path))
-        return await app.push_screen_wait(Choose(knob.question, lines, planned, glyphs))
+        return await app.push_screen_wait(ChooseCard(knob.question, lines, planned, glyphs))
     if session.project.resolution is None:
         return None  # nothing is known yet that the others could be chosen by
     value = plain_value(session.project.plan, knob.path)
@@ -79,6 +82,13 @@ async def ask(app: App[Any], session: Session, knob: Knob, options: Sequence[str
     return await app.push_screen_wait(
         Choose(knob.question or knob.title, _lines(session, knob, options), value, glyphs)
     )
+
+
+def _told(one: Card) -> str:
+    """Memory, speed and price in what fits beside its name."""
+    price = f"${one.price:.2f}/h" if one.price is not None else "no price"
+    when = f" ({one.price_date:%Y-%m})" if one.price_date is not None else ""
+    return f"{one.memory / GIB:.0f} GiB, {one.rate / 1e12:.0f} TFLOP/s, {price}{when}"
 
 
 def _known_card(wished: Any) -> str | None:
@@ -102,7 +112,7 @@ def _lines(session: Session, knob: Knob, options: Sequence[str]) -> list[Line]:
             f"{one.title} {one.before} {session.glyphs.arrow} {one.after}" for one in tried.changes[:MOST_CHANGES]
         ]
         about = "; ".join(filter(None, [knob.meanings.get(str(value), ""), tried.refused or "; ".join(changes)]))
-        name = (YES_NO[0] if value else YES_NO[1]) if knob.kind == "flag" else (value or "none")
+        name = shown(knob, value)
         lines.append(Line(value, name, about))
     return lines
 
@@ -122,29 +132,98 @@ class Choose(CalmModal[Answer | None]):
         """The question and the options, the present one marked."""
         with Vertical(classes="box-body"):
             yield Static(Content.styled(self._question, "bold"), classes="box-title")
-            options = [
-                Option(
-                    Content.assemble(
-                        (f"{self._glyphs.done if line.value == self._value else ' '} ", "$text-success"),
-                        (harmless(line.name), "bold"),
-                        (f"  {harmless(line.about)}", "$text-muted"),
-                    )
-                )
-                for line in self._lines
-            ]
-            yield OptionList(*options, markup=False, compact=True)
+            yield OptionList(*map(self._option, self._lines), markup=False, compact=True)
             yield _keys("takes it", "back without a change")
+
+    def _option(self, line: Line) -> Option:
+        mark = self._glyphs.done if line.value == self._value else " "
+        about = f"  {harmless(line.about)}"
+        return Option(
+            Content.assemble((f"{mark} ", "$text-success"), (harmless(line.name), "bold"), (about, "$text-muted"))
+        )
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter marks the next option that begins with it."""
+        listed, letter = self.query_one(OptionList), (event.character or "").lower()
+        if not (letter.isalnum() and listed.has_focus and self._lines) or letter == "q":
+            return
+        after = (listed.highlighted if listed.highlighted is not None else -1) + 1
+        places = [*range(after, len(self._lines)), *range(after)]
+        found = next((place for place in places if self._lines[place].name.lower().startswith(letter)), None)
+        if found is not None:
+            listed.highlighted = found
 
     def on_mount(self) -> None:
         """The present value is marked."""
         places = [place for place, line in enumerate(self._lines) if line.value == self._value]
         self.query_one(OptionList).highlighted = places[0] if places else 0
-        self.query_one(OptionList).focus()
+        for taker in self.query("Input, OptionList").results():  # an entry before the list, where there is one
+            taker.focus()
+            break
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        self.dismiss(Answer(self._lines[event.option_index].value))
+        if event.option_index < len(self._lines):
+            self.dismiss(Answer(self._lines[event.option_index].value))
+
+
+class ChooseCard(Choose):
+    """The list of cards with a line to type in: it filters them, and takes what no list can hold, as `2xrtx4090`."""
+
+    DEFAULT_CSS = (
+        "ChooseCard #cards-list { max-height: 40vh; margin-top: 1; } ChooseCard #cards-error { height: auto; }"
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Back", id="cards.back", tooltip="Without a change", key_display="Esc"),
+        Binding("down", "mark(1)", show=False, id="cards.next", tooltip="The card after this one", priority=True),
+        Binding("up", "mark(-1)", show=False, id="cards.previous", tooltip="The card before this one", priority=True),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """The question, the line to type in, the cards."""
+        self._all = self._lines
+        with Vertical(classes="box-body"):
+            yield Static(Content.styled(self._question, "bold"), classes="box-title")
+            yield Input(placeholder="type a name, as 4090 or 2xh100-80gb", compact=True, id="cards-name")
+            yield OptionList(*map(self._option, self._lines), markup=False, compact=True, id="cards-list")
+            yield Still("", id="cards-error")
+            yield _keys("takes it", "back without a change")
+
+    def action_mark(self, by: int) -> None:
+        """Mark the next card or the one before."""
+        listed = self.query_one(OptionList)
+        if by > 0:
+            listed.action_cursor_down()
+        else:
+            listed.action_cursor_up()
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        """Only cards whose name holds every word; of several cards, those that they are several of."""
+        event.stop()
+        words = re.sub(r"^\s*\d{1,2}\s*[x×*]\s*", "", event.value.lower()).split()
+        self._lines = [one for one in self._all if all(word in f"{one.value} {one.name}".lower() for word in words)]
+        listed = self.query_one(OptionList)
+        listed.clear_options()
+        listed.add_options([self._option(one) for one in self._lines])
+        listed.highlighted = 0 if self._lines else None
+        self.query_one("#cards-error", Still).show("")
+
+    @on(Input.Submitted)
+    def _named(self, event: Input.Submitted) -> None:
+        """Several cards as they are typed; else the marked one."""
+        event.stop()
+        place, text = self.query_one(OptionList).highlighted, event.value.strip()
+        if re.match(r"\d{1,2}\s*[x×*]", text) or place is None or place >= len(self._lines):
+            try:
+                count, one = card(text)
+            except PlanError as error:
+                self.query_one("#cards-error", Still).show(harmless(f"{error.title} {error.next_step}"))
+                return
+            self.dismiss(Answer(f"{count}x{one.key}" if count > 1 else one.key))
+            return
+        self.dismiss(Answer(self._lines[place].value))
 
 
 class Pick(CalmModal[list[str] | None]):
@@ -167,7 +246,7 @@ class Pick(CalmModal[list[str] | None]):
             yield SelectionList[str](
                 *(
                     Selection(
-                        Content.assemble((one, "bold"), (f"  {knob.meanings.get(one, '')}", "$text-muted")),
+                        Content.assemble((knob.label(one), "bold"), (f"  {knob.meanings.get(one, '')}", "$text-muted")),
                         one,
                         one in self._value,
                     )

@@ -67,7 +67,7 @@ class Help(CalmModal[None]):
 def _about(knob: Knob) -> Content:
     parts: list[str | tuple[str, str]] = [(knob.title, "bold"), f"\n{knob.text}\n"]
     for option, meaning in knob.meanings.items():
-        parts += [(f"\n  {option}", "bold"), f"  {meaning}"]
+        parts += [(f"\n  {knob.label(option)}", "bold"), f"  {meaning}"]
     facts = [
         ("People use", knob.usual),
         ("It takes", knob.bounds),

@@ -33,6 +33,8 @@ from tunesmith.tui.widgets.still import Still
 ORDER_WORDS: dict[Order, str] = {"fits": "what fits here first", "size": "the smallest first", "licence": "by licence"}
 WIDTHS = (10, 7, 14, 7, 8)
 """Columns after the name: size, fits, licence, gated, here."""
+TAKEN = ("s", "h", "f")
+"""Letters that are keys of the box."""
 LEAST_NAME = 24
 
 
@@ -168,8 +170,12 @@ class Models(CalmModal[str]):
         return max(LEAST_NAME, inner - sum(WIDTHS) - 2)
 
     def _marked_name(self) -> str:
-        place = self.query_one(OptionList).highlighted
-        return self._lines[place].name if place is not None and place < len(self._lines) else ""
+        line = self._line_at(self.query_one(OptionList).highlighted)
+        return line.name if line is not None else ""
+
+    def _line_at(self, place: int | None) -> Line | None:
+        """The line there; None where the list became shorter while what the person did to it was on its way."""
+        return self._lines[place] if place is not None and place < len(self._lines) else None
 
     def on_resize(self, event: events.Resize) -> None:
         """Other columns."""
@@ -179,7 +185,9 @@ class Models(CalmModal[str]):
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        line = self._lines[event.option_index]
+        line = self._line_at(event.option_index)
+        if line is None:
+            return
         if line.name != self._warned:
             self._say("")
         lines = [f"{line.name}", *line.about()]
@@ -187,6 +195,17 @@ class Models(CalmModal[str]):
         self.query_one("#models-about", Still).show(told)
 
     # -- keys
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter that is no key of this box begins the filter, as people expect of a list of names."""
+        letter = event.character or ""
+        if not (letter.isalnum() and self.query_one(OptionList).has_focus) or event.key in TAKEN:
+            return
+        event.stop()
+        self.action_ask("filter")
+        entry = self.query_one(Input)
+        entry.value = letter
+        entry.cursor_position = 1
 
     def action_sort(self) -> None:
         """The next order."""
@@ -241,7 +260,9 @@ class Models(CalmModal[str]):
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        line = self._lines[event.option_index]
+        line = self._line_at(event.option_index)
+        if line is None:
+            return
         if line.found is not None:
             self._describe(line.name)
         elif line.candidate is not None and line.candidate.hindrance:

@@ -19,7 +19,7 @@ from tunesmith.core.models import absence, how_to_fetch
 from tunesmith.core.plan import Plan
 from tunesmith.core.project import Project
 from tunesmith.core.recommend import Resolution
-from tunesmith.core.schema import knobs, plain_value
+from tunesmith.core.schema import knob_at, knobs, plain_value
 from tunesmith.core.select.choosing import rehearsal
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
@@ -161,9 +161,10 @@ def _model(plan: Plan) -> str:
     kind = "" if plan.select.peft == "lora" else f" with {KINDS[plan.select.peft].name}"
     adapter = kind + (f", rank {plan.select.lora.rank}" if plan.select.lora else "")
     batch = knobs_.batch_size * knobs_.accumulation
+    method = knob_at("select.method").label(plan.select.method)
     where = "the GPU" if plan.select.device == "cuda" else "the processor"
     return (
-        f"{plan.select.model}, {plan.select.method}{adapter}, learning rate {knobs_.learning_rate:g}, "
+        f"{plan.select.model}, {method}{adapter}, learning rate {knobs_.learning_rate:g}, "
         f"{knobs_.epochs:g} passes, {batch} rows a step, on {where}"
     )
 

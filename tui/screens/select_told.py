@@ -6,17 +6,21 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from tunesmith.core.facts import Hardware
 from tunesmith.core.figures import parameters, price_span, size, span
 from tunesmith.core.fit import MethodFit
 from tunesmith.core.outlook import Outlook
+from tunesmith.core.schema import knob_at
+from tunesmith.core.select.cards import card
 from tunesmith.core.select.levers import MOST_ROWS, Lever, WayFit
+from tunesmith.core.select.machine import HERE
 from tunesmith.core.select.memory import MemoryForecast
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.widgets.histogram import bar
 
-BAR = 10
-"""Cells of a bar."""
+BAR = 6
+"""Cells of a bar in the table of methods."""
 HOW = {
     "simulated": "simulated",
     "corrected": "arithmetic, corrected",
@@ -26,23 +30,24 @@ HOW = {
 """How a forecast was made, in a word or two."""
 
 
-def told(outlook: Outlook, glyphs: Glyphs, *, simulating: bool = False) -> Content:
+def told(outlook: Outlook, glyphs: Glyphs, *, simulating: float | None = None) -> Content:
     """Memory, steps, time, money and disk in a few lines; each says that it is an estimate.
 
     Args:
-        simulating: Whether a simulation is under way that will make the memory more certain.
+        simulating: Seconds since a simulation began that will make the memory more certain; None where none is
+            under way.
     """
     memory = outlook.memory
     where = "on the GPU" if memory.device == "cuda" else "in RAM"
     fits = fit(memory, glyphs)
     room = "" if outlook.disk_suffices else f" {glyphs.error} not enough room"
-    free = "the disk there is not known" if outlook.disk_free is None else f"of {size(outlook.disk_free)} free"
+    free = "needed; free there is not known" if outlook.disk_free is None else f"of {size(outlook.disk_free)} free"
     over = "".join(f"\n{glyphs.warning} {sentence}" for sentence in outlook.over_budget)
     return Content.assemble(
         ("Estimates\n", "bold"),
         f"memory  {size(memory.total)} of {size(memory.available)} free {where}: ",
         fits,
-        (f"\n        {'being simulated ' + glyphs.ellipsis if simulating else HOW[memory.how]}", "$text-muted"),
+        (f"\n        {HOW[memory.how] if simulating is None else simulating_told(simulating, glyphs)}", "$text-muted"),
         f"\nsteps   {outlook.steps:,}, training {parameters(outlook.trained_parameters)} parameters\n",
         f"time    {span(outlook.seconds)} for the training\n",
         f"money   {price_span(outlook.money)} for the training\n" if outlook.money is not None else "",
@@ -51,6 +56,19 @@ def told(outlook: Outlook, glyphs: Glyphs, *, simulating: bool = False) -> Conte
         (over, "$text-warning"),
         (f"\n\n{time_source(outlook)}", "$text-muted"),
     )
+
+
+def simulating_told(seconds: float | None, glyphs: Glyphs) -> str:
+    """`simulating a step … 2 s`."""
+    return f"simulating a step {glyphs.ellipsis} {seconds or 0:.0f} s"
+
+
+def machine_word(hardware: Hardware) -> str:
+    """Which machine is meant: this one, or the cards that are planned for."""
+    if not hardware.planned:
+        return HERE
+    count, one = card(hardware.planned)
+    return f"{count} x {one.title}" if count > 1 else one.title
 
 
 def time_source(outlook: Outlook) -> str:
@@ -69,12 +87,12 @@ def fit(memory: MemoryForecast, glyphs: Glyphs) -> tuple[str, str]:
 
 
 def methods_table(found: list[MethodFit], chosen: str, glyphs: Glyphs) -> Content:
-    """A line for each method: memory as a bar against what is free, trained parameters, time."""
+    """A line for each method, the chosen one first: memory as a bar against what is free, trained parameters, time."""
     head = f"  {'':<6}{'memory':>9} {'':<{BAR}}  {'':<14}{'trained':>9}  time"
     lines = [Content.styled(head, "$text-muted")]
-    for one in found:
+    for one in sorted(found, key=lambda one: one.method != chosen):
         mark = glyphs.current if one.method == chosen else " "
-        name = (f"{mark} {one.method:<6}", "bold" if one.method == chosen else "")
+        name = (f"{mark} {knob_at('select.method').label(one.method):<6}", "bold" if one.method == chosen else "")
         if one.outlook is None:
             lines.append(Content.assemble(name, f"can't be chosen: {harmless(one.refused)}"))
             continue
@@ -88,6 +106,7 @@ def methods_table(found: list[MethodFit], chosen: str, glyphs: Glyphs) -> Conten
                 (f"{bar(share, BAR, glyphs):<{BAR}}  ", "$primary" if memory.fits else "$error"),
                 (f"{fits[0]:<14}", fits[1]),
                 f"{parameters(one.outlook.trained_parameters):>9}  {span(one.outlook.seconds)}",
+                (", checkpointed" if one.outlook.load.checkpointing else "", "$text-muted"),
             )
         )
     free = next((one.outlook.memory.available for one in found if one.outlook), 0)
@@ -113,7 +132,7 @@ def memory_table(outlook: Outlook, glyphs: Glyphs) -> Content:
 
 def ways_table(found: Sequence[WayFit], glyphs: Glyphs) -> Content:
     """A line for each way: memory without and with gradient checkpointing, and how far it goes with it."""
-    head = f"  {'':<11}{'memory':>9}{'checkpointed':>15}{'most rows':>12}{'longest row':>13}"
+    head = f"  {'':<11}{'plain':>9}{'checkpointed':>15}{'most rows':>12}{'longest row':>13}"
     lines = [Content.styled(head, "$text-muted")]
     for one in found:
         parts: list[str | tuple[str, str]] = [f"  {one.way.name:<11}"]

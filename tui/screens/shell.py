@@ -16,6 +16,7 @@ from textual.worker import Worker
 
 from tunesmith.core import jobs
 from tunesmith.core.errors import PlanError, TunesmithError
+from tunesmith.core.project import ASKED
 from tunesmith.core.run import Run
 from tunesmith.core.stages import STAGES
 from tunesmith.tui.failures import defect
@@ -25,7 +26,7 @@ from tunesmith.tui.screens.review import ReviewStep
 from tunesmith.tui.screens.shell_keys import KEYS
 from tunesmith.tui.screens.step import Step
 from tunesmith.tui.session import Session
-from tunesmith.tui.widgets.knob_row import KnobRow
+from tunesmith.tui.widgets.knob_row import KnobRow, row_at
 from tunesmith.tui.widgets.machine_line import MachineLine
 from tunesmith.tui.widgets.measuring import Measuring
 from tunesmith.tui.widgets.starting import Starting
@@ -33,6 +34,9 @@ from tunesmith.tui.widgets.stepper import Mark, Stepper
 from tunesmith.tui.widgets.still import Still
 
 POLL_SECONDS = 0.5
+SIMULATING_SECONDS = 1.0
+MOST_CHANGED = 2
+"""Answers that are named where a step is another one than when it was accepted."""
 PANES = (*STAGES[:3], "review", *STAGES[3:])
 """The steps, and the review that comes before anything expensive starts; it belongs to Fine-tune."""
 
@@ -52,6 +56,8 @@ class Shell(CalmScreen[None]):
         self._current = ""
         self._row: KnobRow | None = None
         """Where the newest change was made."""
+        self._said_changed = ""
+        """What was said last of a step that is another one than when it was accepted."""
 
     def compose(self) -> ComposeResult:
         """The parts that stay."""
@@ -63,7 +69,11 @@ class Shell(CalmScreen[None]):
         yield Still("", id="notice")
         yield Measuring(self.session)
         yield Starting()
-        yield Footer(show_command_palette=True)
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_resize(self) -> None:
+        """There may be more below now, or less."""
+        self.call_after_refresh(self.refresh_bindings)
 
     async def on_mount(self) -> None:
         """Open the step that the person was at, and begin to measure."""
@@ -92,6 +102,7 @@ class Shell(CalmScreen[None]):
             step.show_run()
             step.arrive()
             self._show_marks()
+            self._say_changed()
             self.refresh_bindings()
         asks = pane in PANES[:4]  # a run is watched without loading what only the questions need
         measuring = self.query_one(Measuring)
@@ -212,11 +223,15 @@ class Shell(CalmScreen[None]):
         if self.step is not None:
             self.step.page(by)
 
+    def action_more(self) -> None:
+        """Scroll the open step down."""
+        self.action_page(1)
+
     def action_help(self) -> None:
         """Explain the value that the person is at, or the keys."""
         from tunesmith.tui.screens.help import Help
 
-        here = next((row for row in self.query(KnobRow) if row.has_class("-here")), None)
+        here = row_at(self.focused)
         self.app.push_screen(Help(here.knob if here else None, self._stage, self.session.glyphs))
 
     async def action_all_settings(self) -> None:
@@ -272,6 +287,8 @@ class Shell(CalmScreen[None]):
         """Keys that would do nothing here are not offered."""
         if action == "stop":
             return self.session.alive and self._current in STAGES[3:]
+        if action == "more":
+            return self._current in PANES[:4] and self.step is not None and self.step.more
         if action == "all_settings":
             return self._current in PANES[:4]
         return not (action == "move" and self._current in STAGES[3:])
@@ -332,14 +349,41 @@ class Shell(CalmScreen[None]):
         self._changed(anew)
 
     def _changed(self, anew: bool) -> None:
-        self._row = next((row for row in self.query(KnobRow) if row.has_class("-here")), None)
+        self._row = row_at(self.focused)
         if anew:
             self.session.problem = ""
             self.query_one(Measuring).soon()
         if self.step is not None:
             self.attempt(self.step.show_plan)
         self._show_marks()
+        if not anew:
+            self._say_changed()
         self._simulate_soon()
+
+    def _say_changed(self) -> None:
+        """One line where a step that was accepted is another one by now: what changed, and what to press."""
+        line = self._changed_line()
+        if line or self._said_changed:
+            self.say(line)
+        self._said_changed = line
+
+    def _changed_line(self) -> str:
+        project = self.session.project
+        if project.resolution is None or project.pending or self._current not in PANES[:4]:
+            return ""
+        for number, stage in enumerate(ASKED, 1):
+            changed = project.changed_since(stage)
+            if not changed or (self._row is not None and self._row.knob.stage == stage == self._current):
+                continue  # what the person changes there themselves is seen anyway
+            arrow = self.session.glyphs.arrow
+            told = ", ".join(f"{one.title} {one.before} {arrow} {one.after}" for one in changed[:MOST_CHANGED])
+            more = f" and {len(changed) - MOST_CHANGED} more" if len(changed) > MOST_CHANGED else ""
+            if stage == self._current:
+                return f"Changed since you accepted it: {told}{more}."
+            row = self._row
+            cause = f" with the {row.knob.title.lower()}" if row is not None and row.knob.stage != stage else ""
+            return f"Step {number} changed{cause}: {told}{more}. {number} shows it, Enter there accepts."
+        return ""
 
     # -- what is measured
 
@@ -363,7 +407,19 @@ class Shell(CalmScreen[None]):
                 if step.display:
                     self.attempt(step.show_plan)
             self._show_marks()
+            self.call_after_refresh(self.refresh_bindings)  # there may be more below now
+            if event.whole:
+                self._said_changed = ""
+                self._say_changed()
         self._simulate_soon()
+
+    @on(Measuring.Simulating)
+    def _simulating(self) -> None:
+        """Show that it is under way, and for how long, until it is done."""
+        if self.step is not None:
+            self.attempt(self.step.show_simulating)
+        if self.session.simulating:
+            self.set_timer(SIMULATING_SECONDS, self._simulating)
 
     @on(Measuring.Simulated)
     def _simulated(self, event: Measuring.Simulated) -> None:
@@ -372,6 +428,7 @@ class Shell(CalmScreen[None]):
         if self.step is not None:
             self.attempt(self.step.show_plan)
         self._show_marks()
+        self._say_changed()
         if event.survey is not None:
             self._simulate_soon()  # what is recommended may have changed with it
 
@@ -477,7 +534,7 @@ class Shell(CalmScreen[None]):
 
     def say(self, text: str) -> None:
         """One line above the keys; empty takes it away."""
-        self.query_one("#notice", Still).show(text)
+        self.query_one("#notice", Still).show(text.replace("…", self.session.glyphs.ellipsis))
 
     def fail(self, error: TunesmithError) -> None:
         """A box with what happened, why, and what to do; never a second one on top."""

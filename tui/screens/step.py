@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tunesmith.core.consequences import WhatIf, what_if
+from tunesmith.core.recommend import Resolution
 from tunesmith.core.schema import Knob, knobs, plain_value
 from tunesmith.tui.session import Session
-from tunesmith.tui.widgets.knob_row import KnobRow
+from tunesmith.tui.widgets.knob_row import KnobRow, row_at
 from tunesmith.tui.widgets.next_line import NextLine
 from tunesmith.tui.widgets.why import Why, explanation
+
+PAUSE_SECONDS = 0.15
+"""After a pause this long it is worked out what other values would change; while keys come in, only what is seen."""
 
 
 class Step(Vertical):
@@ -43,6 +51,9 @@ class Step(Vertical):
     def show_plan(self) -> None:
         """The plan, its reasons or the facts are others than before."""
 
+    def show_simulating(self) -> None:
+        """The memory of a training step is being simulated; called again each second until it is done."""
+
     def show_run(self) -> None:
         """Something happened in the run."""
 
@@ -55,6 +66,11 @@ class Step(Vertical):
         for line in self.query(NextLine):
             line.focus(scroll_visible=False)
 
+    @property
+    def more(self) -> bool:
+        """Whether something lies outside what is seen."""
+        return any(form.max_scroll_y > 0 for form in self.query(".step-form, .step-why"))
+
     def page(self, by: int) -> None:
         """Show what lies below (1) or above (-1)."""
         for form in self.query(".step-form"):
@@ -62,11 +78,17 @@ class Step(Vertical):
 
     def say_next(self, text: str, *, ready: bool = True) -> None:
         """What Enter does now."""
-        self.query_one(NextLine).say(text, ready=ready)
+        self.query_one(NextLine).say(text.replace("…", self.session.glyphs.ellipsis), ready=ready)
 
 
 class AskStep(Step):
     """A step of questions, with their reasons beside them and what was measured below."""
+
+    _trying: Timer | None = None
+    """For the person to pause."""
+    _known_for: Resolution | None = None
+    """The plan that `_known` is beside."""
+    _known: dict[str, WhatIf]
 
     intro: ClassVar[str]
     next_text: ClassVar[str]
@@ -139,15 +161,53 @@ class AskStep(Step):
         """Fill the panel for the question that the person is at."""
         if self.session.project.resolution is None or not self.display or not self.is_attached:
             return  # also while the step is being taken away: its panel may be gone already
-        here = next((row for row in self.query(KnobRow) if row.has_class("-here")), None)
-        why = next(iter(self.query(Why)), None)
+        why, here = next(iter(self.query(Why)), None), self.here
         if why is None:
             return
         if here is None:
             why.show(self.overview())
-        else:
-            about = explanation(here.knob, self.session.project, self.session.glyphs, list(self.options(here.knob)))
-            why.show(Content.assemble(self.standing(), about))
+            return
+        tried = self._tried(here.knob)
+        about = explanation(here.knob, self.session.project, self.session.glyphs, tried)
+        why.show(Content.assemble(self.standing(), about))
+        if tried is None:
+            if self._trying is not None:
+                self._trying.stop()
+            self._trying = self.set_timer(PAUSE_SECONDS, self._try)
+
+    @property
+    def here(self) -> KnobRow | None:
+        """The question that the person is at."""
+        row = row_at(self.screen.focused)
+        return row if row is not None and self in row.ancestors else None
+
+    def _others(self, knob: Knob) -> list[tuple[str, Any]]:
+        """What can be tried there, each with the key it is remembered by."""
+        value = plain_value(self.session.project.plan, knob.path)
+        return [(f"{knob.path}={one!r}", one) for one in self.options(knob) if one != value]
+
+    def _tried(self, knob: Knob) -> list[WhatIf] | None:
+        """What other values there would change; None where that is not worked out yet for the present plan."""
+        resolution = self.session.project.resolved
+        if resolution is not self._known_for:
+            self._known_for, self._known = resolution, {}
+        others = self._others(knob)
+        return [self._known[key] for key, _ in others] if all(key in self._known for key, _ in others) else None
+
+    @work(exclusive=True, group="trying", exit_on_error=False)
+    async def _try(self) -> None:
+        """Work it out once the person pauses, an option at a time so that the keys stay quick; the newest wins."""
+        project, here = self.session.project, self.here
+        if here is None or project.resolution is None:
+            return
+        resolution, knob = project.resolution, here.knob
+        for key, value in self._others(knob):
+            if project.resolution is not resolution or self.here is not here or project.survey is None:
+                return
+            if key not in self._known:
+                self._known[key] = what_if(project.wishes, knob.path, value, project.facts, resolution)
+                await asyncio.sleep(0)
+        self.explain()
 
     def accept(self) -> None:
         """Settle the stage and go on; only once the plan is known."""

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tunesmith.core.plan import TRAINS, Understand
-from tunesmith.core.schema import knobs
+from tunesmith.core.schema import knob_at, knobs
 from tunesmith.core.understand.advice import Advice, Option, advise_on
 from tunesmith.core.understand.groups import grouped
 from tunesmith.core.understand.turns import Turn, turns_on
@@ -55,7 +55,7 @@ class UnderstandStep(AskStep):
         """The advice in a line, so that it is seen to change with an answer."""
         advice = self._advice()
         stop = (f"{advice.best.stop} ", "$text-warning") if advice.stop else ""
-        return Content.assemble(stop, ("Advice: ", "$text-muted"), (f"{advice.best.approach}\n", "$text-primary"))
+        return Content.assemble(stop, ("Advice: ", "$text-muted"), (f"{_way(advice.best.approach)}\n", "$text-primary"))
 
     def overview(self) -> Content:
         """The advice: the way that is advised with its reasons, then what pulls apart, then the others."""
@@ -80,8 +80,8 @@ def told(advice: Advice, brief: Understand, turns: tuple[Turn, ...]) -> Content:
         parts += [(best.stop, "bold $text-warning"), " Advice: "]
     else:
         parts.append(("Advice: ", "$text-muted"))
-    parts.append((f"{best.approach}\n", "bold $text-primary"))
-    then = ", ".join(one.approach for one in advice.ranked[1:4] if one.weight > 0)
+    parts.append((f"{_way(best.approach)}\n", "bold $text-primary"))
+    then = ", ".join(_way(one.approach) for one in advice.ranked[1:4] if one.weight > 0)
     if then:
         parts.append((f"then {then}\n", "$text-muted"))
     parts += _chosen(advice, brief)
@@ -112,13 +112,20 @@ def told(advice: Advice, brief: Understand, turns: tuple[Turn, ...]) -> Content:
     return Content.assemble(*parts)
 
 
+def _way(approach: str) -> str:
+    """What people call a way."""
+    return knob_at("understand.approach").label(approach)
+
+
 def _chosen(advice: Advice, brief: Understand) -> list[Part]:
     """What follows where the person chose another way than the advised one."""
     if brief.approach == advice.best.approach:
         return []
     if brief.approach in TRAINS or not brief.evidence.stop:
-        return [(f"You chose {brief.approach}; it is trained all the same, to compare.\n", "$text-warning")]
-    return [(f"You chose {brief.approach}; the run scores the untouched model and stops there.\n", "$text-warning")]
+        return [(f"You chose {_way(brief.approach)}; it is trained all the same, to compare.\n", "$text-warning")]
+    return [
+        (f"You chose {_way(brief.approach)}; the run scores the untouched model and stops there.\n", "$text-warning")
+    ]
 
 
 def _numbered(option: Option) -> list[Part]:
@@ -136,7 +143,11 @@ def _change(option: Option, turns: tuple[Turn, ...]) -> list[Part]:
     if turns:
         parts.append(("\nWhat would change it\n", "bold"))
         for one in turns:
-            parts += [(f"  {one.question} ", "$text-muted"), f"{one.answer}: ", (f"{one.approach}\n", "$text-primary")]
+            parts += [
+                (f"  {one.question} ", "$text-muted"),
+                f"{one.answer}: ",
+                (f"{_way(one.approach)}\n", "$text-primary"),
+            ]
     if option.would_change:
         parts.append(("\nWhat would weaken it\n", "bold"))
         parts += [f"  - {text}\n" for text in option.would_change]
@@ -153,7 +164,7 @@ def _sources(option: Option) -> list[Part]:
 
 def _other(option: Option) -> list[Part]:
     """One of the ways that lost: how much speaks for it, and the strongest of what speaks against it."""
-    parts: list[Part] = [f"  {option.approach}", (f" {option.weight:+d}", "$text-muted")]
+    parts: list[Part] = [f"  {_way(option.approach)}", (f" {option.weight:+d}", "$text-muted")]
     if option.against:
         parts += [(": ", "$text-muted"), "; ".join(harmless(one.text) for one in option.against[:MOST_AGAINST])]
     elif option.reasons:

@@ -20,12 +20,19 @@ class Choice(Widget, can_focus=True):
 
     DEFAULT_CSS = "Choice { height: 1; width: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "turn(-1)", "Previous", show=False, id="choice.previous", tooltip="The option before this one"),
+        Binding(
+            "left",
+            "turn(-1)",
+            "Change",
+            id="choice.previous",
+            tooltip="The option before this one; the right key leads to the one after",
+            key_display="←→",
+        ),
         Binding("right", "turn(1)", "Next", show=False, id="choice.next", tooltip="The option after this one"),
         Binding(
             "space",
             "list",
-            "Choices",
+            "List",
             id="choice.list",
             tooltip="All options, each with what it would change",
             key_display="Space",
@@ -66,23 +73,36 @@ class Choice(Widget, can_focus=True):
         self._turns = turns
         """Whether left and right change it; otherwise only the list does."""
         self.value = ""
+        self._shown: str | None = None
+        """The value as people read it; None before any is known."""
 
-    def show(self, value: str) -> None:
-        """Show a value; nothing is said to anybody."""
-        if value != self.value:
-            self.value = value
+    def show(self, value: str, shown: str = "") -> None:
+        """Show a value; nothing is said to anybody.
+
+        Args:
+            shown: How people read it, where that is not the value itself.
+        """
+        shown = shown or value or "none"
+        if (value, shown) != (self.value, self._shown):
+            self.value, self._shown = value, shown
             self.refresh()
 
     def render(self) -> Content:
         """The value, between signs where it can be turned."""
+        if self._shown is None:
+            return Content.styled(self._glyphs.ellipsis, "$text-muted")
         left, right = (self._glyphs.chooser_left, self._glyphs.chooser_right) if self._turns else ("", "")
         room = max(4, self.size.width - 4)
         style = "bold" if self.has_focus else ""
         return Content.assemble(
             (f"{left} " if left else "", "$text-muted"),
-            (shortened(self.value or "none", room), style),
+            (shortened(self._shown, room), style),
             (f" {right}" if right else "", "$text-muted"),
         )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What can only be chosen in its box is not turned."""
+        return self._turns if action == "turn" else True
 
     def action_turn(self, by: int) -> None:
         """The option before or after this one, round and round."""

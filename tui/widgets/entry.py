@@ -21,6 +21,14 @@ class Entry(Input):
         self.touched = False
         """Whether a person did something to it: it also tells of a change when it is made."""
 
+    def show_beginning(self) -> None:
+        """Show a long text from its beginning, though the cursor stands at its end: it is read before it is changed."""
+        self.call_after_refresh(self.scroll_to, 0, animate=False, force=True)
+
+    def on_focus(self) -> None:
+        """The keys go here now."""
+        self.show_beginning()
+
     async def on_key(self, event: events.Key) -> None:
         """Editing keys take effect before the next one is looked at."""
         self.touched = True

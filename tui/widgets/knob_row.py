@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from tunesmith.core.draft import Reason
 from tunesmith.core.errors import PlanError
-from tunesmith.core.schema import YES_NO, Knob, read, told
+from tunesmith.core.schema import YES_NO, Knob, read, shown, told
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.widgets.choice import Choice
@@ -22,6 +22,12 @@ from tunesmith.tui.widgets.entry import Entry
 from tunesmith.tui.widgets.still import Still
 
 TYPED = ("text", "whole", "number", "numbers")
+
+
+def row_at(focused: Widget | None) -> KnobRow | None:
+    """The question that the person is at."""
+    found = focused.ancestors_with_self if focused is not None else ()
+    return next((one for one in found if isinstance(one, KnobRow)), None)
 
 
 class KnobRow(Vertical):
@@ -67,20 +73,17 @@ class KnobRow(Vertical):
         options: Sequence[str] | None = None,
         opens: bool = False,
         title: str = "",
-        empty: str = "",
     ) -> None:
         """Args:
         options: What can be chosen, where the schema does not know it (columns, models).
         opens: Whether the value is changed in a box of its own (a file, a list) rather than in the row.
         title: Another wording of the question than the schema's.
-        empty: What is shown where there is no value.
         """
         super().__init__(id="knob-" + knob.path.replace(".", "-"), classes="knob")
         self.knob = knob
         self._glyphs = glyphs
         self._title = title or knob.question or knob.title
         self._options = options
-        self._empty = empty
         self._opens = opens or knob.kind in ("choices", "structure")
         # Made here and not in `compose`, so that a row can show a value before it is on the screen.
         self.control = self._control()
@@ -104,13 +107,13 @@ class KnobRow(Vertical):
         """Show the plan's value, and whether it is the recommended one."""
         if not self.refused:
             self._complain("")
-        text = harmless(told(self.knob, value)) or self._empty
+        text = harmless(told(self.knob, value))
         control = self.control
         if isinstance(control, Choice):
-            control.show(text)
+            control.show(self._option(value, text), harmless(shown(self.knob, value)))
         elif isinstance(control, Input):
             self._typed_as = text
-            control.placeholder = text or ("none" if self.knob.optional else "")
+            control.placeholder = text or (self.knob.empty if self.knob.optional else "")
             # Several lines can't be edited in one row without being changed: they belong into the plan file.
             control.disabled = text != told(self.knob, value)
             if not control.has_focus and not self.refused:  # nothing changes under typing fingers
@@ -120,6 +123,12 @@ class KnobRow(Vertical):
             mark = "yours" if reason.own else "recommended"
         self._mark.set_class(mark == "yours", "-yours")
         self._mark.show(mark)
+
+    def _option(self, value: Any, text: str) -> str:
+        """Which of the options `value` is."""
+        if value is None and "none" in self.options:
+            return "none"
+        return str(value) if self.knob.kind == "choice" and value is not None else text
 
     @property
     def options(self) -> Sequence[str]:
@@ -153,6 +162,8 @@ class KnobRow(Vertical):
             with entry.prevent(Input.Changed):
                 entry.value = self._typed_as
                 entry.cursor_position = len(self._typed_as)
+            if isinstance(entry, Entry):
+                entry.show_beginning()
 
     def _complain(self, text: str) -> None:
         if text or self._error.display:

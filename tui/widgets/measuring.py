@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from textual import on, work
@@ -34,6 +35,9 @@ class Measuring(Widget):
         def __init__(self, survey: Survey, *, whole: bool) -> None:
             super().__init__()
             self.survey, self.whole = survey, whole
+
+    class Simulating(Message):
+        """A simulation is under way."""
 
     class Simulated(Message):
         """A training step was simulated for what is measured now; None where that was not possible."""
@@ -100,7 +104,8 @@ class Measuring(Widget):
         load = None if self._session.simulating else self._session.unsimulated()
         if load is None or project.survey is None:
             return
-        self._session.simulating = True
+        self._session.simulating, self._session.simulating_since = True, time.monotonic()
+        self.post_message(self.Simulating())
         self._simulate(project.survey, load)
 
     @work(thread=True, group="simulation", exit_on_error=False)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from tunesmith.core.consequences import WhatIf, what_if
+from tunesmith.core.consequences import WhatIf
 from tunesmith.core.draft import Reason
 from tunesmith.core.project import Project
-from tunesmith.core.schema import Knob, plain_value, told
+from tunesmith.core.schema import Knob, plain_value, shown
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.widgets.still import Still
 
+LONG = 40
+"""Letters from which on a text is not said again in a sentence; it stands in its row."""
 MOST_CHANGES = 4
 """Changes shown for each option; the plan has them all."""
 
@@ -32,11 +35,11 @@ class Why(VerticalScroll, can_focus=False):
         self.scroll_home(animate=False)
 
 
-def explanation(knob: Knob, project: Project, glyphs: Glyphs, options: list[Any]) -> Content:
-    """Why the value at `knob` is what it is, and what each of `options` would change.
+def explanation(knob: Knob, project: Project, glyphs: Glyphs, tried: Sequence[WhatIf] | None) -> Content:
+    """Why the value at `knob` is what it is, and what other values would change.
 
     Args:
-        options: Values to try; the present one is left out.
+        tried: What they would change; None where that is not known yet.
     """
     value = plain_value(project.plan, knob.path)
     reason = project.reasons.get(knob.path)
@@ -45,20 +48,21 @@ def explanation(knob: Knob, project: Project, glyphs: Glyphs, options: list[Any]
         if reason.own:
             parts += [
                 (f"Yours: {_sentence(_told(knob, value))} ", "bold"),
-                f"{_sentence(_without_yours(reason))}\n",
+                f"{_sentence(_otherwise(knob, reason))}\n",
             ]
         else:
-            parts += [(f"{_told(knob, value)} ", "bold"), f"is recommended: {_sentence(reason.because)}\n"]
+            named = "This" if knob.kind == "text" and len(_told(knob, value)) > LONG else _told(knob, value)
+            parts += [(f"{named} ", "bold"), f"is recommended: {_sentence(reason.because)}\n"]
         for other in reason.instead_of:
-            parts += [(f"  not {harmless(other.value)}: ", "$text-muted"), f"{_sentence(other.because)}\n"]
+            parts += [(f"  not {harmless(knob.label(other.value))}: ", "$text-muted"), f"{_sentence(other.because)}\n"]
     for caution in project.cautions:
         if caution.path == knob.path:
             parts += [(f"{glyphs.warning} {harmless(caution.text)}\n", "$text-warning")]
     bounds = [f"People use {knob.usual}." if knob.usual else "", f"Takes {knob.bounds}." if knob.bounds else ""]
     if any(bounds):
         parts += [" ".join(filter(None, bounds)), "\n"]
-    others = [one for one in options if one != value]
-    tried = [what_if(project.wishes, knob.path, one, project.facts, project.resolved) for one in others]
+    if tried is None:
+        return Content.assemble(*parts, (f"What changes with {glyphs.ellipsis}", "$text-muted"))
     if knob.kind in ("whole", "number"):
         tried = [one for one in tried if not one.refused]  # half and twice are only tried; nobody asked for them
     if tried:
@@ -89,7 +93,7 @@ def _what_if(knob: Knob, one: WhatIf, glyphs: Glyphs) -> list[Content | str | tu
 
 
 def _told(knob: Knob, value: Any) -> str:
-    return harmless(told(knob, value)) or "none"
+    return harmless(shown(knob, value))
 
 
 def _sentence(text: str) -> str:
@@ -97,8 +101,11 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else text + "."
 
 
-def _without_yours(reason: Reason) -> str:
-    """Why something else was recommended; a list is not spelled out in a sentence."""
+def _otherwise(knob: Knob, reason: Reason) -> str:
+    """What else was recommended, and why; a list is not spelled out in a sentence."""
     if isinstance(reason.recommended, list | dict):
         return "Another list was recommended."
-    return reason.because.removeprefix("your choice; ")
+    if not reason.otherwise:
+        found = reason.because.removeprefix("your choice: ")
+        return found[:1].upper() + found[1:]
+    return f"{_told(knob, reason.recommended)} was recommended: {reason.otherwise}"

@@ -28,7 +28,7 @@ def test_a_plan_for_another_card_says_that_it_was_not_measured() -> None:
     assert found.plan.select.gpu == "H100"
     assert found.plan.select.device == "cuda"
     reason = found.reasons["select.gpu"]
-    assert reason.chosen and reason.recommended == "this machine"
+    assert reason.chosen and reason.own and reason.recommended is None
     assert reason.because == (
         "your choice: planned for H100 SXM 80 GB, which is not here: from the table of cards, not measured"
     )

@@ -14,19 +14,19 @@ from tunesmith.core.plan import Metric, Understand, UseCase
 from tunesmith.core.plan_yaml import validate
 from tunesmith.core.recommend import resolve
 from tunesmith.core.run import create_run
-from tunesmith.core.schema import knobs
+from tunesmith.core.schema import knob_at, knobs
 from tunesmith.core.understand.groups import grouped
 from tunesmith.core.understand.job import work
 from tunesmith.core.understand.recommend import THRESHOLDS, recommend_understand
 from tunesmith.core.worker.job import Job
 
-from ..facts_kit import SEVEN_B, facts, recommended, tokens
+from ..facts_kit import SEVEN_B, SMALL, facts, recommended, tokens
 
 QA = {"shape": "question-answer", "source": "faq.csv"}
 
 
 def test_the_practice_project_is_a_case_for_fine_tuning() -> None:
-    draft = recommended(recommend_understand, facts(tokens=tokens(answer=6)))
+    draft = recommended(recommend_understand, facts(answer_characters=24))
     assert draft.values["understand.approach"] == "fine-tune"
     reason = draft.reasons["understand.approach"]
     assert "come with their context" in reason.because
@@ -41,7 +41,7 @@ def test_the_practice_project_is_a_case_for_fine_tuning() -> None:
 def test_an_own_file_with_context_is_a_case_for_fine_tuning(model: str) -> None:
     about = facts(**QA, roles={"question": "q", "answer": "a", "context": "c"})
     if model == "seven":
-        about = facts(SEVEN_B, **QA, roles={"question": "q", "answer": "a", "context": "c"}, tokens=tokens(answer=90))
+        about = facts(SEVEN_B, **QA, roles={"question": "q", "answer": "a", "context": "c"}, answer_characters=360)
     assert recommended(recommend_understand, about).values["understand.approach"] == "fine-tune"
 
 
@@ -54,7 +54,7 @@ def test_questions_without_a_context_are_a_case_for_retrieval_and_say_why_fine_t
 
 
 def test_an_answer_changes_the_advice_at_once() -> None:
-    about = facts(tokens=tokens(answer=6))
+    about = facts(answer_characters=24)
     assert resolve({}, about).plan.understand.approach == "fine-tune"
     assert resolve({"understand.examples": 20}, about).plan.understand.approach == "few-shot"
     assert resolve({"understand.example_form": "none"}, about).plan.understand.approach == "prompt"
@@ -98,8 +98,16 @@ def test_every_measure_has_a_goal_that_the_schema_takes() -> None:
     ],
 )
 def test_the_measure_suits_the_use_case_and_the_length_of_the_answers(use_case: str, answer: int, metric: str) -> None:
-    about = facts(source="x.csv", tokens=tokens(answer=answer))
+    about = facts(source="x.csv", answer_characters=4 * answer)
     assert recommended(recommend_understand, about, understand__use_case=use_case).values["understand.metric"] == metric
+
+
+def test_the_measure_stays_when_the_tokens_are_counted_whatever_the_model() -> None:
+    before = facts(source="x.csv", answer_characters=50)
+    for model in (SMALL, SEVEN_B):
+        after = facts(model, source="x.csv", answer_characters=50, tokens=tokens(answer=30))
+        reasons = [recommended(recommend_understand, about).reasons["understand.metric"] for about in (before, after)]
+        assert reasons[0] == reasons[1]
 
 
 @pytest.mark.parametrize(
@@ -152,11 +160,11 @@ def told_by(plan_tree: dict[str, Any], tmp_path: Path) -> tuple[str, dict[str, D
 def test_in_a_run_the_whole_brief_is_told_with_its_reasons(plan_tree: dict[str, Any], tmp_path: Path) -> None:
     plan_tree["understand"].update(examples=410, budget_hours=5.0)
     summary, told, findings = told_by(plan_tree, tmp_path)
-    assert summary == "fine-tune for question-answering, to reach 95 % exact match"
+    assert summary == "fine-tuning for question answering, to reach 95 % exact match"
     assert len(told) == sum(bool(knob.question) for knob in knobs("understand"))
     assert next(iter(told)) == "Goal" and list(told)[-1] == "Approach"
     assert told["Metric"].value == "exact match" and told["Goal to reach"].value == "95 %"
-    assert told["Examples"].value == "410" and told["Budget, money"].value == "none"
+    assert told["Examples"].value == "410" and told["Budget, money"].value == "no limit"
     assert told["Knowledge changes"].because == "or they come with each question"
     assert "come with their context" in told["Approach"].because
     assert not findings
@@ -166,7 +174,7 @@ def test_in_a_run_another_way_than_the_advised_one_is_said_so(plan_tree: dict[st
     plan_tree["understand"].update(approach="retrieval", examples=410, tried=["prompt"], error_cost="high")
     summary, _, findings = told_by(plan_tree, tmp_path)
     assert summary.endswith("tried before: prompt")
-    assert any(text.startswith("Advised was fine-tune: ") for text in findings)
+    assert any(text.startswith("Advised was fine-tuning: ") for text in findings)
     assert any("Keep a person in the loop" in text for text in findings)
     assert any("scores the untouched model and stops before the training" in text for text in findings)
     assert any("Split your documents into passages" in text for text in findings)
@@ -190,4 +198,7 @@ def test_any_brief_is_told_even_where_its_model_is_gone(
     plan_tree["understand"].update(use_case=use_case, metric=metric, threshold=1.0 if metric == "f1" else 4.0)
     plan_tree["select"]["model"] = "no/such-model"
     summary, _, _ = told_by(plan_tree, tmp_path)
-    assert use_case in summary and ("at most 4" if metric == "perplexity" else "100 % F1") in summary
+    assert (
+        knob_at("understand.use_case").label(use_case) in summary
+        and ("at most 4" if metric == "perplexity" else "100 % F1") in summary
+    )

@@ -15,6 +15,7 @@ from tests.core.test_hub import files
 from tests.tui.test_wizard import PRODUCTS, row, until, wizard
 from tunesmith.core.project import Project, new_project
 from tunesmith.tui.app import TunesmithApp
+from tunesmith.tui.screens.dialogs import ChooseCard
 from tunesmith.tui.screens.models import Models
 from tunesmith.tui.screens.shell import Shell
 from tunesmith.tui.widgets.next_line import NextLine
@@ -105,7 +106,7 @@ def test_a_model_that_is_not_here_is_chosen_after_the_hub_was_asked_for_it(produ
         await pilot.pause(0.2)
         line = str(shell.query_one("#step-review").query_one(NextLine).render())
         assert "the model must be fetched first: Qwen/Qwen3-0.6B" in line
-        assert "hf download Qwen/Qwen3-0.6B" in str(shell.query_one("#review-summary", Still).content)
+        assert "tunesmith fetch Qwen/Qwen3-0.6B" in str(shell.query_one("#review-summary", Still).content)
         await pilot.press("enter")
         await pilot.pause(0.3)
         assert products.run is None and isinstance(app.screen, Shell)
@@ -182,5 +183,49 @@ def test_the_review_says_that_the_practice_model_is_a_rehearsal(products: Projec
         await until(pilot, lambda: bool(shell.query("#review-summary")))
         await until(pilot, lambda: "only a rehearsal" in str(shell.query_one("#review-summary", Still).content))
         assert "for real work take" in str(shell.query_one("#review-summary", Still).content)
+
+    wizard(products, act, counted=True)
+
+
+def test_a_key_that_comes_while_the_list_becomes_shorter_is_no_crash(products: Project) -> None:
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        box = await opened(app, pilot, shell)
+        listed = box.query_one(OptionList)
+        late = OptionList.OptionHighlighted(listed, listed.get_option_at_index(50), 50)
+        chosen = OptionList.OptionSelected(listed, listed.get_option_at_index(50), 50)
+        await filtered(pilot, "llama-3.1-8b-i")
+        box.post_message(late)
+        box.post_message(chosen)
+        await pilot.resize_terminal(90, 30)
+        await until(pilot, lambda: len(lines(box)) == 1)
+        assert app.screen is box
+
+    wizard(products, act, counted=True)
+
+
+def test_a_letter_begins_the_filter(products: Project) -> None:
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        box = await opened(app, pilot, shell)
+        await pilot.press(*"gemma")
+        await until(pilot, lambda: all("gemma" in line for line in lines(box)))
+
+    wizard(products, act, counted=True)
+
+
+def test_several_cards_are_typed_and_the_list_is_filtered(products: Project) -> None:
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("select")
+        row(shell, "select.gpu").control.focus()
+        await pilot.press("space")
+        await until(pilot, lambda: isinstance(app.screen, ChooseCard))
+        listed = app.screen.query_one(OptionList)
+        assert max(len(str(listed.get_option_at_index(n).prompt)) for n in range(listed.option_count)) <= 70
+        await pilot.press(*"2xrtx4090")
+        await until(pilot, lambda: listed.option_count == 1)
+        await pilot.press("enter")
+        await until(pilot, lambda: products.wishes.get("select.gpu") == "2xrtx4090" and shell.session.counted)
+        mark = row(shell, "select.gpu").query_one(".knob-mark", Still)
+        assert str(mark.content) == "yours"
+        assert "Methods on 2 x RTX 4090" in str(shell.query_one("#methods-title", Still).content)
 
     wizard(products, act, counted=True)

@@ -61,10 +61,10 @@ def test_every_question_has_a_row_below_one_of_five_headings(practice: Project) 
 
 def test_the_advice_changes_with_an_answer_and_is_seen_at_the_question(practice: Project) -> None:
     async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
-        await until(pilot, lambda: "Advice: fine-tune" in panel(shell))
+        await until(pilot, lambda: "Advice: fine-tuning" in panel(shell))
         row(shell, "understand.example_form").control.focus()
         await pilot.press("left")  # the option before the first is the last one
-        await until(pilot, lambda: "Stop: don't fine-tune. Advice: prompt" in panel(shell))
+        await until(pilot, lambda: "Stop: don't fine-tune. Advice: prompting" in panel(shell))
         assert practice.wishes["understand.example_form"] == "none"
         assert practice.plan.understand.approach == "prompt"
         await pilot.press("space")
@@ -131,7 +131,7 @@ def test_stop_is_said_visibly_with_what_is_offered_instead(plan_tree: dict[str, 
     [
         ({"approach": "retrieval"}, "You chose retrieval; the run scores the untouched model and stops there."),
         ({"approach": "retrieval", "evidence": {"stop": False}}, "You chose retrieval; it is trained all the same"),
-        ({"approach": "smaller-model"}, "You chose smaller-model; it is trained all the same"),
+        ({"approach": "smaller-model"}, "You chose tuning a smaller model; it is trained all the same"),
         ({"quality": "noisy"}, "First: Clean the examples before anything is trained"),
         ({"knowledge_changes": "daily"}, "Pulling apart facts that change daily and questions that come with their"),
     ],
