@@ -12,6 +12,7 @@ own. With h the width of the model, q that of all heads, f that of the feed-forw
     gate        3 c f (gate, its activation, up)
     linears     full: c (5 h + f) under autocast, which copies the input for each product; 4 (2 h + f) in fp32
                 LoRA: (c + mask) × the inputs of each adapted layer, + c r of the adapter's middle
+    scores      (2 c + 4) × heads × the row's length where they are capped (Gemma 2)
     mask        c × the row's length on a GPU where rows are padded, the batch's where they are packed: made anew for
                 each layer, and kept (`core/worker/simulation/cuda.py`)
     8-bit       c (2 h + f) more: bitsandbytes' product keeps its input (of query, key and value; of gate and up; of
@@ -31,6 +32,10 @@ TOKEN_BLOCK, WORD_BLOCK = 4096, 32768
 `trl/trainer/utils.py`)."""
 NORMED_HEADS = ("Qwen3", "Gemma3", "Gemma4", "Olmo2", "Olmo3")
 """Beginnings of the architectures that norm queries and keys (transformers 5, their `modeling_*.py`)."""
+FOUR_NORMS = ("Gemma2", "Gemma3")
+"""Those with a norm after each part as well."""
+CAPPED = "Gemma2"
+"""The architecture that caps attention's scores (`attn_logit_softcapping`), and so holds them."""
 CPU_LOSS_COPIES = 9
 """fp32 blocks that live at once in TRL's `_backward_tile`, which stands in for its Triton kernel on a CPU."""
 
@@ -43,6 +48,8 @@ def saved_bytes(model: ModelFacts, load: Load, path: CodePath) -> float:
     norms = 2 * (8 if load.method == "full" else 4) * hidden
     layer = norms + 4 * compute * width + 3 * middle * model.intermediate_size
     layer += _mask_bytes(load, path) + norms // (2 * hidden) * _normed_heads(model)
+    layer += norms if model.architecture.startswith(FOUR_NORMS) else 0
+    layer += _score_bytes(model, load)
     if load.method == "full":
         copies = 5 if load.precision != "fp32" else 2
         return model.layers * (layer + compute * (copies * hidden + model.intermediate_size))
@@ -54,6 +61,14 @@ def _normed_heads(model: ModelFacts) -> int:
     if not model.architecture.startswith(NORMED_HEADS):
         return 0
     return (model.heads + model.kv_heads) * model.head_size
+
+
+def _score_bytes(model: ModelFacts, load: Load) -> int:
+    """Bytes a token and layer of attention's scores, where they are capped and no kernel does without them."""
+    if not model.architecture.startswith(CAPPED):
+        return 0
+    # Their tanh, the softmax in fp32, and that cast for its product.
+    return (2 * load.compute_bytes + 4) * model.heads * load.length
 
 
 def _mask_bytes(load: Load, path: CodePath) -> int:
