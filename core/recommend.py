@@ -42,9 +42,9 @@ def resolve(wishes: Wishes, facts: Facts) -> Resolution:
     draft = Draft(wishes)
     recommend_understand(draft, facts)
     recommend_prepare(draft, facts)
-    recommend_select(draft, facts)
+    training = recommend_select(draft, facts)
     recommend_finetune(draft, facts)
-    recommend_evaluate(draft, facts)
+    recommend_evaluate(draft, facts, training)
     recommend_productionize(draft, facts)
     unknown = {path: value for path, value in wishes.items() if path not in draft.values}
     draft.values.update(unknown)  # the schema names what is wrong with them

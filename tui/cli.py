@@ -69,6 +69,16 @@ class MethodName(StrEnum):
     qlora = "qlora"
 
 
+class WayName(StrEnum):
+    """The ways of training that `fit` tells of."""
+
+    full = "full"
+    lora = "lora"
+    qlora = "qlora"
+    qlora_8bit = "qlora-8bit"
+    qlora_fp4 = "qlora-fp4"
+
+
 class SortBy(StrEnum):
     """Orders of the table of models."""
 
@@ -285,8 +295,8 @@ def fit(
         str, typer.Option("--gpu", metavar="CARD", help="A card that is not here, e.g. h100-80gb or 2xrtx4090.")
     ] = "",
     method: Annotated[
-        Optional[MethodName],  # noqa: UP045
-        typer.Option("--method", help="How it is trained; what fits best when left out."),
+        Optional[WayName],  # noqa: UP045
+        typer.Option("--method", help="How it is trained; the first of LoRA and QLoRA that fits when left out."),
     ] = None,
     length: Annotated[int, typer.Option("--seq", min=8, help="Tokens of the longest row.")] = 512,
     rows: Annotated[int, typer.Option("--batch", min=1, help="Rows computed at once.")] = 1,

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from tunesmith.core.draft import Alternative, Draft
 from tunesmith.core.facts import Facts
+from tunesmith.core.load import Load
 from tunesmith.core.plan import Probe
+from tunesmith.core.reckon import usable
+from tunesmith.core.room import rows_beside
 
 PROBES: list[Probe] = ["context-withheld", "fields-reordered", "values-invented", "as-prose"]
 UNCOUNTED_ANSWER = 64
 """Tokens, until the answers are counted."""
 
 
-def recommend_evaluate(draft: Draft, facts: Facts) -> None:
-    """Fill every path of `evaluate`."""
+def recommend_evaluate(draft: Draft, facts: Facts, training: Load | None = None) -> None:
+    """Fill every path of `evaluate`.
+
+    Args:
+        training: What decides the memory of the training that it interrupts; None where that is not looked at.
+    """
     tokens = facts.data.tokens
     if tokens is None:
         draft.choose("evaluate.max_new_tokens", UNCOUNTED_ANSWER, "until the answers are counted in the model's tokens")
@@ -26,7 +34,7 @@ def recommend_evaluate(draft: Draft, facts: Facts) -> None:
             most,
             f"half again as long as the longest answer ({about}{longest} tokens), so that only rambling is cut",
         )
-    draft.choose("evaluate.batch_size", *_batch(draft, facts))
+    draft.choose("evaluate.batch_size", *_batch(draft, facts, training))
     draft.choose("evaluate.confidence", 0.95, "the usual one: of 100 such intervals about 95 hold the true score")
     draft.choose(
         "evaluate.resamples",
@@ -39,12 +47,24 @@ def recommend_evaluate(draft: Draft, facts: Facts) -> None:
     draft.choose("evaluate.probe_rows", 90, "tells 80 % from 90 % and takes little time")
 
 
-def _batch(draft: Draft, facts: Facts) -> tuple[int, str]:
-    if facts.model.parameters < 1e9:
+def usual_rows(parameters: int, device: str) -> tuple[int, str]:
+    """(rows answered at once, why), before memory is looked at."""
+    if parameters < 1e9:
         return 32, "a model this small answers many rows at once; more gains little"
-    if draft.values.get("select.device") == "cuda":
+    if device == "cuda":
         return 16, "keeps the card busy with room for what attention remembers"
     return 4, "a processor gains little from more rows of a large model"
+
+
+def _batch(draft: Draft, facts: Facts, training: Load | None) -> tuple[int, str]:
+    rows, because = usual_rows(facts.model.parameters, str(draft.values.get("select.device")))
+    if training is None:
+        return rows, because
+    tokens = usable(draft.values.get("evaluate.max_new_tokens"), UNCOUNTED_ANSWER)
+    room = rows_beside(facts.model, replace(training, answer_rows=rows, answer_tokens=tokens), facts.hardware)
+    if room == rows:
+        return rows, because
+    return room, f"{rows} are usual, but to answer them at once takes more memory than training does"
 
 
 def _probes(draft: Draft) -> tuple[list[Probe], str]:

@@ -32,6 +32,9 @@ ABSMAX_BYTES = {False: 4 / 64, True: 1 / 64 + 4 / (64 * 256)}
 (Dettmers et al. 2023, arXiv:2305.14314, section 3)."""
 STATE_BYTES_8BIT = 2 * (1 + 4 / 256)
 """AdamW's two states in 8 bits with an fp32 scale a block of 256 (bitsandbytes 0.50, `optim/optimizer.py`)."""
+PAGED_LEAST = 1e7
+"""Trained parameters from which most matrices are large enough (100,000) for bitsandbytes to page their states: an
+assumption; the simulation looks at each matrix."""
 STATIC = ("weights", "working copies", "adapter", "gradients", "optimizer")
 """Terms that are there whatever the rows are: where these alone are too much, it surely does not fit."""
 
@@ -54,11 +57,6 @@ def step_terms(model: ModelFacts, load: Load, path: CodePath) -> list[Term]:
     width = 2 if load.method == "qlora" else 4
     whose = "all weights" if load.method == "full" else "the adapter's weights"
     terms = [_weights(model, load, path)]
-    if load.method == "full" and load.precision != "fp32":
-        text = (
-            f"{parameters(model.linear_parameters)} weights once more in {load.precision}, for the products (autocast)"
-        )
-        terms.append(Term("working copies", 2 * model.linear_parameters, text))
     if load.method == "qlora":
         largest = max((inputs * outputs for inputs, outputs, _ in model.linear_shapes), default=0)
         terms.append(
@@ -67,9 +65,35 @@ def step_terms(model: ModelFacts, load: Load, path: CodePath) -> list[Term]:
     if load.method != "full":
         text = f"{parameters(adapter)} parameters of rank {load.rank} × {width} bytes"
         terms.append(Term("adapter", adapter * width, text))
-    terms.append(Term("gradients", trained * width, f"{parameters(trained)} × {width} bytes, one for each of {whose}"))
+    text = f"{parameters(trained)} × {width} bytes, one for each of {whose}"
+    gradients = Term("gradients", trained * width, text)
     terms.append(_optimizer(trained, width, load))
-    return [term for term in terms + _step(model, load, path) if term.bytes]
+    step = _full_step(model, load, path, gradients) if load.method == "full" else [gradients, *_step(model, load, path)]
+    return [term for term in terms + step if term.bytes]
+
+
+def _full_step(model: ModelFacts, load: Load, path: CodePath, gradients: Term) -> list[Term]:
+    """The higher of two moments: activations are let go of while gradients come, so they are never all there at once.
+
+    After the forward pass, with what the layers keep and the copies of weights that autocast made; and at the end of
+    the backward pass, with all gradients and one layer's work.
+    """
+    first = _step(model, load, path)
+    copies = _working_copies(model, load)
+    tokens = load.tokens
+    layer = layer_gradient_bytes(model, load, path) + saved_bytes(model, load, path) / model.layers
+    text = f"{load.batch_size} rows × {load.length} tokens: one layer's activations and their gradients"
+    last = [gradients, Term("backward", round(layer * tokens), text)]
+    return max([copies, *first], last, key=lambda terms: sum(term.bytes for term in terms))
+
+
+def _working_copies(model: ModelFacts, load: Load) -> Term:
+    """Weights once more in 16 bits for the products: autocast's, kept for the backward pass where nothing is redone."""
+    if load.precision == "fp32":
+        return Term("working copies", 0, "none in fp32")
+    count = model.linear_parameters // (model.layers if load.checkpointing else 1)
+    which = "one layer's weights" if load.checkpointing else f"{parameters(count)} weights"
+    return Term("working copies", 2 * count, f"{which} once more in {load.precision}, for the products (autocast)")
 
 
 def _weights(model: ModelFacts, load: Load, path: CodePath) -> Term:
@@ -93,6 +117,9 @@ def _weights(model: ModelFacts, load: Load, path: CodePath) -> Term:
 
 
 def _optimizer(trained: int, width: int, load: Load) -> Term:
+    if load.optimizer.startswith("paged") and trained >= PAGED_LEAST:
+        text = "scales of AdamW's states in 8 bits; the states are paged, and lie in the machine's memory where need be"
+        return Term("optimizer", round(trained * (STATE_BYTES_8BIT - 2)), text)
     if load.optimizer.endswith("8bit"):
         text = f"{parameters(trained)} × 2 states of AdamW in 8 bits with their scales"
         return Term("optimizer", round(trained * STATE_BYTES_8BIT), text)

@@ -168,7 +168,9 @@ def _by_name() -> dict[str, Card]:
 
 
 def _nearest(wanted: str) -> str:
-    near = dict.fromkeys(_by_name()[name].key for name in get_close_matches(wanted, _by_name(), 6, 0.5))
+    # A likeness of digits alone is none: an MI300X is no RTX 3090.
+    alike = [name for name in _by_name() if wanted[:1].isdigit() or name[:1] == wanted[:1]]
+    near = dict.fromkeys(_by_name()[name].key for name in get_close_matches(wanted, alike, 6, 0.5))
     if near:
         return f"Did you mean {' or '.join(list(near)[:3])}?"
     return f"Known are {', '.join(one.key for one in cards())}."

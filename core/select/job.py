@@ -174,8 +174,9 @@ def _tell(job: Job, model: ModelFacts, told: MemoryForecast) -> None:
     ]
     decisions += [(f"Memory: {term.name}", size(term.bytes), term.from_what) for term in told.terms]
     if told.evaluation is not None:
-        decisions.append(("Memory: evaluation", size(told.evaluation.bytes), told.evaluation.from_what))
-    because = f"an estimate, {told.told}; the sum of these, for rows of the full sequence length"
+        decisions.append(("Memory: while answering", size(told.evaluation.bytes), told.evaluation.from_what))
+    of_these = "the sum of these, the line for evaluation aside" if told.evaluation is not None else "the sum of these"
+    because = f"an estimate, {told.told}; {of_these}, for rows of the full sequence length"
     decisions.append(("Memory", _memory(told), because))
     for name, value, because in decisions:
         job.emit(Decision(stage=STAGE, name=name, value=str(value), because=because))

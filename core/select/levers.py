@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import msgspec
+
 from tunesmith.core.facts import Hardware, ModelFacts
 from tunesmith.core.load import Load
 from tunesmith.core.plan import Method, Path
-from tunesmith.core.select.memory import MemoryForecast, forecast_load
+from tunesmith.core.select.memory import STEP, MemoryForecast, forecast_load
 
 MOST_ROWS = 1024
 """Rows at once beyond which nobody asks."""
@@ -86,8 +88,11 @@ class _Change:
     source: str
     wish: Callable[[Load], tuple[Path, Any]]
     change: Callable[[Load], Load | None]
+    spares: tuple[str, ...] = ()
+    """The terms of which it can save no more than there is; any where none is named."""
 
 
+TRAINED = ("adapter", "gradients", "optimizer")
 KNOBS = "select.hyperparameters."
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 CHANGES: tuple[_Change, ...] = (
@@ -97,6 +102,7 @@ CHANGES: tuple[_Change, ...] = (
         "Chen et al. 2016, arXiv:1604.06174",
         lambda load: (KNOBS + "gradient_checkpointing", True),
         lambda load: None if load.checkpointing else replace(load, checkpointing=True),
+        ("activations",),
     ),
     _Change(
         "half the rows at once",
@@ -104,6 +110,7 @@ CHANGES: tuple[_Change, ...] = (
         "micro-batch × accumulation is what counts",
         lambda load: (KNOBS + "batch_size", load.batch_size // 2),
         lambda load: replace(load, batch_size=load.batch_size // 2) if load.batch_size > 1 else None,
+        STEP,
     ),
     _Change(
         "half the sequence length",
@@ -111,6 +118,7 @@ CHANGES: tuple[_Change, ...] = (
         "the longest row sets the peak",
         lambda load: (KNOBS + "max_length", max(GRAIN, load.length // 2)),
         lambda load: replace(load, length=load.length // 2) if load.length >= 2 * GRAIN else None,
+        STEP,
     ),
     _Change(
         "LoRA instead of full",
@@ -130,7 +138,7 @@ CHANGES: tuple[_Change, ...] = (
     ),
     _Change(
         "double quantization",
-        "nothing that was measured",
+        "no loss was measured",
         "Dettmers et al. 2023, arXiv:2305.14314, section 3",
         lambda load: ("select.quantization.double", True),
         lambda load: (
@@ -138,10 +146,11 @@ CHANGES: tuple[_Change, ...] = (
             if load.method == "qlora" and load.quantization != "int8" and not load.double_quantization
             else None
         ),
+        ("weights",),
     ),
     _Change(
         "optimizer states in 8 bits",
-        "nothing that was measured",
+        "no loss was measured",
         "Dettmers et al. 2021, arXiv:2110.02861",
         lambda load: (KNOBS + "optimizer", "adamw_8bit"),
         lambda load: (
@@ -149,6 +158,19 @@ CHANGES: tuple[_Change, ...] = (
             if load.device == "cuda" and not load.optimizer.endswith("8bit")
             else None
         ),
+        ("optimizer",),
+    ),
+    _Change(
+        "optimizer in 8 bits, paged",
+        "slower where the card is short of memory: states are moved to the machine's and back",
+        "Dettmers et al. 2023, arXiv:2305.14314, section 3",
+        lambda load: (KNOBS + "optimizer", "paged_adamw_8bit"),
+        lambda load: (
+            replace(load, optimizer="paged_adamw_8bit")
+            if load.device == "cuda" and not load.optimizer.startswith("paged")
+            else None
+        ),
+        ("optimizer",),
     ),
     _Change(
         "half the rank",
@@ -156,6 +178,7 @@ CHANGES: tuple[_Change, ...] = (
         "Hu et al. 2021, arXiv:2106.09685, section 7.2",
         lambda load: ("select.lora.rank", load.rank // 2),
         lambda load: replace(load, rank=load.rank // 2) if load.method != "full" and load.rank > 1 else None,
+        (*TRAINED, *STEP),
     ),
     _Change(
         "adapters in the attention only",
@@ -167,6 +190,7 @@ CHANGES: tuple[_Change, ...] = (
             if load.method != "full" and isinstance(load.target_modules, str)
             else None
         ),
+        (*TRAINED, *STEP),
     ),
 )
 NOTICED = 0.01
@@ -232,11 +256,31 @@ def levers(model: ModelFacts, load: Load, hardware: Hardware) -> list[Lever]:
         changed = one.change(load)
         if changed is None:
             continue
-        then = forecast_load(model, changed, hardware)
-        saves = now.total - then.total
+        saves = _saved(model, load, changed, now, hardware)
+        if one.spares:
+            with_gaps = now.reserved / max(1, now.allocated)
+            saves = min(saves, round(with_gaps * sum(now.of(name) for name in one.spares)))
         if saves > NOTICED * now.total:
-            found.append(Lever(one.name, saves, one.costs, one.source, then.fits, one.wish(load)))
+            fits = now.total - saves <= now.available
+            found.append(Lever(one.name, saves, one.costs, one.source, fits, one.wish(load)))
+    states = [lever for lever in found if lever.wish[0] == KNOBS + "optimizer"]
+    if len(states) == 2 and states[1].saves - states[0].saves <= NOTICED * now.total:
+        found.remove(states[1])  # paging spares nothing more
     return sorted(found, key=lambda lever: -lever.saves)
+
+
+def _saved(model: ModelFacts, load: Load, changed: Load, now: MemoryForecast, hardware: Hardware) -> int:
+    """Bytes that `changed` takes less than `load`, both from one source.
+
+    Where only one of them was simulated or measured, both are reckoned by arithmetic, and the difference is scaled by
+    what that is off by for `load`.
+    """
+    then = forecast_load(model, changed, hardware)
+    if then.how != "arithmetic" or now.how == "arithmetic":
+        return now.total - then.total
+    bare = msgspec.structs.replace(model, simulations=(), probes=())
+    before, after = (forecast_load(bare, one, hardware).total for one in (load, changed))
+    return round((before - after) * now.total / max(1, before))
 
 
 def _most(least: int, most: int, fits: Callable[[int], bool]) -> int:

@@ -226,14 +226,15 @@ def _simulated_terms(simulation: Simulation) -> list[Term]:
 
 
 def _evaluation(simulation: Simulation, load: Load) -> Term | None:
-    """Answers as they were simulated, where they were for as many rows of that length."""
+    """Answers as they were simulated; of more or fewer rows, what they hold in proportion to the tokens."""
     phase, asked = simulation.evaluation, simulation.load
-    same = (load.answer_rows, load.answer_tokens) == (asked.answer_rows, asked.answer_tokens)
-    if phase is None or not same or asked.training != load.training:
+    if phase is None or not load.answer_rows or asked.training != load.training:
         return None
+    tokens, simulated = (one.answer_rows * (one.length + one.answer_tokens) for one in (load, asked))
+    answers = round(phase.bytes.get("answers", 0) * tokens / simulated)
     text = f"{load.answer_rows} rows × {load.length} + {load.answer_tokens} tokens, simulated: "
-    text += f"{size(phase.bytes.get('answers', 0))} for keys, values and the work on the prompts"
-    return Term("evaluation", phase.total, text)
+    text += f"{size(answers)} for keys, values and the work on the prompts"
+    return Term("evaluation", phase.total - phase.bytes.get("answers", 0) + answers, text)
 
 
 def _probes_here(model: ModelFacts, load: Load, hardware: Hardware) -> tuple[StepProbe, ...]:
@@ -320,7 +321,11 @@ def _margin(terms: list[Term], allocated: int, load: Load, untouched: int) -> tu
     """(bytes, in words) that the allocator holds between blocks, less what is handed out and never touched."""
     stepwise = sum(term.bytes for term in terms if term.name in STEP)
     share = MARGIN if load.device == "cuda" else CPU_STEP_MARGIN
-    text = f"{100 * share:.0f} % of what comes and goes with a step, {100 * MARGIN:.0f} % of the rest: gaps in memory"
+    text = f"{100 * MARGIN:.0f} %: gaps in memory"
+    if share != MARGIN:
+        text = (
+            f"{100 * share:.0f} % of what comes and goes with a step, {100 * MARGIN:.0f} % of the rest: gaps in memory"
+        )
     margin = share * (stepwise - untouched) + MARGIN * (allocated - stepwise) - untouched
     if untouched and margin < CPU_LEAST_MARGIN * allocated:
         return round(CPU_LEAST_MARGIN * allocated), f"{100 * CPU_LEAST_MARGIN:.0f} %: gaps in memory"

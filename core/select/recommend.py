@@ -22,8 +22,12 @@ OF_ADAPTERS = ("select.peft", "select.lora.", "select.virtual_tokens", "select.q
 """Whoever states one of these wants an adapter."""
 
 
-def recommend_select(draft: Draft, facts: Facts) -> None:
-    """Fill every path of `select`; looks at what `understand` and `prepare` hold already."""
+def recommend_select(draft: Draft, facts: Facts) -> Load:
+    """Fill every path of `select`; looks at what `understand` and `prepare` hold already.
+
+    Returns:
+        What decides the memory of the training that was chosen.
+    """
     model, rows = facts.model, training_rows(draft, facts)
     draft.choose("select.model", model.source, _model_because(facts, str(draft.values.get("understand.use_case", ""))))
     load = _device(draft, facts)
@@ -37,6 +41,7 @@ def recommend_select(draft: Draft, facts: Facts) -> None:
     effective, load = recommend_batch(draft, facts, load, rows)
     recommend_optimizer(draft, facts, load)
     recommend_course(draft, facts, load, rows, effective)
+    return load
 
 
 def _model_because(facts: Facts, use_case: str) -> str:

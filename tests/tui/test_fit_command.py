@@ -49,3 +49,23 @@ def test_what_can_not_be_told_is_said_at_once(words: tuple[str, ...], said: str)
     done = fit(*words)
     assert done.returncode == 2
     assert said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_what_fits_as_simulated_is_taken_where_no_method_is_named() -> None:
+    done = fit("meta-llama/Llama-3.1-8B-Instruct", "--gpu", "rtx4090", "--seq", "2048", "--batch", "6", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["memory"]["fits"] and told["memory"]["how"] == "simulated"
+    assert told["evaluation"]["rows"] == 16 and told["evaluation"]["tokens"] == 64
+    assert {way["checkpointed_how"] for way in told["ways"]} & {"arithmetic", "corrected"}
+
+
+def test_the_table_holds_at_80_columns_and_names_each_total() -> None:
+    done = fit("practice", "--gpu", "2xrtx4090", "--method", "qlora-fp4", "--seq", "256")
+    assert done.returncode == 0, done.stderr
+    assert "training uses one of them" in done.stdout and "QLoRA 4-bit FP4" in done.stdout
+    assert "~ by arithmetic; without it, simulated. FP4 takes what NF4 does." in done.stdout
+    table = [line for line in done.stdout.splitlines() if line.startswith("  ") and "largest model" not in line]
+    for name in ("allocated", "reserved", "total"):
+        assert any(line.split()[:1] == [name] for line in table)
+    assert all(len(line) <= 80 for line in table if line.split()[:1] in (["full"], ["LoRA"], ["QLoRA"], ["reserved"]))

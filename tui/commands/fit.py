@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
-from typing import Any, get_args
+import textwrap
+from functools import partial
+from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -13,17 +14,15 @@ from rich.text import Text
 from tunesmith.core.errors import PlanError
 from tunesmith.core.facts import ModelFacts
 from tunesmith.core.figures import parameters, size
-from tunesmith.core.fit import Fit, fit_of
+from tunesmith.core.fit import Answers, Fit, fit_of, load_to_show, slow_here
 from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.jobs import Helper
 from tunesmith.core.load import Load
 from tunesmith.core.models import find_model
-from tunesmith.core.plan import Method
 from tunesmith.core.run import runs_root
 from tunesmith.core.select.cards import hardware_for
-from tunesmith.core.select.levers import MOST_ROWS, bare_load
+from tunesmith.core.select.levers import MOST_ROWS, Way
 from tunesmith.core.select.memory import MemoryForecast
-from tunesmith.core.select.method import choose_method
 from tunesmith.core.survey import model_simulated
 from tunesmith.tui.console import console
 from tunesmith.tui.glyphs import Glyphs, glyphs_for
@@ -31,6 +30,15 @@ from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.widgets.memory_bars import memory_bars
 
 MARKS = {"fits": ("fits", "green"), "tight": ("tightly", "yellow"), "no": ("no", "red")}
+NAMED = {
+    "full": Way("full", "full"),
+    "lora": Way("LoRA", "lora"),
+    "qlora": Way("QLoRA 4-bit", "qlora"),
+    "qlora-8bit": Way("QLoRA 8-bit", "qlora", "int8"),
+    "qlora-fp4": Way("QLoRA FP4", "qlora", "fp4"),
+}
+"""What `--method` takes."""
+WIDTH = 80
 BARS = 40
 """Cells of the longest bar."""
 
@@ -45,13 +53,12 @@ def fit(
         raise PlanError(
             f"{model.name} reads no more than {model.max_positions:,} tokens.", next_step="Give a smaller --seq."
         )
-    named: Method | None = next((one for one in get_args(Method) if one == method), None)
-    chosen = named or choose_method(model, hardware, bare_load(hardware, "lora", rows, length)).method
-    load = bare_load(hardware, chosen, rows, length)
-    found = fit_of(model, hardware, load)
-    wanted = not found.memory.fits if checkpointing is None else checkpointing
-    load = replace(load, checkpointing=wanted)
-    found = fit_of(_simulated(model, load), hardware, load)
+    if sys.stderr.isatty():
+        print("Simulating a training step …", file=sys.stderr)  # noqa: T201
+    with Helper() as helper:
+        simulated = partial(_simulated, helper)
+        known, load = load_to_show(model, hardware, rows, length, NAMED.get(method), checkpointing, simulated)
+    found = fit_of(known, hardware, load)
     if as_json:
         print(msgspec.json.encode(_document(found)).decode())  # noqa: T201
     else:
@@ -59,17 +66,16 @@ def fit(
     return 0 if found.memory.fits else PlanError.exit_code
 
 
-def _simulated(model: ModelFacts, load: Load) -> ModelFacts:
-    if sys.stderr.isatty():
-        print("Simulating a training step …", file=sys.stderr)  # noqa: T201
-    with Helper() as helper:
-        return model_simulated(model, load, helper)
+def _simulated(helper: Helper, model: ModelFacts, load: Load) -> ModelFacts:
+    return model_simulated(model, load, helper)
 
 
 def _print(screen: Console, found: Fit, glyphs: Glyphs) -> None:
     _head(screen, found)
     _ways(screen, found)
     _terms(screen, found.memory)
+    if found.answers is not None:
+        _answering(screen, found.answers)
     if found.memory.phases:
         screen.print("\nOver one step", style="bold")
         screen.print(memory_bars(found.memory.phases, glyphs, BARS).plain)
@@ -77,9 +83,11 @@ def _print(screen: Console, found: Fit, glyphs: Glyphs) -> None:
         screen.print("\nWhat would need less", style="bold")
         for lever in found.levers:
             line = Text(f"  {lever.name:<32}")
-            line.append(f"{size(lever.saves):>9}", style="bold")
-            line.append(f"  {lever.costs}", style="dim")
+            line.append(f"{size(lever.saves):>9} less", style="bold")
+            if lever.fits and not found.memory.fits:
+                line.append("  fits then", style="green")
             screen.print(line)
+            screen.print(f"    {lever.costs}", style="dim")
 
 
 def _head(screen: Console, found: Fit) -> None:
@@ -88,22 +96,31 @@ def _head(screen: Console, found: Fit) -> None:
     screen.print(f"{harmless(model.name)}: {parameters(model.parameters)} parameters{here}", style="bold")
     gpu = hardware.gpu
     whose = f"{gpu.name}, from the table of cards" if hardware.planned and gpu else gpu.name if gpu else "the processor"
-    screen.print(f"On {whose}: {size(found.memory.available)} free. {found.told}")
+    count = len(hardware.gpus)
+    many = f"{count} x {whose}; training uses one of them" if count > 1 and hardware.planned else whose
+    screen.print(f"On {many}: {size(found.memory.available)} free. {found.told}")
+    if slow_here(model, hardware):
+        screen.print("On a processor, training a model of this size takes a day or more.", style="yellow")
 
 
 def _ways(screen: Console, found: Fit) -> None:
-    head = f"\n  {'':<12}{'memory':>10} {'':<9}{'checkpointed':>13} {'':<9}{'largest batch':>14}{'longest row':>13}"
+    head = f"\n  {'':<12}{'memory':>10}  {'':<8}{'checkpointed':>12}  {'':<8}{'most rows':>10}{'longest row':>13}"
     screen.print(head, style="dim")
     for one in found.ways:
         line = Text(f"  {one.way.name:<12}")
-        for width, memory in ((10, one.plain), (13, one.checkpointed)):
+        for width, memory in ((10, one.plain), (12, one.checkpointed)):
             word, style = MARKS["no" if not memory.fits else "tight" if memory.tight else "fits"]
-            line.append(f"{size(memory.total):>{width}} ")
-            line.append(f"{word:<9}", style=style)
+            line.append(f"{_reckoned(memory) + size(memory.total):>{width}}  ")
+            line.append(f"{word:<8}", style=style)
         rows = f"{one.batch:,}{'+' if one.batch == MOST_ROWS else ''}" if one.batch else "none"
-        line.append(f"{rows:>14}{f'{one.longest:,}' if one.longest else 'none':>13}")
+        line.append(f"{rows:>10}{f'{one.longest:,}' if one.longest else 'none':>13}")
         screen.print(line)
-    screen.print("  Largest batch and longest row are with gradient checkpointing; the row one at a time.", style="dim")
+    notes = (
+        "~ by arithmetic; without it, simulated. FP4 takes what NF4 does.",
+        "Most rows and longest row: arithmetic, with gradient checkpointing.",
+    )
+    for note in notes:
+        screen.print(f"  {note}", style="dim")
     largest = [f"{way} {name}" for way, name in found.largest.items() if name]
     if largest:
         screen.print(f"  The largest model of the catalogue that fits so: {', '.join(largest)}.", style="dim")
@@ -112,9 +129,34 @@ def _ways(screen: Console, found: Fit) -> None:
 def _terms(screen: Console, memory: MemoryForecast) -> None:
     screen.print(f"\nMemory at its peak, an estimate: {memory.told}", style="bold")
     for term in memory.terms:
-        screen.print(f"  {term.name:<18}{size(term.bytes):>10}   {harmless(term.from_what)}", style="dim")
-    screen.print(f"  {'allocated':<18}{size(memory.allocated):>10}   what the tensors take at the peak")
-    screen.print(f"  {'reserved':<18}{size(memory.total):>10}   of {size(memory.available)} free: what must be there")
+        _row(screen, term.name, term.bytes, harmless(term.from_what), "dim")
+    _row(screen, "allocated", memory.allocated, "what the tensors take at the peak")
+    around = "the driver" if memory.device == "cuda" else "the libraries"
+    _row(screen, "reserved", memory.reserved, "what torch's allocator takes for them")
+    _row(screen, "total", memory.total, f"with {around}; of {size(memory.available)} free")
+
+
+def _row(screen: Console, name: str, taken: int, text: str, style: str = "") -> None:
+    """A row of the table of terms; what does not fit beside it goes on below it."""
+    start = f"  {name:<18}{size(taken):>10}   "
+    lines = textwrap.wrap(text, max(20, min(screen.width, WIDTH) - len(start))) or [""]
+    screen.print("\n".join([start + lines[0], *(" " * len(start) + line for line in lines[1:])]), style=style or None)
+
+
+def _answering(screen: Console, answers: Answers) -> None:
+    """What the evaluation takes, beside the step and not in its sum."""
+    rows = f"{answers.rows} prompts of the full length at once, answers of {answers.tokens} tokens"
+    screen.print("\nWhile answers are written, in the evaluation", style="bold")
+    _row(screen, "allocated", answers.bytes, rows)
+    if answers.more_than_step:
+        below = answers.rows_below
+        advice = f"{below} at once would stay below it" if below else "even one at a time would"
+        screen.print(f"  That is more than a step of the training takes; {advice}.", style="yellow")
+
+
+def _reckoned(memory: MemoryForecast) -> str:
+    """The mark of what was not simulated or measured."""
+    return "" if memory.how in ("simulated", "measured") else "~"
 
 
 def _document(found: Fit) -> dict[str, Any]:
@@ -125,12 +167,15 @@ def _document(found: Fit) -> dict[str, Any]:
         "machine": found.hardware.planned or (found.hardware.gpu.name if found.hardware.gpu else "cpu"),
         "load": found.load,
         "memory": found.memory,
+        "evaluation": found.answers,
         "ways": [
             {
                 "way": one.way.name,
                 "bytes": one.plain.total,
                 "fits": one.plain.fits,
+                "how": one.plain.how,
                 "checkpointed_bytes": one.checkpointed.total,
+                "checkpointed_how": one.checkpointed.how,
                 "checkpointed_fits": one.checkpointed.fits,
                 "largest_batch": one.batch,
                 "longest_row": one.longest,

@@ -13,10 +13,13 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
+from tunesmith.core.worker.simulation.replies import CPU, MISSING, Replies
+
 ROUNDING = {"cuda": 512, "cpu": 64}
 """Bytes to whose multiples storages are rounded up: by CUDA's caching allocator (`c10/cuda/CUDACachingAllocator.cpp`,
 kMinBlockSize), by torch's on a CPU (`c10/core/alignment.h`, gAlignment)."""
 
+DEVICE: Any = torch.ops.prim.device.default
 Workspace = Callable[..., int]
 """Bytes that an operation takes from the allocator while it runs and gives back at its end, from its arguments."""
 
@@ -42,9 +45,12 @@ class Count(TorchDispatchMode):  # type: ignore[no-untyped-call]
     Args:
         rounding: Bytes to whose multiples each storage is rounded up.
         workspaces: What operations take beside their results.
+        replies: What operations were seen to make, of the same FakeTensorMode.
     """
 
-    def __init__(self, rounding: int, workspaces: dict[Any, Workspace] | None = None) -> None:
+    def __init__(
+        self, rounding: int, workspaces: dict[Any, Workspace] | None = None, replies: Replies | None = None
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.kind = "activations"
         """Of storages that are made from now on."""
@@ -59,8 +65,14 @@ class Count(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Whether a backward pass is on, in which the engine adds gradients up in place."""
         self._rounding = rounding
         self._workspaces = workspaces or {}
+        self._replies = replies or Replies()
         self._held: dict[int, _Held] = {}
         self._copies: set[int] = set()
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Whether torch wraps each call to keep its compiler out, which costs more than the call and is not needed."""
+        return False
 
     def enter(self, stretch: str, kind: str) -> None:
         """A new stretch of the step begins; what it makes is of `kind`."""
@@ -95,10 +107,12 @@ class Count(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the operation, and note the storages that it made."""
+        if func is DEVICE:  # asked more often than anything is computed
+            return CPU
         kwargs = kwargs or {}
         if self.accumulates and func is torch.ops.aten.add.Tensor and _adds_in_place(*args):
             return args[0]
-        result = func(*args, **kwargs)
+        result = self._result(func, args, kwargs)
         made = (result,) if isinstance(result, torch.Tensor) else tree_iter(result)
         for tensor in made:
             if isinstance(tensor, torch.Tensor):
@@ -108,6 +122,16 @@ class Count(TorchDispatchMode):  # type: ignore[no-untyped-call]
         workspace = self._workspaces.get(func)
         if workspace is not None:
             self._note(workspace(*args, **kwargs))
+        return result
+
+    def _result(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """What the operation makes: as it was seen before, else by torch."""
+        key = self._replies.key(func, args, kwargs)
+        result = MISSING if key is None else self._replies.find(key, args)
+        if result is MISSING:
+            result = func(*args, **kwargs)
+            if key is not None:
+                self._replies.keep(key, args, result, self._held)
         return result
 
     def _kind_of(self, func: Any, args: Any) -> str:

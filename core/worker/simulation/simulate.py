@@ -11,6 +11,7 @@ import copy
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from peft import PeftConfig
@@ -24,6 +25,7 @@ from tunesmith.core.worker.simulation import cuda
 from tunesmith.core.worker.simulation.config import Layers, read_config
 from tunesmith.core.worker.simulation.count import ROUNDING, Count
 from tunesmith.core.worker.simulation.model import adapter_of, build, made_fake
+from tunesmith.core.worker.simulation.replies import Replies
 from tunesmith.core.worker.simulation.step import Step, is_padded, unread_layer
 
 __all__ = ["read_config", "simulate"]
@@ -39,6 +41,19 @@ PHASES: dict[str, Literal["before the step", "forward", "loss", "backward", "opt
 """The first word of a stretch, and the phase that it belongs to."""
 CACHE = "cache"
 """The keys and values of finished answers, kept beside the stretches until they are put together."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is simulated, and what its runs have in common."""
+
+    layers: Layers
+    load: Load
+    path: CodePath
+    adapter: PeftConfig | None
+    mode: FakeTensorMode = field(default_factory=FakeTensorMode)
+    replies: Replies = field(default_factory=Replies)
+    """For the tensors of `mode`."""
 
 
 def simulate(
@@ -66,13 +81,11 @@ def simulate(
     path = path or CodePath()
     layers = Layers(config, masked_alike=load.packing or is_padded(load, path))
     adapter = None if load.method == "full" else adapter or adapter_of(load)
+    asked = _Asked(layers, load, path, adapter)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if every_layer:
-                stretches = _run(layers, range(layers.count), load, path, adapter)
-            else:
-                stretches = _all_depths(layers, load, path, adapter)
+            stretches = _run(asked, range(layers.count)) if every_layer else _all_depths(asked)
     except Exception as error:  # the code of any model may raise anything
         raise ModelError(
             "A training step of this model can't be simulated.",
@@ -82,13 +95,14 @@ def simulate(
     return Simulation(load, _phases(stretches, layers.count), time.monotonic() - began)
 
 
-def _all_depths(layers: Layers, load: Load, path: CodePath, adapter: PeftConfig | None) -> dict[str, Kinds]:
+def _all_depths(asked: _Asked) -> dict[str, Kinds]:
     """The stretches of the whole model, from those of a few layers and of one more of each kind."""
+    layers = asked.layers
     few = layers.few()
-    base = _run(layers, few, load, path, adapter)
+    base = _run(asked, few)
     whole = {stretch: dict(kinds) for stretch, kinds in base.items()}
     for places, count in layers.more(few).values():
-        deeper = _run(layers, places, load, path, adapter)
+        deeper = _run(asked, places)
         for stretch, kinds in base.items():
             then = deeper[_moved(stretch, few, places)]
             for kind in {*kinds, *then}:
@@ -103,15 +117,14 @@ def _moved(stretch: str, few: Sequence[int], places: Sequence[int]) -> str:
     return f"{name} {places.index(few[int(place)])}" if place.isdigit() else stretch
 
 
-def _run(
-    layers: Layers, places: Sequence[int], load: Load, path: CodePath, adapter: PeftConfig | None
-) -> dict[str, Kinds]:
+def _run(asked: _Asked, places: Sequence[int]) -> dict[str, Kinds]:
     """The highest moment of each stretch of a step of the model with the layers at `places`."""
+    layers, load, path = asked.layers, asked.load, asked.path
     # PEFT writes the depth into the configuration it is given.
-    model = build(layers.of(places), load, path, copy.deepcopy(adapter))
+    model = build(layers.of(places), load, path, copy.deepcopy(asked.adapter))
     on_cuda = load.device == "cuda"
-    count = Count(ROUNDING[load.device], cuda.workspaces() if on_cuda else None)
-    with FakeTensorMode():
+    count = Count(ROUNDING[load.device], cuda.workspaces() if on_cuda else None, asked.replies)
+    with asked.mode:
         made_fake(model, load)
         step = Step(model, load, path, count)
         unread = unread_layer(model, load.method == "full", ROUNDING[load.device]) if layers.unread else {}

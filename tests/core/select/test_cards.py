@@ -104,3 +104,9 @@ def test_a_planned_machine_has_those_cards_and_nothing_that_is_not_known() -> No
     assert machine.gpu is not None and machine.gpu.free == 81106 * MIB and machine.gpu.bf16
     assert (machine.ram_total, machine.disk_free, machine.cpu.cores) == (0, 0, 0)
     assert hardware_for("T4").planned == "t4"
+
+
+def test_a_card_of_another_vendor_is_told_which_are_known() -> None:
+    with pytest.raises(PlanError) as refused:
+        card("mi300x")
+    assert refused.value.next_step.startswith("Known are t4")

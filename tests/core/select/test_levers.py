@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from tests.core.facts_kit import SEVEN_B, SMALL, machine
+from tunesmith.core.facts import MemoryPhase, Simulation
 from tunesmith.core.load import Load
 from tunesmith.core.select.levers import (
     MOST_ROWS,
@@ -57,7 +59,8 @@ def test_each_way_needs_less_than_the_one_before() -> None:
     assert [one.way.name for one in found] == [way.name for way in WAYS]
     totals = [one.plain.total for one in found]
     assert totals == sorted(totals, reverse=True) and len(set(totals)) == len(totals)
-    assert all(one.checkpointed.total < one.plain.total for one in found)
+    assert all(one.checkpointed.total < one.plain.total for one in found[1:])
+    assert found[0].checkpointed.total == found[0].plain.total, "the end of the backward pass, where gradients are all"
 
 
 def test_a_lever_saves_what_the_forecasts_differ_by_and_the_largest_comes_first() -> None:
@@ -104,3 +107,19 @@ def test_the_largest_model_that_fits() -> None:
 def test_a_card_without_bf16_is_planned_in_fp16() -> None:
     assert bare_load(machine("T4"), "lora", 1, 512).precision == "fp16"
     assert bare_load(machine(), "lora", 1, 512).device == "cpu"
+
+
+def test_a_lever_is_reckoned_from_one_source_and_saves_no_more_than_there_is() -> None:
+    still = {"weights": 8 << 20, "optimizer": 2 << 20}
+    phases = (MemoryPhase("loss", {**still, "activations": 100 << 20, "loss": 40 << 20}),)
+    load = bare_load(CARD, "lora", 2, 512)
+    known = msgspec.structs.replace(SMALL, simulations=(Simulation(load, phases, 0.5),))
+    saved = {lever.name: lever.saves for lever in levers(known, load, CARD)}
+    assert saved["gradient checkpointing"] <= 1.11 * (100 << 20)
+    assert saved.get("weights in 4 bits (QLoRA nf4)", 0) <= 1.11 * (8 << 20)
+
+
+def test_paging_is_a_lever_of_its_own_only_where_it_spares_more() -> None:
+    names = {lever.name for lever in levers(SEVEN_B, bare_load(CARD, "full", 1, 512), CARD)}
+    assert {"optimizer states in 8 bits", "optimizer in 8 bits, paged"} <= names
+    assert "optimizer in 8 bits, paged" not in {lever.name for lever in levers(SMALL, LOAD, CARD)}

@@ -52,12 +52,14 @@ def test_lora_on_a_cpu_term_by_term() -> None:
 
 def test_full_under_autocast_holds_fp32_masters_and_half_copies() -> None:
     told = forecast_load(SMALL, Load("full", "bf16", "cuda", 4, 50), machine("RTX 4090"))
-    assert told.of("weights") == told.of("gradients") == 2_200_000 * 4
+    assert told.of("weights") == 2_200_000 * 4
+    assert told.of("gradients") == 0, "they come while activations go: this is the peak before"
     assert told.of("optimizer") == 2_200_000 * 8
     assert told.of("working copies") == 98_304 * 2
     assert told.of("adapter") == 0
     layer = 2 * 8 * 64 + 4 * 2 * 128 + 3 * 2 * 128 + 2 * (5 * 64 + 128)
-    assert told.of("activations") == TOKENS * 2 * layer
+    mask = 2 * 50  # a number in bf16 for each token of the row, because rows are padded
+    assert told.of("activations") == TOKENS * 2 * (layer + mask)
     block = TOKENS * 32768 * 2 + 256 * 64 * 2
     assert told.of("loss") == 12 * 64 * TOKENS + block + 4 * 256 * 64
     assert told.of("CUDA context") == CUDA_CONTEXT
@@ -73,6 +75,27 @@ def test_qlora_packs_the_linear_weights_and_keeps_the_rest_in_half_precision() -
     assert told.of("unpacked weight") == 64 * 128 * 2
     double = forecast_load(SMALL, replace(load, double_quantization=True), machine("RTX 4090"))
     assert double.of("weights") == round(98_304 * (0.5 + 1 / 64 + 4 / (64 * 256))) + rest
+
+
+def test_full_with_few_tokens_is_highest_when_all_gradients_are_there() -> None:
+    large = forecast_load(SEVEN_B, Load("full", "bf16", "cuda", 1, 8), machine("H200"))
+    assert large.of("gradients") == 4 * SEVEN_B.parameters
+    assert (large.of("working copies"), large.of("activations")) == (0, 0)
+    width, feed = 4096, SEVEN_B.intermediate_size
+    kept = 16 * width + 8 * 32 * SEVEN_B.head_size + 6 * feed + 2 * (5 * width + feed)
+    assert large.of("backward") == 8 * (kept + 6 * feed + 8 * width)
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_products_in_8_bits_keep_their_inputs(checkpointing: bool) -> None:
+    four = Load("qlora", "bf16", "cuda", 4, 50, rank=8, checkpointing=checkpointing)
+    kept = {
+        how: forecast_load(SMALL, replace(four, quantization=how), machine("A100")).of("activations")  # type: ignore[arg-type]
+        for how in ("nf4", "int8")
+    }
+    # Of query, key and value; of gate and up; of down; the output projection's only where attention does not keep it.
+    inputs = 64 + 64 + 128 + (4 * 32 if checkpointing else 0)
+    assert kept["int8"] - kept["nf4"] == TOKENS * 2 * 2 * inputs
 
 
 def test_checkpointing_keeps_only_the_layers_inputs() -> None:

@@ -32,7 +32,7 @@ def test_full_that_does_not_fit_says_what_it_needs_and_what_there_is() -> None:
     choice = choose_method(SEVEN_B, machine("RTX 4090"), GPU)
     assert choice.method == "lora"
     assert why_not(choice, "full").startswith("needs 1")
-    assert why_not(choice, "full").endswith("GiB, the card has 23.0 GiB free")
+    assert why_not(choice, "full").endswith("GiB even one row at a time, the card has 23.0 GiB free")
     assert "would save" in why_not(choice, "qlora")
 
 
