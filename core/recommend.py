@@ -17,6 +17,7 @@ from tunesmith.core.plan import Path, Plan
 from tunesmith.core.plan_yaml import validate
 from tunesmith.core.prepare.recommend import recommend_prepare
 from tunesmith.core.productionize.recommend import recommend_productionize
+from tunesmith.core.room import rows_beside
 from tunesmith.core.select.recommend import recommend_select
 from tunesmith.core.understand.recommend import recommend_understand
 
@@ -44,7 +45,7 @@ def resolve(wishes: Wishes, facts: Facts) -> Resolution:
     recommend_prepare(draft, facts)
     training = recommend_select(draft, facts)
     recommend_finetune(draft, facts)
-    recommend_evaluate(draft, facts, training)
+    recommend_evaluate(draft, facts, lambda rows, tokens: rows_beside(facts, training, rows, tokens))
     recommend_productionize(draft, facts)
     unknown = {path: value for path, value in wishes.items() if path not in draft.values}
     draft.values.update(unknown)  # the schema names what is wrong with them

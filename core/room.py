@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tunesmith.core.facts import Hardware, ModelFacts
+from tunesmith.core.facts import Facts, Hardware, ModelFacts
 from tunesmith.core.load import Load
 from tunesmith.core.select.memory import MemoryForecast, forecast_load
 
 
-def rows_beside(model: ModelFacts, load: Load, hardware: Hardware) -> int:
-    """The rows of `load` that are answered at once, halved until they clearly fit or take no more than a step does.
+def rows_beside(facts: Facts, training: Load, rows: int, tokens: int) -> int:
+    """`rows` that are answered at once, halved until they clearly fit or take no more than a step of training does.
 
     As they are where there is no card to lay them beside.
+
+    Args:
+        training: What decides the memory of the training.
+        tokens: Of the longest answer.
     """
-    if load.device == "cuda" and hardware.gpu is None:
-        return load.answer_rows
-    return _halved(load.answer_rows, lambda rows: _harmless(_of(model, load, rows, hardware)))
+    if training.device == "cuda" and facts.hardware.gpu is None:
+        return rows
+    load = replace(training, answer_tokens=tokens)
+    return _halved(rows, lambda fewer: _harmless(_of(facts.model, load, fewer, facts.hardware)))
 
 
 def rows_below(model: ModelFacts, load: Load, hardware: Hardware) -> int:
-    """The same, until they take no more than a step does, fit or not; 0 where even one row takes more."""
+    """The answered rows of `load`, halved until they take no more than a step does, fit or not; 0 where one takes more."""
     rows = _halved(load.answer_rows, lambda rows: _below(_of(model, load, rows, hardware)))
     return rows if _below(_of(model, load, rows, hardware)) else 0
 

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Callable
 
 from tunesmith.core.draft import Alternative, Draft
 from tunesmith.core.facts import Facts
-from tunesmith.core.load import Load
 from tunesmith.core.plan import Probe
 from tunesmith.core.reckon import usable
-from tunesmith.core.room import rows_beside
 
 PROBES: list[Probe] = ["context-withheld", "fields-reordered", "values-invented", "as-prose"]
 UNCOUNTED_ANSWER = 64
 """Tokens, until the answers are counted."""
 
 
-def recommend_evaluate(draft: Draft, facts: Facts, training: Load | None = None) -> None:
+Room = Callable[[int, int], int]
+"""How many of so many rows can be answered at once, with so many tokens each, beside the training."""
+
+
+def recommend_evaluate(draft: Draft, facts: Facts, room: Room = lambda rows, _: rows) -> None:
     """Fill every path of `evaluate`.
 
     Args:
-        training: What decides the memory of the training that it interrupts; None where that is not looked at.
+        room: Asked for the rows that are answered at once; all of them where it is not given.
     """
     tokens = facts.data.tokens
     if tokens is None:
@@ -34,7 +36,7 @@ def recommend_evaluate(draft: Draft, facts: Facts, training: Load | None = None)
             most,
             f"half again as long as the longest answer ({about}{longest} tokens), so that only rambling is cut",
         )
-    draft.choose("evaluate.batch_size", *_batch(draft, facts, training))
+    draft.choose("evaluate.batch_size", *_batch(draft, facts, room))
     draft.choose("evaluate.confidence", 0.95, "the usual one: of 100 such intervals about 95 hold the true score")
     draft.choose(
         "evaluate.resamples",
@@ -56,15 +58,12 @@ def usual_rows(parameters: int, device: str) -> tuple[int, str]:
     return 4, "a processor gains little from more rows of a large model"
 
 
-def _batch(draft: Draft, facts: Facts, training: Load | None) -> tuple[int, str]:
+def _batch(draft: Draft, facts: Facts, room: Room) -> tuple[int, str]:
     rows, because = usual_rows(facts.model.parameters, str(draft.values.get("select.device")))
-    if training is None:
+    fewer = room(rows, usable(draft.values.get("evaluate.max_new_tokens"), UNCOUNTED_ANSWER))
+    if fewer == rows:
         return rows, because
-    tokens = usable(draft.values.get("evaluate.max_new_tokens"), UNCOUNTED_ANSWER)
-    room = rows_beside(facts.model, replace(training, answer_rows=rows, answer_tokens=tokens), facts.hardware)
-    if room == rows:
-        return rows, because
-    return room, f"{rows} are usual, but to answer them at once takes more memory than training does"
+    return fewer, f"{rows} are usual, but to answer them at once takes more memory than training does"
 
 
 def _probes(draft: Draft) -> tuple[list[Probe], str]:
