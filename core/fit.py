@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import Any, get_args
 
 from tunesmith.core.catalogue import entries, facts_of
 from tunesmith.core.draft import Wishes
@@ -16,6 +16,7 @@ from tunesmith.core.outlook import Outlook, outlook
 from tunesmith.core.plan import Method
 from tunesmith.core.recommend import resolve
 from tunesmith.core.room import rows_below
+from tunesmith.core.select.adapter import usual_targets
 from tunesmith.core.select.choosing import MOST_ON_A_PROCESSOR
 from tunesmith.core.select.levers import WAYS, Lever, Way, WayFit, bare_load, largest_model, levers, ways
 from tunesmith.core.select.memory import MemoryForecast, forecast_load
@@ -123,10 +124,14 @@ def load_to_show(
         simulated: Simulates a step.
     """
     device = "cpu" if hardware.gpu is None else "cuda"
-    answers = {"answer_rows": usual_rows(model.parameters, device)[0], "answer_tokens": UNCOUNTED_ANSWER}
+    more: dict[str, Any] = {
+        "answer_rows": usual_rows(model.parameters, device)[0],
+        "answer_tokens": UNCOUNTED_ANSWER,
+        "target_modules": usual_targets(model),
+    }
     tried = []
     for one in (way,) if way else (LORA, QLORA):
-        load = replace(one.of(bare_load(hardware, one.method, rows, length)), **answers)  # type: ignore[arg-type]
+        load = replace(one.of(bare_load(hardware, one.method, rows, length)), **more)
         tried += [replace(load, checkpointing=c) for c in (False, True) if checkpointing in (None, c)]
     for load in tried[:-1]:
         if _hopeless(forecast_load(model, load.training, hardware)):
@@ -150,7 +155,7 @@ def _answers(model: ModelFacts, hardware: Hardware, load: Load) -> Answers | Non
 
 
 def slow_here(model: ModelFacts, hardware: Hardware) -> bool:
-    """Whether training it takes a day or more: on a processor, beyond what the models list suggests there."""
+    """Whether training it takes hours to days: on a processor, beyond what the models list suggests there."""
     return hardware.gpu is None and model.parameters > MOST_ON_A_PROCESSOR
 
 

@@ -26,7 +26,7 @@ def rows_beside(facts: Facts, training: Load, rows: int, tokens: int) -> int:
 
 
 def rows_below(model: ModelFacts, load: Load, hardware: Hardware) -> int:
-    """The answered rows of `load`, halved until they take no more than a step does, fit or not; 0 where one takes more."""
+    """The answered rows of `load`, halved until they take no more than a step does, fit or not; 0 where one is more."""
     rows = _halved(load.answer_rows, lambda rows: _below(_of(model, load, rows, hardware)))
     return rows if _below(_of(model, load, rows, hardware)) else 0
 

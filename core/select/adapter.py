@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from tunesmith.core.adapters import KINDS, LITTLE_SAVED
 from tunesmith.core.draft import Alternative, Draft
-from tunesmith.core.facts import Facts
+from tunesmith.core.facts import Facts, ModelFacts
 from tunesmith.core.load import Load
 from tunesmith.core.plan import RANKED, VIRTUAL, Peft, Quantization
 from tunesmith.core.reckon import settle
@@ -124,17 +124,22 @@ def _ranked(draft: Draft, facts: Facts, load: Load, rows: int, found: tuple[int,
     return replace(load, rank=rank, dropout=min(dropout, 0.99), target_modules=targets)
 
 
+def usual_targets(model: ModelFacts) -> str | tuple[str, ...]:
+    """Where an adapter sits if nobody says otherwise: of a mixture of experts on the attention alone."""
+    return ATTENTION if model.experts else ALL_LINEAR
+
+
 def _targets(draft: Draft, facts: Facts) -> str | tuple[str, ...]:
     """Where the adapter sits: on every linear layer; on the attention alone where experts take turns."""
     few = Alternative("q_proj, v_proj", "smaller, as LoRA was first used, but learns less")
-    recommended: str | list[str] = ALL_LINEAR
     because = "adapting every linear layer is needed to match full fine-tuning (arXiv:2305.14314)"
     alone = f"attention alone learns less than the feed-forward part alone ({BIDERMAN}, section 4.6)"
     others = (few, Alternative(", ".join(ATTENTION), alone))
     if facts.model.experts:
-        recommended = list(ATTENTION)
         because = "of a mixture of experts the part that every token goes through; the experts take turns"
         others = (few, Alternative(ALL_LINEAR, "reaches the experts where PEFT can: many more numbers, no dropout"))
+    usual = usual_targets(facts.model)
+    recommended = usual if isinstance(usual, str) else list(usual)
     return _names(draft.choose("select.lora.target_modules", recommended, because, others))
 
 

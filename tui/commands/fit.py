@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from tunesmith.core.errors import PlanError
+from tunesmith.core.errors import ModelError, PlanError
 from tunesmith.core.facts import ModelFacts
 from tunesmith.core.figures import parameters, size
 from tunesmith.core.fit import Answers, Fit, fit_of, load_to_show, slow_here
@@ -67,7 +67,12 @@ def fit(
 
 
 def _simulated(helper: Helper, model: ModelFacts, load: Load) -> ModelFacts:
-    return model_simulated(model, load, helper)
+    """The model with `load` simulated; as it is where that can't be done, and the arithmetic must serve."""
+    try:
+        return model_simulated(model, load, helper)
+    except ModelError as error:
+        print(f"{error.title} {error.cause} {error.next_step}", file=sys.stderr)  # noqa: T201
+        return model
 
 
 def _print(screen: Console, found: Fit, glyphs: Glyphs) -> None:
@@ -100,7 +105,7 @@ def _head(screen: Console, found: Fit) -> None:
     many = f"{count} x {whose}; training uses one of them" if count > 1 and hardware.planned else whose
     screen.print(f"On {many}: {size(found.memory.available)} free. {found.told}")
     if slow_here(model, hardware):
-        screen.print("On a processor, training a model of this size takes a day or more.", style="yellow")
+        screen.print("On a processor, training a model of this size takes hours to days.", style="yellow")
 
 
 def _ways(screen: Console, found: Fit) -> None:
