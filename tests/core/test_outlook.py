@@ -168,15 +168,15 @@ def test_another_way_that_would_be_advised_is_told_first_also_where_the_person_c
     known = facts(tokens=tokens())
     for wishes in ({}, {"understand.approach": "fine-tune"}):
         told = what_if(wishes, "understand.knowledge_changes", "weekly", known, resolve(wishes, known))
-        assert (told.changes[0].title, told.changes[0].before) == ("advice", "fine-tune")
-        assert told.changes[0].after == "fine-tune-retrieval" and not told.advice_stays
+        assert (told.changes[0].title, told.changes[0].before) == ("advice", "fine-tuning")
+        assert told.changes[0].after == "fine-tuning with retrieval" and not told.advice_stays
         assert [one.title for one in told.changes].count("approach") == 0
 
 
 def test_an_answer_that_leaves_the_advice_as_it_is_says_so() -> None:
     known = facts(tokens=tokens())
     told = what_if({}, "understand.knowledge_changes", "yearly", known, resolve({}, known))
-    assert not told.changes and told.advice_stays == "fine-tune"
+    assert not told.changes and told.advice_stays == "fine-tuning"
     assert not what_if({}, "select.lora.rank", 64, known, resolve({}, known)).advice_stays
 
 

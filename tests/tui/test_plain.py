@@ -60,8 +60,8 @@ def flaws(tmp_path: Path) -> Path:
 def test_enter_alone_leads_to_the_review_and_no_starts_nothing() -> None:
     code, said = talk(*[ENTER] * 27, "?", "no", data="practice")
     assert code == 0
-    assert "Question 1 of 28, Understand\nWhat should the model do?\n" in said
-    assert "Question 28 of 28, Select\n" in said
+    assert "Question 1 of 27, Understand\nWhat should the model do?\n" in said
+    assert "Question 27 of 27, Select\n" in said
     assert "  1. question answering: questions with one right answer (recommended)\n" in said
     assert "Found: 2 rows repeat an earlier row in every column.\n" in said
     assert "Trained: ⟦2012-12-14<|im_end|>⟧\n" in said
@@ -101,7 +101,7 @@ WRONG = {
         "poetry": "Use case: 'poetry' can't be chosen. Choose one of question answering",
     },
     "What is there": {"9": "9 is not one of the answers. Type a number from 1 to 5"},
-    "What counts": {"accuracy": "accuracy is not one of the answers. Type a number from 1 to 4"},
+    "What counts": {"accuracy": "accuracy is not one of the answers. Type a number from 1 to 5"},
     "Which way to go?": {"11": "11 is not one of the answers. Type a number from 1 to 10"},
     "Which file holds the examples?": {"nowhere.csv": "nowhere.csv."},
     "Which column names what each record is about?": {"nme": "nme is not one of the answers."},
@@ -190,14 +190,14 @@ def test_where_training_is_not_advised_it_is_said_with_what_is_done_instead() ->
     assert "Stop: don't fine-tune. A better prompt serves better here." in told
     assert "First: Write thirty questions with the right answers" in told
     assert "Instead: Tunesmith scores the untouched model on your rows and writes the prompt as a file." in told
-    assert "1. prompt: better instructions, no training (recommended)" in told
+    assert "1. prompting: better instructions, no training (recommended)" in told
 
 
 def test_where_the_input_ends_everything_is_kept_and_a_second_start_goes_on() -> None:
     code, said = talk("Answer questions about staff.", ENTER, ENTER, ENTER, "1", "f1", data="practice")
     assert code == 2
     last = " ".join(said.split("\n")[-4:])
-    assert "Question 5 of 28 is open: What counts" in last.replace("   ", " ")
+    assert "Question 5 of 27 is open: What counts" in last.replace("   ", " ")
     assert "Your answers are kept as the project employees." in last.replace("   ", " ")
     assert project().wishes["understand.goal"] == "Answer questions about staff."
     code, said = talk(ENTER, "2", "0.7", "q")
@@ -303,7 +303,7 @@ def test_ctrl_c_says_one_line_and_keeps_the_answers() -> None:
     screen.expect("Enter takes 1")
     time.sleep(0.3)  # it is still on its way to reading
     screen.sendintr()
-    screen.expect("Question 2 of 28 is open")
+    screen.expect("Question 2 of 27 is open")
     screen.expect(pexpect.EOF)
     screen.close()
     assert screen.exitstatus == 130

@@ -122,7 +122,7 @@ def test_stop_is_said_visibly_with_what_is_offered_instead(plan_tree: dict[str, 
     assert "Instead: Tunesmith builds no index." in text
     assert "What would weaken it - facts that change once a year or less" in text
     assert "Next 1. Split your documents" in text
-    assert "The other ways" in text and "fine-tune" in text.partition("The other ways")[2]
+    assert "The other ways" in text and "fine-tuning" in text.partition("The other ways")[2]
     assert "Sources 1. Lewis et al. 2020" in text
 
 
