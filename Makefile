@@ -7,12 +7,15 @@ BIN := .venv/bin
 demo: .venv/installed
 	@$(BIN)/tunesmith demo
 
-test: test-fast
-	$(BIN)/pytest -m slow
+# Two tests at a time, each computing on one core: threads of both on both cores would wait for one another (steps took
+# twenty times as long). Tests of one file stay together, because they share what takes long to make.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
-# On two cores at once; tests of one file stay together, because they share what takes long to make.
+test: test-fast
+	$(PYTEST) -m slow
+
 test-fast: .venv/installed
-	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
+	$(PYTEST) -m "not slow"
 
 # Format, lint, types (strict), and who may import whom.
 check: .venv/installed .typing/tunesmith
