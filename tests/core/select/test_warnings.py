@@ -37,7 +37,7 @@ def test_a_learning_rate_of_nothing_and_one_that_flies_apart() -> None:
     path = AT + "learning_rate"
     low = told(about, select__hyperparameters__learning_rate=1e-12)[path]
     assert low == (
-        "1e-12 is so small that the model will hardly change: for LoRA on a model of this size 0.0001 to 0.0003 is "
+        "1e-12 is so small that the model will hardly change: for LoRA on a model of this size 0.0001 to 0.0002 is "
         "usual."
     )
     assert "so large that the training may fly apart" in told(about, select__hyperparameters__learning_rate=0.5)[path]
