@@ -120,15 +120,15 @@ def test_every_answer_is_there_after_kill_9(opened: Open) -> None:
 @pytest.mark.slow
 def test_it_can_be_resized_to_nothing_and_back_at_every_step(opened: Open) -> None:
     screen = opened()
-    screen.until("Enter opens the practice project")
-    for press in ("", ENTER, ENTER, ENTER, ENTER):
+    steps = ("accept this brief", "accept this data", "accept these settings", "start the training")
+    for press, shown in (("", "Enter opens the practice project"), *((ENTER, step) for step in steps)):
         screen.press(press)
-        screen.read(1.5)
+        screen.until(shown)
         for size in ((20, 5), (200, 60), (40, 12), (80, 24)):
             screen.resize(*size)
             screen.read(0.4)
             assert screen.process.isalive(), screen.text
-    screen.until("start the training")
+        screen.until(shown)
 
 
 @pytest.mark.slow
