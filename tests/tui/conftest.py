@@ -21,7 +21,7 @@ def tunesmith(tmp_path: Path, runs_folder: Path) -> Command:
     here = tmp_path / "here"
     here.mkdir()
 
-    def call(*words: str, timeout: float = 300, **environment: str) -> subprocess.CompletedProcess[str]:
+    def call(*words: str, timeout: float = 900, **environment: str) -> subprocess.CompletedProcess[str]:
         settings = {**os.environ, "TUNESMITH_RUNS": str(runs_folder), "COLUMNS": "120", **environment}
         return subprocess.run(
             [TUNESMITH, *words],

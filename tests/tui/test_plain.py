@@ -313,7 +313,7 @@ def test_ctrl_c_says_one_line_and_keeps_the_answers() -> None:
 @pytest.mark.slow
 def test_a_started_run_goes_on_without_the_terminal_and_is_offered_first(runs_folder: Path) -> None:
     screen = terminal("practice")
-    for _ in range(27):
+    for _ in range(28):
         screen.expect(r"Enter (takes|keeps)[^\n]*: ?")
         screen.sendline()
     screen.expect("Stage 2 of 6: Prepare")
