@@ -104,8 +104,10 @@ def test_an_approach_without_training_stops_the_run_whatever_the_score(
     state = jobs.wait(scored, 180)
     assert state.advised, log(scored)
     text = of_kind(scored, JobFinished)[-1].text
-    assert text.startswith("The plan's approach is few-shot prompting, not fine-tuning on examples. The untouched model")
-    assert text.endswith("Nothing was trained; the prompt to use instead is in prompt.md.")
+    assert text.startswith(
+        "The plan's approach is few-shot prompting, not fine-tuning on examples. The untouched model"
+    )
+    assert text.endswith("Nothing was trained; the best prompt, which does not reach the goal, is in prompt.md.")
     jobs.start(unscored, ["finetune"])
     assert jobs.wait(unscored, 180).advised, log(unscored)
     assert not of_kind(unscored, Evidence)
