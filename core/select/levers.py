@@ -14,6 +14,7 @@ import msgspec
 from tunesmith.core.facts import Hardware, ModelFacts
 from tunesmith.core.load import Load
 from tunesmith.core.plan import Method, Path
+from tunesmith.core.select.adapter import ATTENTION
 from tunesmith.core.select.memory import STEP, MemoryForecast, forecast_load
 
 MOST_ROWS = 1024
@@ -94,7 +95,6 @@ class _Change:
 
 TRAINED = ("adapter", "gradients", "optimizer")
 KNOBS = "select.hyperparameters."
-ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 CHANGES: tuple[_Change, ...] = (
     _Change(
         "gradient checkpointing",
