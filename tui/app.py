@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
@@ -80,6 +81,13 @@ class TunesmithApp(App[str]):
         self.theme_changed_signal.subscribe(self, lambda theme: self._keep_theme(theme.name))
         if self._opens is not None:
             self.call_after_refresh(self.open, self._opens)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Paint anew where a window was pulled and let go so fast that the size is as before: the terminal cut what it
+        showed, and Textual leaves an unchanged size alone.
+        """
+        if event.size == self.size and self.screen.is_mounted:
+            self.screen.refresh()
 
     async def open(self, opens: Opening) -> None:
         """Open what is named; where that can't be used, say why."""

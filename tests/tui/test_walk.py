@@ -131,6 +131,15 @@ def test_it_can_be_resized_to_nothing_and_back_at_every_step(opened: Open) -> No
         screen.until(shown)
 
 
+def test_a_window_that_is_pulled_small_and_back_at_once_is_painted_anew(opened: Open) -> None:
+    screen = opened()
+    screen.until("Enter opens the practice project")
+    for _ in range(5):  # the program sees the size it had, while the terminal has cut what it showed
+        screen.resize(20, 5)
+        screen.resize(80, 24)
+    screen.until("Enter opens the practice project", 10)
+
+
 @pytest.mark.slow
 def test_a_screen_that_waits_sends_nothing(opened: Open) -> None:
     screen = opened(columns=120, rows=40)
