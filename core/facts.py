@@ -6,13 +6,15 @@ Sizes are bytes, shares 0 to 1, lengths tokens.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from tunesmith.core.load import Load
 
-Shape = Literal["table", "question-answer", "prompt-completion", "chat"]
+Shape = Literal["table", "question-answer", "prompt-completion", "chat", "text", "classification", "preference", "rated"]
+Severity = Literal["note", "warning", "serious"]
+"""How much a finding matters: to know, to mend, or to mend before anything is trained."""
 ColumnKind = Literal["text", "number", "date", "identifier"]
 ModelKind = Literal["", "base", "instruct", "reasoning"]
 
@@ -150,19 +152,35 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class DataFinding(msgspec.Struct, frozen=True):
-    """Something in the data that should be repaired or known: what, where, how often, and the repair proposed."""
+    """Something in the data that should be repaired or known: what, where, how often, what it does, and the repairs."""
 
     kind: str
+    """What was looked for, e.g. `duplicate`; a kind stands at most once for each column."""
     column: str
+    """Empty where it is about whole rows."""
     count: int
+    """Rows it is true of (values, for `repeated` and `labels`)."""
     text: str
+    """One sentence to a person."""
     examples: tuple[str, ...] = ()
-    repair: str = ""
-    """The kind of the repair (see `plan.Repair`) that mends it; empty when nothing is to be done."""
-    low: float | None = None
-    """out-of-range: the smallest value that is like the others."""
-    high: float | None = None
-    """out-of-range: the largest value that is like the others."""
+    """Up to three, each with its line where it has one; harmless, personal data masked."""
+    share: float = 0.0
+    """`count` over all rows (0 to 1)."""
+    severity: Severity = "warning"
+    effect: str = ""
+    """What it does to a model that is trained on it, in one sentence."""
+    repairs: tuple[dict[str, Any], ...] = ()
+    """What can be done about it, each as it stands in the plan (see `plan.Repair`), the best one first; empty where
+    there is nothing to do but know it."""
+    recommended: bool = False
+    """Whether the first of `repairs` is recommended; else it is the person's to choose."""
+    picture: tuple[tuple[str, int], ...] = ()
+    """The distribution as bars: (label, rows), in the order in which they are drawn; at most 12."""
+
+    @property
+    def repair(self) -> dict[str, Any] | None:
+        """The repair that is recommended."""
+        return self.repairs[0] if self.recommended and self.repairs else None
 
 
 class Lengths(msgspec.Struct, frozen=True):
@@ -197,7 +215,8 @@ class DataProfile(msgspec.Struct, frozen=True):
     source: str
     fingerprint: str
     """`sha256:` and the digest of the file's bytes."""
-    format: Literal["csv", "json", "jsonl"]
+    format: str
+    """What kind of file it is: csv, jsonl, parquet, xlsx, sql … (see `prepare.read.formats`)."""
     rows: int
     columns: tuple[Column, ...]
     shape: Shape
@@ -205,6 +224,12 @@ class DataProfile(msgspec.Struct, frozen=True):
     roles: dict[str, str]
     """Which column plays which part, e.g. {"entity": "name"} or {"question": "q", "answer": "a"}."""
     findings: tuple[DataFinding, ...] = ()
+    shape_confidence: float = 1.0
+    """How sure the shape is, 0 to 1."""
+    rejected: int = 0
+    """Rows of the file that could not be read; they are set aside before anything else."""
+    files: int = 1
+    """How many files were read."""
     answer_characters: int | None = None
     """Characters that 95 % of the rows' answers stay within; None where no rows were made."""
     tokens: TokenProfile | None = None

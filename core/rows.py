@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -15,15 +15,21 @@ Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """One turn of a chat."""
 
     role: str
     content: str
+    tool_calls: list[dict[str, Any]] = []
+    """What an assistant's turn calls, in OpenAI's form."""
+    tool_call_id: str = ""
+    """Of a tool's turn: which call it answers."""
+    name: str = ""
+    """Of a tool's turn: which tool it is."""
 
-    def as_dict(self) -> dict[str, str]:
+    def as_dict(self) -> dict[str, Any]:
         """The form that chat templates take."""
-        return {"role": self.role, "content": self.content}
+        return {name: value for name, value in msgspec.to_builtins(self).items() if name in ("role", "content") or value}
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -35,12 +41,21 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
 
     id: str
     prompt: list[Message]
+    """No turn where the row is plain text: all of `answer` is then trained, without a chat template."""
     answer: str
     group: str = ""
     context: str = ""
     question: str = ""
     record: dict[str, str] = {}
     """For rows made from a table: the entity's column names and values, in the table's order."""
+    calls: list[dict[str, Any]] = []
+    """Tool calls that are the answer, in OpenAI's form; `answer` then holds them as JSON."""
+    tools: list[dict[str, Any]] = []
+    """The tools that the prompt offers, in OpenAI's form."""
+    rejected: str = ""
+    """The worse answer, where two were compared."""
+    slices: dict[str, str] = {}
+    """Values by which the score is also told apart."""
 
 
 def ask(question: str, context: str = "", system: str = "") -> list[Message]:

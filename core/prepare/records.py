@@ -2,41 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from tunesmith.core.errors import DataError
-from tunesmith.core.prepare.cells import counted, shown
+from tunesmith.core.prepare.cells import cell, counted, shown
 
-Format = Literal["csv", "json", "jsonl"]
+Format = Literal["csv", "json", "jsonl", "parquet", "excel", "text", "dataset", "hub", "sql"]
 
 
 @dataclass(frozen=True)
 class Record:
-    """One row of the file."""
+    """One row of the data."""
 
     number: int
-    """Which record of the file it is, counted from 1."""
+    """Which record it is of all that were read, counted from 1."""
     line: int
-    """Where it begins, counted from 1; in JSON several may share a line."""
+    """Where it begins in its file, counted from 1 (in a workbook the row, in Parquet and SQL the number of the row);
+    in JSON several may share a line."""
     values: dict[str, Any]
-    """What it holds by column."""
+    """What it holds by column: text, or for nested JSON what it is in Python."""
+    file: str = ""
+    """The name of its file, where several were read."""
+
+    @property
+    def place(self) -> str:
+        """Where it stands, e.g. `line 12` or `b.csv, line 3`."""
+        line = f"line {self.line:,}"
+        return f"{shown(self.file)}, {line}" if self.file else line
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Something in a file that is no row: it was set aside when the file was read."""
+
+    line: int
+    why: str
+    """A clause such as `3 cells, fewer than the 4 of the header`."""
+    text: str
+    """What stands there, cut where it is long."""
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A stretch of records by column, each cell as text without white space around it; empty where there is none."""
+
+    start: int
+    """The number of the first of them, counted from 1."""
+    lines: Sequence[int]
+    columns: Mapping[str, list[str]]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def place(self, index: int) -> str:
+        """Where the record at `index` stands."""
+        return f"line {self.lines[index]:,}"
+
+
+BATCH = 8192
+"""Records that are held as Python values at a time."""
 
 
 @dataclass(frozen=True)
 class Records:
-    """A file that was read whole."""
+    """What was read: its rows, and what was no row. read = rows + rejected."""
 
     source: str
-    """`practice`, or the absolute path."""
+    """`practice`, or the absolute path, the Hub's name or the database's address (without its password)."""
     path: Path
     format: Format
     fingerprint: str
-    """`sha256:` and the digest of the file's bytes."""
+    """`sha256:` and the digest of the bytes (of a database: of the rows)."""
     columns: tuple[str, ...]
     """In the order of the header, or of their first appearance."""
-    rows: list[Record]
+    rows: Sequence[Record]
+    rejected: tuple[Rejected, ...] = ()
+    files: tuple[Path, ...] = ()
+
+    def batches(self, size: int = BATCH) -> Iterator[Batch]:
+        """All rows by column, `size` at a time."""
+        for start in range(0, len(self.rows), size):
+            rows = self.rows[start : start + size]
+            columns = {name: [cell(row.values, name) for row in rows] for name in self.columns}
+            yield Batch(start + 1, [row.line for row in rows], columns)
 
 
 def name_of(path: Path) -> str:
