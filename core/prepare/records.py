@@ -50,17 +50,13 @@ class Rejected:
 class Batch:
     """A stretch of records by column, each cell as text without white space around it; empty where there is none."""
 
-    start: int
-    """The number of the first of them, counted from 1."""
+    numbers: Sequence[int]
+    """Which record each is of all that were read, counted from 1; rising, not always without gaps."""
     lines: Sequence[int]
     columns: Mapping[str, list[str]]
 
     def __len__(self) -> int:
-        return len(self.lines)
-
-    def place(self, index: int) -> str:
-        """Where the record at `index` stands."""
-        return f"line {self.lines[index]:,}"
+        return len(self.numbers)
 
 
 BATCH = 8192
@@ -83,12 +79,18 @@ class Records:
     rejected: tuple[Rejected, ...] = ()
     files: tuple[Path, ...] = ()
 
-    def batches(self, size: int = BATCH) -> Iterator[Batch]:
-        """All rows by column, `size` at a time."""
+    def batches(self, columns: Sequence[str] | None = None, size: int = BATCH) -> Iterator[Batch]:
+        """All rows by column (all columns, or those named), `size` at a time."""
+        names = self.columns if columns is None else columns
         for start in range(0, len(self.rows), size):
             rows = self.rows[start : start + size]
-            columns = {name: [cell(row.values, name) for row in rows] for name in self.columns}
-            yield Batch(start + 1, [row.line for row in rows], columns)
+            cells = {name: [cell(row.values, name) for row in rows] for name in names}
+            yield Batch([row.number for row in rows], [row.line for row in rows], cells)
+
+    @property
+    def total(self) -> int:
+        """Everything that stood in the files: rows and what was no row."""
+        return len(self.rows) + len(self.rejected)
 
 
 def name_of(path: Path) -> str:
