@@ -220,6 +220,11 @@ class Prepare(Section):
         "prompt-completion: prompt, completion, input, system; chat: messages, system, tools; text: text; "
         "classification: text, label; preference: chosen, rejected, prompt; rated: prompt, completion, rating.",
     )
+    good_from: float | None = knob(
+        "Good from",
+        "rated: the number from which a rating calls an answer good; none where ratings are words such as true or bad.",
+        default=None,
+    )
     system: str = knob("System prompt", "Instructions put before every prompt; empty for none.", default="")
     fields: list[str] = knob("Fields", "table: the columns that the context shows.", default_factory=list)
     questions: list[QuestionTemplate] = knob(

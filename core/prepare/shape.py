@@ -1,14 +1,14 @@
-"""Which of four shapes a file's rows have, and which column plays which part."""
+"""Which of eight shapes a file's rows have, how sure that is, and which column plays which part."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.facts import Column, Shape
-from tunesmith.core.prepare.cells import shown
+from tunesmith.core.prepare.cells import number_of, shown
 from tunesmith.core.prepare.columns import MOSTLY, plain_name
 
 NEEDED: dict[Shape, tuple[str, ...]] = {
@@ -16,21 +16,38 @@ NEEDED: dict[Shape, tuple[str, ...]] = {
     "question-answer": ("question", "answer"),
     "prompt-completion": ("prompt", "completion"),
     "chat": ("messages",),
+    "text": ("text",),
+    "classification": ("text", "label"),
+    "preference": ("chosen", "rejected"),
+    "rated": ("prompt", "completion", "rating"),
 }
 """The parts that a shape can't do without."""
 
 OPTIONAL: dict[Shape, tuple[str, ...]] = {
     "table": (),
     "question-answer": ("context",),
-    "prompt-completion": ("input",),
-    "chat": (),
+    "prompt-completion": ("input", "system"),
+    "chat": ("system", "tools"),
+    "text": (),
+    "classification": (),
+    "preference": ("prompt",),
+    "rated": (),
 }
 """The parts that a shape may have; `input` is Alpaca's text that an instruction is about."""
 
-_CHATS = ("messages", "conversations", "conversation", "chat", "dialog")
-_QUESTIONS = ("question", "query", "user_question", "q")
-_ANSWERS = ("answer", "answers", "reply", "response", "a")
+_CHATS = ("messages", "conversations", "conversation", "chat", "dialog", "dialogue", "turns")
+_QUESTIONS = ("question", "query", "user_question", "q", "frage", "pregunta")
+_ANSWERS = ("answer", "answers", "reply", "response", "a", "antwort", "respuesta", "reponse")
 _CONTEXTS = ("context", "passage", "paragraph", "background", "document")
+_SYSTEMS = ("system", "system_prompt")
+_TOOLS = ("tools", "functions")
+_CHOSEN = (("chosen", "rejected"), ("preferred", "rejected"), ("better", "worse"), ("accepted", "rejected"))
+_PROMPTS = ("prompt", "question", "instruction", "query", "input")
+_COMPLETIONS = ("completion", "response", "answer", "output")
+_RATINGS = ("rating", "label", "score", "liked", "thumbs_up", "feedback", "quality", "is_good", "desirable")
+_TEXTS = ("text", "content", "body", "document", "article", "passage", "markdown")
+_LABELLED = ("text", "sentence", "review", "comment", "tweet", "message", "email", "ticket", "title", "utterance")
+_LABELS = ("label", "labels", "class", "category", "categories", "sentiment", "intent", "topic", "tag", "tags", "target")
 _PAIRS = (
     ("prompt", "completion"),
     ("instruction", "output"),
@@ -40,9 +57,6 @@ _PAIRS = (
 )
 _PAIRS_ALONE = (
     ("source", "target"),
-    ("text", "label"),
-    ("sentence", "label"),
-    ("review", "sentiment"),
     ("text", "summary"),
     ("document", "summary"),
     ("article", "summary"),
@@ -54,37 +68,79 @@ _NAMES = ("name", "full_name", "title", "product", "item", "employee", "customer
 _PART_NAMES = ("first_name", "last_name", "given_name", "family_name", "middle_name", "surname")
 _SHORT = 60
 """Characters: longer texts describe a thing, they don't name it."""
+FEW_LABELS = 50
+"""A column with more different values than this is no set of labels (the largest common intent set, CLINC150 with 150,
+is taken by its names alone)."""
+
+WHAT: dict[Shape, str] = {
+    "table": "each row is a record",
+    "question-answer": "each row has a question and its answer",
+    "prompt-completion": "each row has a prompt and its completion",
+    "chat": "each row holds the turns of a chat",
+    "text": "each row is a text",
+    "classification": "each row has a text and its label",
+    "preference": "each row has a better and a worse answer",
+    "rated": "each row has an answer and how it was rated",
+}
 
 
 @dataclass(frozen=True)
 class Detected:
-    """A shape, the sentence that says why, and the column of each part."""
+    """A shape, the sentence that says why, the column of each part, and how sure that is."""
 
     shape: Shape
     because: str
     roles: dict[str, str] = field(default_factory=dict)
+    confidence: float = 1.0
+    """0 to 1: what share of such files would be meant this way, by our own reckoning; it orders, it is no measurement.
+    """
 
 
 def detect(columns: Sequence[Column]) -> Detected:
-    """The shape that the names and kinds of the columns tell.
+    """The shape that the names and kinds of the columns tell best.
 
     Raises:
         DataError: It can only be a table, and no column says what each row is about.
     """
-    by_name = {plain_name(column.name): column.name for column in reversed(columns)}
-    shapes: tuple[Shape, ...] = ("chat", "question-answer", "prompt-completion")
-    for shape in shapes:
-        roles = _roles_by_name(shape, by_name, columns)
-        if roles:
-            named = " and ".join(shown(roles[part]) for part in NEEDED[shape])
-            what = {
-                "chat": "each row holds the turns of a chat",
-                "question-answer": "each row has a question and its answer",
-                "prompt-completion": "each row has a prompt and its completion",
-            }[shape]
-            return Detected(shape, f"{what}: {named}", roles)
-    entity, why = _entity(columns)
-    return Detected("table", f"each row is a record about one {shown(entity)}: {why}", {"entity": entity})
+    found = candidates(columns)
+    if found:
+        return found[0]
+    _entity(columns)  # says why it is none
+    raise AssertionError("an entity makes a candidate")
+
+
+def candidates(columns: Sequence[Column]) -> list[Detected]:
+    """Every shape that the columns could be, the surest first; a table only where something names its rows."""
+    by_name = {plain_name(column.name): column for column in reversed(columns)}
+    found = []
+    for shape, seek in _SEEK.items():
+        seen = seek(by_name, columns)
+        if seen is not None:
+            roles, sure = seen
+            named = " and ".join(shown(roles[part]) for part in NEEDED[shape] if part in roles)
+            found.append(Detected(shape, f"{WHAT[shape]}{_dialect(shape, by_name)}: {named}", roles, sure))
+    try:
+        entity, why, sure = _entity(columns)
+    except DataError:
+        pass
+    else:
+        because = f"each row is a record about one {shown(entity)}: {why}"
+        found.append(Detected("table", because, {"entity": entity}, sure))
+    return sorted(found, key=lambda one: -one.confidence)
+
+
+def _dialect(shape: Shape, by_name: Mapping[str, Column]) -> str:
+    """The name that such files go by, where it says more than the shape."""
+    if shape == "prompt-completion" and {"instruction", "output"} <= set(by_name):
+        return " (as in Alpaca)"
+    if shape == "chat":
+        chats = [column for name, column in by_name.items() if name in _CHATS and column.examples]
+        if any('"from"' in column.examples[0] for column in chats):
+            return " (as in ShareGPT)"
+        return " (as in OpenAI's format)" if any('"role"' in column.examples[0] for column in chats) else ""
+    if shape == "question-answer" and {"context", "question", "answers"} <= set(by_name):
+        return " (as in SQuAD)"
+    return ""
 
 
 def roles_for(shape: Shape, columns: Sequence[Column]) -> dict[str, str]:
@@ -95,10 +151,12 @@ def roles_for(shape: Shape, columns: Sequence[Column]) -> dict[str, str]:
     """
     if shape == "table":
         return {"entity": _entity(columns)[0]}
-    by_name = {plain_name(column.name): column.name for column in reversed(columns)}
-    roles = _roles_by_name(shape, by_name, columns, alone=False)
-    if roles:
-        return roles
+    by_name = {plain_name(column.name): column for column in reversed(columns)}
+    seen = _SEEK[shape](by_name, columns)
+    if seen is not None:
+        return seen[0]
+    if shape == "prompt-completion" and (pair := _pair(by_name, [*_PAIRS, *_PAIRS_ALONE, *_LABELLED_PAIRS])):
+        return pair
     raise DataError(
         f"No columns offer themselves as {' and '.join(NEEDED[shape])}, which the shape {shape} needs.",
         cause=f"There are: {_listed(columns)}.",
@@ -129,37 +187,139 @@ def nearest(name: str, columns: Sequence[str]) -> str | None:
     return plain[found[0]] if found else None
 
 
-def _roles_by_name(
-    shape: Shape, by_name: Mapping[str, str], columns: Sequence[Column], *, alone: bool = True
-) -> dict[str, str]:
-    """The parts of a shape from the names of columns; nothing where a needed one is missing."""
-    if shape == "chat":
-        chats = [column for column in columns if plain_name(column.name) in _CHATS and _is_list(column)]
-        return {"messages": chats[0].name} if chats else {}
-    if shape == "question-answer":
-        question, answer, context = (_first(names, by_name) for names in (_QUESTIONS, _ANSWERS, _CONTEXTS))
-        if question is None or answer is None:
-            return {}
-        return {"question": question, "answer": answer} | ({"context": context} if context else {})
+ByName = Mapping[str, Column]
+Seen = tuple[dict[str, str], float] | None
+"""The column of each part with how sure it is; None where the shape can't be."""
+
+
+def _chat(by_name: ByName, columns: Sequence[Column]) -> Seen:
+    chats = [column for column in columns if plain_name(column.name) in _CHATS and _is_list(column)]
+    if not chats:
+        return None
+    return {"messages": chats[0].name} | _also(by_name, system=_SYSTEMS, tools=_TOOLS), 0.98
+
+
+def _preference(by_name: ByName, columns: Sequence[Column]) -> Seen:
+    for chosen, rejected in _CHOSEN:
+        if chosen in by_name and rejected in by_name:
+            roles = {"chosen": by_name[chosen].name, "rejected": by_name[rejected].name}
+            return roles | _also(by_name, prompt=_PROMPTS), 0.97
+    return None
+
+
+def _rated(by_name: ByName, columns: Sequence[Column]) -> Seen:
+    prompt, completion, rating = (_first(names, by_name) for names in (_PROMPTS, _COMPLETIONS, _RATINGS))
+    if not (prompt and completion and rating) or len({prompt.name, completion.name, rating.name}) < 3:
+        return None
+    roles = {"prompt": prompt.name, "completion": completion.name, "rating": rating.name}
+    said = {text.casefold() for text in rating.examples} <= _GOOD | _BAD and rating.distinct <= 2
+    return roles, 0.96 if said else 0.4
+
+
+_GOOD = frozenset(("true", "1", "1.0", "yes", "good", "up", "thumbs_up", "like", "liked", "positive", "desirable", "+1"))
+_BAD = frozenset(("false", "0", "0.0", "no", "bad", "down", "thumbs_down", "dislike", "negative", "undesirable", "-1"))
+
+
+def is_good(rating: str, good_from: float | None) -> bool | None:
+    """Whether a rating calls an answer good: by a word such as true or bad, else from the number `good_from` upwards.
+
+    Returns:
+        None where it says neither.
+    """
+    word = rating.casefold()
+    if good_from is None and word in _GOOD | _BAD:
+        return word in _GOOD
+    number = number_of(rating)
+    if number is None:
+        return word in _GOOD if word in _GOOD | _BAD else None
+    return None if good_from is None else number >= good_from
+
+
+def _question(by_name: ByName, columns: Sequence[Column]) -> Seen:
+    question, answer = _first(_QUESTIONS, by_name), _first(_ANSWERS, by_name)
+    if question is None or answer is None:
+        return None
+    roles = {"question": question.name, "answer": answer.name}
+    return roles | _also(by_name, context=_CONTEXTS), 0.95
+
+
+def _prompt(by_name: ByName, columns: Sequence[Column]) -> Seen:
+    if pair := _pair(by_name, _PAIRS):
+        return pair, 0.94
     contents = [column for column in columns if column.kind != "identifier"]
-    pairs = _PAIRS + (_PAIRS_ALONE if not alone or len(contents) == 2 else ())
+    pair = _pair(by_name, _PAIRS_ALONE) if len(contents) == 2 else {}
+    return (pair, 0.85) if pair else None
+
+
+_LABELLED_PAIRS = tuple((text, label) for text in _LABELLED for label in _LABELS)
+
+
+def _labelled(by_name: ByName, columns: Sequence[Column]) -> Seen:
+    text, label = _first(_LABELLED, by_name), _first(_LABELS, by_name)
+    contents = [column for column in columns if column.kind != "identifier"]
+    if text is not None and label is not None and (len(contents) == 2 or _few(label)):
+        return {"text": text.name, "label": label.name}, 0.9 if _few(label) or len(contents) == 2 else 0.6
+    long = [column for column in contents if _is_long(column)]
+    few = [column for column in contents if _few(column) and not _is_long(column)]
+    if len(contents) == 2 and len(long) == 1 and len(few) == 1:
+        return {"text": long[0].name, "label": few[0].name}, 0.6
+    return None
+
+
+def _few(column: Column) -> bool:
+    """Whether its values could be labels: few, and each of them several times."""
+    return 1 < column.distinct <= FEW_LABELS and column.filled >= 4 * column.distinct
+
+
+def _text(by_name: ByName, columns: Sequence[Column]) -> Seen:
+    filled = [column for column in columns if column.filled and column.kind != "identifier"]
+    named = _first(_TEXTS, by_name)
+    if len(filled) == 1 and (named is not None or _is_long(filled[0])):
+        return {"text": filled[0].name}, 0.9
+    return ({"text": named.name}, 0.3) if named is not None else None
+
+
+_SEEK: dict[Shape, Callable[[ByName, Sequence[Column]], Seen]] = {
+    "chat": _chat,
+    "preference": _preference,
+    "rated": _rated,
+    "question-answer": _question,
+    "prompt-completion": _prompt,
+    "classification": _labelled,
+    "text": _text,
+}
+
+
+def _pair(by_name: ByName, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     for prompt, completion in pairs:
         if prompt in by_name and completion in by_name:
-            roles = {"prompt": by_name[prompt], "completion": by_name[completion]}
-            return roles | ({"input": by_name["input"]} if prompt == "instruction" and "input" in by_name else {})
+            roles = {"prompt": by_name[prompt].name, "completion": by_name[completion].name}
+            also = {"input": ("input",)} if prompt == "instruction" else {}
+            return roles | _also(by_name, **also, system=_SYSTEMS)
     return {}
 
 
-def _first(names: Sequence[str], by_name: Mapping[str, str]) -> str | None:
+def _also(by_name: ByName, **parts: Sequence[str]) -> dict[str, str]:
+    """The optional parts that there are columns for."""
+    found = {part: _first(names, by_name) for part, names in parts.items()}
+    return {part: column.name for part, column in found.items() if column is not None}
+
+
+def _first(names: Sequence[str], by_name: ByName) -> Column | None:
     return next((by_name[name] for name in names if name in by_name), None)
+
+
+def _is_long(column: Column) -> bool:
+    """Whether it holds running text rather than names."""
+    return column.kind == "text" and any(len(text) > _SHORT or text.count(" ") >= 8 for text in column.examples)
 
 
 def _is_list(column: Column) -> bool:
     return bool(column.examples) and all(text.startswith("[") for text in column.examples)
 
 
-def _entity(columns: Sequence[Column]) -> tuple[str, str]:
-    """The column that names what each row is about, and why it."""
+def _entity(columns: Sequence[Column]) -> tuple[str, str, float]:
+    """The column that names what each row is about, why it, and how sure that makes a table."""
     filled = [column for column in columns if column.filled]
     if len(filled) < 2:
         raise DataError(
@@ -171,12 +331,12 @@ def _entity(columns: Sequence[Column]) -> tuple[str, str]:
     for share in (MOSTLY, 0.5):
         for column in named:
             if column.distinct >= share * column.filled:
-                return column.name, _why(column, "its name says that it names things")
+                return column.name, _why(column, "its name says that it names things"), 0.8
     for kind in ("text", "identifier", "number", "date"):
         for column in filled:
             short = all(len(text) <= _SHORT for text in column.examples)
             if column.kind == kind and short and column.distinct >= MOSTLY * column.filled:
-                return column.name, _why(column, "the first column that tells the rows apart")
+                return column.name, _why(column, "the first column that tells the rows apart"), 0.5
     raise DataError(
         "No column says what each row is about: in all of them values repeat.",
         cause=f"There are: {_listed(columns)}.",

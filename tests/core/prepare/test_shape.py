@@ -12,7 +12,7 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.facts import Column, ColumnKind
 from tunesmith.core.prepare.columns import plain_name, profile_column
 from tunesmith.core.prepare.profile import profile
-from tunesmith.core.prepare.shape import check_columns, detect, nearest, roles_for
+from tunesmith.core.prepare.shape import NEEDED, candidates, check_columns, detect, is_good, nearest, roles_for
 
 
 def column(name: str, cells: list[str]) -> Column:
@@ -80,7 +80,26 @@ CHAT = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hel
             {"prompt": "instruction", "completion": "output", "input": "input"},
         ),
         ({"input": "i", "output": "o"}, "prompt-completion", {"prompt": "input", "completion": "output"}),
-        ({"text": "t", "label": "l"}, "prompt-completion", {"prompt": "text", "completion": "label"}),
+        ({"text": "t", "label": "l"}, "classification", {"text": "text", "label": "label"}),
+        ({"review": "r", "sentiment": "good"}, "classification", {"text": "review", "label": "sentiment"}),
+        ({"chosen": "c", "rejected": "r"}, "preference", {"chosen": "chosen", "rejected": "rejected"}),
+        (
+            {"prompt": "p", "chosen": "c", "rejected": "r"},
+            "preference",
+            {"chosen": "chosen", "rejected": "rejected", "prompt": "prompt"},
+        ),
+        (
+            {"prompt": "p", "completion": "c", "label": True},
+            "rated",
+            {"prompt": "prompt", "completion": "completion", "rating": "label"},
+        ),
+        ({"text": "A long text about something."}, "text", {"text": "text"}),
+        (
+            {"system": "s", "instruction": "i", "input": "x", "output": "o"},
+            "prompt-completion",
+            {"prompt": "instruction", "completion": "output", "input": "input", "system": "system"},
+        ),
+        ({"messages": CHAT, "tools": [{"type": "function"}]}, "chat", {"messages": "messages", "tools": "tools"}),
         ({"messages": CHAT, "source": "x"}, "chat", {"messages": "messages"}),
         ({"conversations": [{"from": "human", "value": "Hi"}]}, "chat", {"messages": "conversations"}),
     ],
@@ -91,7 +110,7 @@ def test_shapes_are_told_by_the_names_of_columns(
     (tmp_path / "a.json").write_text(json.dumps([row, row]))
     found = profile("a.json", tmp_path)
     assert (found.shape, found.roles) == (shape, roles)
-    assert all(name in found.shape_because for part, name in roles.items() if part not in ("context", "input"))
+    assert all(name in found.shape_because for part, name in roles.items() if part in NEEDED[found.shape])
 
 
 def test_a_weak_pair_among_other_columns_is_a_table() -> None:
@@ -156,10 +175,10 @@ def test_a_shape_that_was_chosen_needs_its_columns() -> None:
 
 
 def test_what_the_person_chose_goes_before_what_is_detected(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("name,frage,antwort\nA,b,c\nD,e,f\n")
+    (tmp_path / "a.csv").write_text("name,eins,zwei\nA,b,c\nD,e,f\n")
     assert profile("a.csv", tmp_path).roles == {"entity": "name"}
-    assert profile("a.csv", tmp_path, columns={"entity": "frage"}).roles == {"entity": "frage"}
-    found = profile("a.csv", tmp_path, columns={"question": "frage", "answer": "antwort"})
+    assert profile("a.csv", tmp_path, columns={"entity": "eins"}).roles == {"entity": "eins"}
+    found = profile("a.csv", tmp_path, columns={"question": "eins", "answer": "zwei"})
     assert (found.shape, found.shape_because) == ("question-answer", "your choice")
     assert profile("a.csv", tmp_path, shape="table").roles == {"entity": "name"}
 
@@ -180,3 +199,50 @@ def test_a_column_that_the_file_lacks_is_refused_with_the_nearest(tmp_path: Path
     with pytest.raises(DataError, match=r"There are: Full Name, age\."):
         check_columns({"prepare.split.by": "zzz"}, ["Full Name", "age"])
     assert nearest("hiredate", ["hire_date", "name"]) == "hire_date"
+
+
+def test_every_shape_that_a_file_could_be_is_offered_the_surest_first() -> None:
+    found = candidates(text_columns("name", "question", "answer"))
+    assert [one.shape for one in found] == ["question-answer", "table"]
+    assert [one.confidence for one in found] == sorted((one.confidence for one in found), reverse=True)
+    assert all(0 < one.confidence <= 1 for one in found)
+
+
+def test_columns_without_telling_names_are_a_text_and_its_label_where_few_values_repeat() -> None:
+    long = Column("a", "text", 200, 198, ("My parcel has not arrived yet, and nobody answers the phone.",))
+    few = Column("b", "text", 200, 4, ("late",))
+    found = detect([Column("n", "identifier", 200, 200, ("1",)), long, few])
+    assert (found.shape, found.roles) == ("classification", {"text": "a", "label": "b"})
+    assert found.confidence < 0.7, "names say more"
+    assert detect([long, Column("b", "text", 200, 190, ("Ann",))]).shape == "table"
+
+
+def test_a_score_is_a_rating_only_beside_a_prompt_and_its_completion() -> None:
+    columns = text_columns("prompt", "response")
+    stars = Column("score", "number", 100, 5, ("4", "5", "1"))
+    assert detect([*columns, stars]).shape == "prompt-completion"
+    assert "rated" in [one.shape for one in candidates([*columns, stars])]
+    thumbs = Column("thumbs_up", "text", 100, 2, ("true", "false"))
+    assert detect([*columns, thumbs]).shape == "rated"
+
+
+@pytest.mark.parametrize(
+    ("rating", "good_from", "good"),
+    [("true", None, True), ("False", None, False), ("1", None, True), ("4", None, None), ("4", 4, True)]
+    + [("3.5", 4, False), ("1", 4, False), ("good", 4, True), ("maybe", None, None), ("", None, None)],
+)
+def test_a_rating_is_good_or_bad_by_its_word_or_from_a_number(
+    rating: str, good_from: float | None, good: bool | None
+) -> None:
+    assert is_good(rating, good_from) is good
+
+
+def test_each_dialect_is_called_by_its_name(tmp_path: Path) -> None:
+    for rows, name in (
+        ([{"instruction": "i", "input": "", "output": "o"}], "Alpaca"),
+        ([{"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]}], "ShareGPT"),
+        ([{"messages": CHAT}], "OpenAI"),
+        ([{"context": "c", "question": "q", "answers": {"text": ["a"]}}], "SQuAD"),
+    ):
+        (tmp_path / "a.json").write_text(json.dumps(rows))
+        assert name in profile("a.json", tmp_path).shape_because
