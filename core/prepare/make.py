@@ -2,57 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from tunesmith.core.plan import Prepare, QuestionTemplate
 from tunesmith.core.prepare.cells import cell, counted, shown, text_of
+from tunesmith.core.prepare.chats import from_chat, from_preference
 from tunesmith.core.prepare.records import Record
-from tunesmith.core.prepare.repair import SetAside
+from tunesmith.core.prepare.shape import is_good
 from tunesmith.core.prepare.templates import check_template, columns_in, draw, shuffled
 from tunesmith.core.records import fill, write_record
-from tunesmith.core.rows import Message, Row, ask
+from tunesmith.core.rows import Row, ask
 
 STEP = "make-rows"
 """The step that a record is set aside by when no row can be made of it."""
 
-_SHAREGPT = {"human": "user", "gpt": "assistant", "system": "system", "user": "user", "assistant": "assistant"}
-_ROLES = ("system", "developer", "user", "assistant", "tool")
+
+class RowMaker:
+    """Makes the rows of one record after another; what it makes depends on nothing but the record and the plan."""
+
+    def __init__(self, columns: Sequence[str], prepare: Prepare) -> None:
+        """Raises:
+        PlanError: A question template names a column that does not exist.
+        """
+        for number, template in enumerate(prepare.questions if prepare.shape == "table" else ()):
+            check_template(template.ask, columns, f"prepare.questions.{number}.ask")
+            check_template(template.answer, columns, f"prepare.questions.{number}.answer")
+        self._prepare = prepare
+        self._make = _MAKE[prepare.shape]
+        entity, asked = prepare.columns.get("entity", ""), set[str]()
+        if prepare.shape == "table":
+            asked = {name for t in prepare.questions for name in columns_in(t.ask) + columns_in(t.answer)}
+        kept = {entity, *prepare.fields} | asked
+        self._kept = tuple(name for name in columns if name in kept)
+        self.unanswered = 0
+        """Questions left out so far, because the record lacks their answer."""
+
+    def rows_of(self, record: Record) -> list[Row] | str:
+        """The rows of a record, or why there is none."""
+        prepare = self._prepare
+        if prepare.shape == "table":
+            rows = _from_table(record, self._kept, prepare)
+            if not isinstance(rows, str):
+                self.unanswered += len(prepare.questions) - len(rows)
+            return rows
+        row = self._make(record, prepare)
+        return row if isinstance(row, str) else [row]
 
 
 @dataclass
 class Made:
-    """The rows of all records, the records that gave none, and the questions that were left out."""
+    """The rows of all records, the records that gave none and why, and the questions that were left out."""
 
     rows: list[Row] = field(default_factory=list)
-    aside: list[SetAside] = field(default_factory=list)
+    aside: list[tuple[Record, str]] = field(default_factory=list)
     unanswered: int = 0
-    """Questions left out because the record lacks their answer."""
     used: int = 0
     """Records that gave at least one row."""
 
 
-def make_rows(records: Sequence[Record], columns: Sequence[str], prepare: Prepare) -> Made:
-    """The rows of all records, in their order.
+def make_rows(records: Iterable[Record], columns: Sequence[str], prepare: Prepare) -> Made:
+    """The rows of all records, in their order, held together: for a few of them.
 
     Raises:
         PlanError: A question template names a column that does not exist.
     """
-    for number, template in enumerate(prepare.questions if prepare.shape == "table" else ()):
-        check_template(template.ask, columns, f"prepare.questions.{number}.ask")
-        check_template(template.answer, columns, f"prepare.questions.{number}.answer")
-    made = Made()
+    maker, made = RowMaker(columns, prepare), Made()
     for record in records:
-        rows = _rows(record, columns, prepare)
+        rows = maker.rows_of(record)
         if isinstance(rows, str):
-            made.aside.append(SetAside(record, STEP, rows))
-            continue
-        made.rows += rows
-        made.used += 1
-        made.unanswered += max(0, len(prepare.questions) - len(rows)) if prepare.shape == "table" else 0
+            made.aside.append((record, rows))
+        else:
+            made.rows += rows
+            made.used += 1
+    made.unanswered = maker.unanswered
     return made
 
 
@@ -62,25 +86,20 @@ def unseen_answers(prepare: Prepare) -> list[QuestionTemplate]:
     return [template for template in prepare.questions if not set(columns_in(template.answer)) <= shows]
 
 
-def _rows(record: Record, columns: Sequence[str], prepare: Prepare) -> list[Row] | str:
-    """The rows of one record, or why there is none."""
-    if prepare.shape == "table":
-        return _from_table(record, columns, prepare)
-    make = {"question-answer": _from_question, "prompt-completion": _from_pair, "chat": _from_chat}[prepare.shape]
-    row = make(record, prepare)
-    return row if isinstance(row, str) else [row]
+def summary_of(reasons: Mapping[str, int]) -> str:
+    """What became of the records that no row could be made of, from how often each reason was given."""
+    listed = "; ".join(f"{counted(count, 'row')} because {why}" for why, count in list(reasons.items())[:3])
+    return f"{counted(sum(reasons.values()), 'row')} set aside: {listed}." if listed else ""
 
 
-def _from_table(record: Record, columns: Sequence[str], prepare: Prepare) -> list[Row] | str:
+def _from_table(record: Record, kept: Sequence[str], prepare: Prepare) -> list[Row] | str:
     entity = prepare.columns["entity"]
-    asked = {name for t in prepare.questions for name in columns_in(t.ask) + columns_in(t.answer)}
-    kept = {entity, *prepare.fields} | asked
     # Without empty values: the context leaves them out, and probes that write the record anew do so, too.
-    values = {name: text for name in columns if name in kept and (text := cell(record.values, name))}
+    values = {name: text for name in kept if (text := cell(record.values, name))}
     name = values.get(entity)
     if name is None:
         return f"{shown(entity)} is empty"
-    group = _group(record, prepare)
+    shared = {"group": _group(record, prepare), "slices": _slices(record, prepare), "record": values}
     rows = []
     for number, template in enumerate(prepare.questions):
         if not all(column in values for column in columns_in(template.ask) + columns_in(template.answer)):
@@ -95,10 +114,9 @@ def _from_table(record: Record, columns: Sequence[str], prepare: Prepare) -> lis
             id=f"{record.number}.{number + 1}",
             prompt=ask(question, context, prepare.system),
             answer=fill(template.answer, values),
-            group=group,
             context=context,
             question=question,
-            record=values,
+            **shared,
         )
         rows.append(row)
     return rows or "it answers none of the questions"
@@ -112,7 +130,7 @@ def _from_question(record: Record, prepare: Prepare) -> Row | str:
         if not text:
             return f"{shown(prepare.columns[part])} is empty"
     prompt = ask(question, context, prepare.system)
-    return Row(str(record.number), prompt, answer, _group(record, prepare), context, question)
+    return _row(record, prepare, prompt=prompt, answer=answer, context=context, question=question)
 
 
 def answer_text(value: Any) -> str:
@@ -128,67 +146,71 @@ def _from_pair(record: Record, prepare: Prepare) -> Row | str:
     prompt = cell(record.values, prepare.columns["prompt"])
     completion = cell(record.values, prepare.columns["completion"])
     about = cell(record.values, prepare.columns["input"]) if "input" in prepare.columns else ""
+    system = cell(record.values, prepare.columns["system"]) if "system" in prepare.columns else ""
     for part, text in (("prompt", prompt), ("completion", completion)):
         if not text:
             return f"{shown(prepare.columns[part])} is empty"
     question = f"{prompt}\n\n{about}" if about else prompt
-    messages = ask(question, system=prepare.system)
-    return Row(str(record.number), messages, completion, _group(record, prepare), question=question)
+    messages = ask(question, system=system or prepare.system)
+    return _row(record, prepare, prompt=messages, answer=completion, question=question)
 
 
-def _from_chat(record: Record, prepare: Prepare) -> Row | str:
-    turns = _turns(record.values.get(prepare.columns["messages"]))
-    if isinstance(turns, str):
-        return turns
-    *prompt, last = turns
-    if last.role != "assistant":
-        return f"the chat ends with {shown(last.role)}, not with the assistant"
-    if not last.content.strip():
-        return "the assistant's last turn is empty"
-    if not any(message.role == "user" for message in prompt):
-        return "nobody asks before the assistant's last turn"
-    if prepare.system and prompt[0].role != "system":
-        prompt = [Message("system", prepare.system), *prompt]
-    question = next(message.content for message in reversed(prompt) if message.role == "user")
-    return Row(str(record.number), prompt, last.content, _group(record, prepare), question=question)
+def _from_rated(record: Record, prepare: Prepare) -> Row | str:
+    row = _from_pair(record, prepare)
+    if isinstance(row, str):
+        return row
+    rating = cell(record.values, prepare.columns["rating"])
+    good = is_good(rating, prepare.good_from)
+    if good is None:
+        return f"its rating {shown(rating)!r} says neither good nor bad" if rating else "it has no rating"
+    return row if good else "it was rated bad"
 
 
-def _turns(value: Any) -> list[Message] | str:
-    """The turns of a chat (role and content, or ShareGPT's from and value), or why they can't be read."""
-    if isinstance(value, str) and value.lstrip().startswith("["):  # a chat in a cell of a CSV
-        try:
-            value = msgspec.json.decode(value)
-        except msgspec.DecodeError:
-            return "the chat is not JSON"
-    if not isinstance(value, list) or not value:
-        return "there is no list of turns"
-    turns = []
-    for number, turn in enumerate(value, start=1):
-        message = _message(turn) if isinstance(turn, Mapping) else None
-        if message is None:
-            return f"turn {number} has no role and text that can be read"
-        turns.append(message)
-    return turns
+def _from_label(record: Record, prepare: Prepare) -> Row | str:
+    text = cell(record.values, prepare.columns["text"])
+    value = record.values.get(prepare.columns["label"])
+    label = ", ".join(text_of(one).strip() for one in value) if isinstance(value, list) else text_of(value).strip()
+    for part, found in (("text", text), ("label", label)):
+        if not found:
+            return f"{shown(prepare.columns[part])} is empty"
+    return _row(record, prepare, prompt=ask(text, system=prepare.system), answer=label, question=text)
 
 
-def _message(turn: Mapping[str, Any]) -> Message | None:
-    role, content = turn.get("role"), turn.get("content")
-    if role is None and "from" in turn:
-        role, content = _SHAREGPT.get(str(turn["from"])), turn.get("value")
-    if isinstance(content, list):  # OpenAI's parts: text only, a picture can't be trained on here
-        parts = [part.get("text") for part in content if isinstance(part, Mapping) and part.get("type") == "text"]
-        content = "".join(map(str, parts)) if len(parts) == len(content) else None
-    return Message(str(role), content) if role in _ROLES and isinstance(content, str) else None
+def _from_text(record: Record, prepare: Prepare) -> Row | str:
+    text = cell(record.values, prepare.columns["text"])
+    return _row(record, prepare, prompt=[], answer=text) if text else f"{shown(prepare.columns['text'])} is empty"
+
+
+def _chat(record: Record, prepare: Prepare) -> Row | str:
+    made = from_chat(record.values, prepare.columns, prepare.system)
+    return made if isinstance(made, str) else _row(record, prepare, **made)
+
+
+def _preference(record: Record, prepare: Prepare) -> Row | str:
+    made = from_preference(record.values, prepare.columns, prepare.system)
+    return made if isinstance(made, str) else _row(record, prepare, **made)
+
+
+_MAKE: dict[str, Callable[[Record, Prepare], Row | str]] = {
+    "table": lambda record, prepare: "a table gives several rows",
+    "question-answer": _from_question,
+    "prompt-completion": _from_pair,
+    "chat": _chat,
+    "text": _from_text,
+    "classification": _from_label,
+    "preference": _preference,
+    "rated": _from_rated,
+}
+
+
+def _row(record: Record, prepare: Prepare, **parts: Any) -> Row:
+    """The one row of a record."""
+    return Row(id=str(record.number), group=_group(record, prepare), slices=_slices(record, prepare), **parts)
 
 
 def _group(record: Record, prepare: Prepare) -> str:
     return cell(record.values, prepare.split.by) if prepare.split.by else ""
 
 
-def summary_of(made: Made) -> str:
-    """What became of the records that no row could be made of; empty where there are none."""
-    reasons: dict[str, int] = {}
-    for one in made.aside:
-        reasons[one.why] = reasons.get(one.why, 0) + 1
-    listed = "; ".join(f"{counted(count, 'row')} because {why}" for why, count in list(reasons.items())[:3])
-    return f"{counted(len(made.aside), 'row')} set aside: {listed}." if listed else ""
+def _slices(record: Record, prepare: Prepare) -> dict[str, str]:
+    return {name: cell(record.values, name) or "(none)" for name in prepare.slices}

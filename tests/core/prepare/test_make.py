@@ -142,12 +142,12 @@ def test_empty_fields_are_left_out_of_the_context_and_their_questions_are_not_as
 
 def test_a_record_without_a_name_or_without_any_answer_is_set_aside() -> None:
     found = made(table(), ALICE | {"name": ""}, ALICE | {"hire_date": "", "salary": ""}, ALICE)
-    assert [(one.record.line, one.why) for one in found.aside] == [
+    assert [(record.line, why) for record, why in found.aside] == [
         (2, "name is empty"),
         (3, "it answers none of the questions"),
     ]
     assert (found.used, found.unanswered) == (1, 0)
-    assert summary_of(found) == (
+    assert summary_of({why: 1 for _, why in found.aside}) == (
         "2 rows set aside: 1 row because name is empty; 1 row because it answers none of the questions."
     )
 
@@ -193,7 +193,7 @@ def test_rows_without_a_question_or_an_answer_are_set_aside() -> None:
     found = made(
         prepare, {"q": "", "a": "x"}, {"q": "x", "a": None}, {"q": "x", "a": {"text": []}}, {"q": "x", "a": "y"}
     )
-    assert [one.why for one in found.aside] == ["q is empty", "a is empty", "a is empty"]
+    assert [why for _, why in found.aside] == ["q is empty", "a is empty", "a is empty"]
     assert found.used == 1
 
 
@@ -203,7 +203,7 @@ def test_a_prompt_with_its_completion_is_one_user_message() -> None:
     )
     assert found.rows[0].prompt == [Message("user", "Say hi")]
     assert found.rows[0].answer == "Hi"
-    assert found.aside[0].why == "c is empty"
+    assert found.aside[0][1] == "c is empty"
 
 
 def test_alpacas_input_follows_its_instruction() -> None:
@@ -264,5 +264,138 @@ def test_chats_in_other_spellings(chat: Any) -> None:
 )
 def test_chats_that_can_not_be_trained_on_are_set_aside_with_the_reason(chat: Any, why: str) -> None:
     found = made(other("chat", {"messages": "m"}), {"m": chat})
-    assert [one.why for one in found.aside] == [why]
+    assert [why for _, why in found.aside] == [why]
     assert not found.rows
+
+
+# Chats with tools
+
+TOOLS = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}]
+CALL = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Rome"}'}}
+ASKS = [USER, {"role": "assistant", "content": None, "tool_calls": [CALL]}]
+SAYS = [{"role": "tool", "tool_call_id": "c1", "name": "weather", "content": "sunny"}, BOT]
+
+
+def test_a_chat_may_offer_tools_call_them_and_be_told_what_they_say() -> None:
+    found = made(other("chat", {"messages": "m", "tools": "t"}), {"m": [*ASKS, *SAYS], "t": json.dumps(TOOLS)})
+    row = found.rows[0]
+    assert row.tools == TOOLS and row.answer == "Hello" and not row.calls
+    assert [message.as_dict() for message in row.prompt] == [
+        USER,
+        {"role": "assistant", "content": "", "tool_calls": [CALL]},
+        SAYS[0],
+    ]
+
+
+def test_the_answer_may_be_a_call_of_a_tool() -> None:
+    row = made(other("chat", {"messages": "m"}), {"m": ASKS}).rows[0]
+    assert row.calls == [CALL]
+    assert json.loads(row.answer) == [CALL]
+
+
+def test_sharegpts_calls_and_observations_are_calls_and_what_tools_say() -> None:
+    turns = [
+        {"from": "human", "value": "Weather?"},
+        {"from": "function_call", "value": '{"name": "weather", "arguments": {"city": "Rome"}}'},
+        {"from": "observation", "value": "sunny"},
+        {"from": "gpt", "value": "It is sunny."},
+    ]
+    row = made(other("chat", {"messages": "m", "system": "s"}), {"m": turns, "s": "Be kind."}).rows[0]
+    assert [message.role for message in row.prompt] == ["system", "user", "assistant", "tool"]
+    assert row.prompt[2].tool_calls[0]["function"] == {"name": "weather", "arguments": {"city": "Rome"}}
+    assert row.answer == "It is sunny."
+
+
+# Texts, labels, preferences, ratings
+
+
+def test_plain_text_is_all_answer() -> None:
+    found = made(other("text", {"text": "t"}), {"t": " Once upon a time. "}, {"t": ""})
+    assert (found.rows[0].prompt, found.rows[0].answer) == ([], "Once upon a time.")
+    assert found.aside[0][1] == "t is empty"
+
+
+def test_a_label_is_the_answer_to_its_text_and_several_are_listed() -> None:
+    prepare = other("classification", {"text": "t", "label": "l"}, system="Answer with one of: late, lost.")
+    found = made(prepare, {"t": "Where is it?", "l": "late"}, {"t": "Gone!", "l": ["late", "lost"]}, {"t": "x"})
+    assert found.rows[0].prompt == [
+        Message("system", "Answer with one of: late, lost."),
+        Message("user", "Where is it?"),
+    ]
+    assert [row.answer for row in found.rows] == ["late", "late, lost"]
+    assert found.aside[0][1] == "l is empty"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"prompt": "Hi", "chosen": "Hello", "rejected": "What?"},
+        {"prompt": [USER], "chosen": [BOT], "rejected": [{"role": "assistant", "content": "What?"}]},
+        {"prompt": "Hi", "chosen": [USER, BOT], "rejected": [USER, {"role": "assistant", "content": "What?"}]},
+        {"chosen": [USER, BOT], "rejected": [USER, {"role": "assistant", "content": "What?"}]},
+        {"chosen": "\n\nHuman: Hi\n\nAssistant: Hello", "rejected": "\n\nHuman: Hi\n\nAssistant: What?"},
+    ],
+)
+def test_a_better_and_a_worse_answer_with_and_without_a_prompt_of_their_own(record: dict[str, Any]) -> None:
+    columns = {"chosen": "chosen", "rejected": "rejected"} | ({"prompt": "prompt"} if "prompt" in record else {})
+    row = made(other("preference", columns), record).rows[0]
+    assert (row.prompt, row.answer, row.rejected) == ([Message("user", "Hi")], "Hello", "What?")
+
+
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        ({"chosen": "a", "rejected": "b"}, "there is no prompt, and the two answers do not begin with the same one"),
+        ({"prompt": "p", "chosen": "a", "rejected": "a"}, "both answers are the same"),
+        ({"prompt": "p", "chosen": "", "rejected": "a"}, "the chosen answer is empty"),
+        ({"chosen": [USER, BOT], "rejected": [BOT, BOT]}, "the two chats part before their last turn"),
+        ({"chosen": [USER, BOT], "rejected": "no"}, "one answer is a chat and the other can't be read as one"),
+    ],
+)
+def test_pairs_that_teach_nothing_are_set_aside_with_the_reason(record: dict[str, Any], why: str) -> None:
+    columns = {"chosen": "chosen", "rejected": "rejected"} | ({"prompt": "prompt"} if "prompt" in record else {})
+    assert made(other("preference", columns), record).aside[0][1] == why
+
+
+def test_only_answers_rated_good_are_trained_on() -> None:
+    prepare = other("rated", {"prompt": "p", "completion": "c", "rating": "r"})
+    rows = [{"p": "x", "c": "y", "r": rating} for rating in ("true", "false", "perhaps", "")]
+    found = made(prepare, *rows)
+    assert len(found.rows) == 1
+    assert [why for _, why in found.aside] == [
+        "it was rated bad",
+        "its rating 'perhaps' says neither good nor bad",
+        "it has no rating",
+    ]
+    stars = other("rated", {"prompt": "p", "completion": "c", "rating": "r"}, good_from=4)
+    assert made(stars, *({"p": "x", "c": "y", "r": str(n)} for n in range(6))).used == 2
+
+
+def test_slices_go_with_their_row() -> None:
+    found = made(table(slices=["department"]), ALICE, ALICE | {"department": ""})
+    assert [row.slices for row in found.rows] == [{"department": "Design"}] * 2 + [{"department": "(none)"}]
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["role", "content", "from", "value", "tool_calls", "text"]), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(ANY, ANY, ANY)
+def test_whatever_stands_in_a_file_makes_a_row_or_a_reason(first: Any, second: Any, third: Any) -> None:
+    record = {"a": first, "b": second, "c": third}
+    for shape, columns in (
+        ("chat", {"messages": "a", "system": "b", "tools": "c"}),
+        ("preference", {"chosen": "a", "rejected": "b", "prompt": "c"}),
+        ("preference", {"chosen": "a", "rejected": "b"}),
+        ("rated", {"prompt": "a", "completion": "b", "rating": "c"}),
+        ("classification", {"text": "a", "label": "b"}),
+        ("text", {"text": "a"}),
+        ("question-answer", {"question": "a", "answer": "b", "context": "c"}),
+    ):
+        found = made(other(shape, columns), record)
+        assert len(found.rows) + len(found.aside) == 1
+        assert all(row.answer for row in found.rows) and all(why for _, why in found.aside)
