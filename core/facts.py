@@ -149,6 +149,8 @@ class Column(msgspec.Struct, frozen=True):
     filled: int
     distinct: int
     examples: tuple[str, ...] = ()
+    values: tuple[tuple[str, int], ...] = ()
+    """Its values with how often each occurs, the most frequent first; empty where there are more than 50."""
 
 
 class DataFinding(msgspec.Struct, frozen=True):

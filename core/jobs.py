@@ -25,6 +25,7 @@ import psutil
 
 from tunesmith.core import errors
 from tunesmith.core.errors import AccessError, JobFailed, RunError, TunesmithError
+from tunesmith.core.meter import Cancelled, Meter, silent
 from tunesmith.core.run import Run, State
 from tunesmith.core.stages import STAGES
 
@@ -191,6 +192,7 @@ class Helper:
         online: Whether it may ask the Hub, as far as the person's own settings allow it.
         """
         self._turn = threading.Lock()  # one question at a time, whichever thread asks
+        self._writing = threading.Lock()  # a question is given up by another thread than the one that waits for it
         self._log = (log or Path(os.devnull)).open("ab")
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "tunesmith.core.worker.helper"],
@@ -207,27 +209,52 @@ class Helper:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def ask(self, question: str, **details: Any) -> Any:
+    def ask(self, question: str, meter: Meter = silent, /, **details: Any) -> Any:
         """The answer to `question` (see `worker.helper` for those it knows), as plain JSON values.
+
+        Args:
+            question: Its name.
+            meter: Told how far the answer is, a few times a second; what it raises ends the asking, not the work.
+            details: What the question is about.
 
         Raises:
             TunesmithError: The helper says what is wrong, e.g. a folder that is no model.
             JobFailed: The helper died.
+            Cancelled: `cancel` was called before the answer was there.
         """
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None and stdout is not None
         with self._turn:
-            with contextlib.suppress(BrokenPipeError, ValueError):  # ValueError: closed in the meantime
-                stdin.write(msgspec.json.encode({"question": question, "details": details}) + b"\n")
-                stdin.flush()
-            line = b"" if stdout.closed else stdout.readline()
-        if not line:
-            raise JobFailed("The helper process ended unexpectedly.", next_step="Run `tunesmith doctor`.")
-        reply = msgspec.json.decode(line)
+            self._send({"question": question, "details": details})
+            while True:
+                reply = self._reply()
+                if "doing" not in reply:
+                    break
+                meter(reply["doing"], reply["done"], reply["of"])
+        if "cancelled" in reply:
+            raise Cancelled
         if "error" in reply:
             kind = getattr(errors, reply.get("kind", ""), TunesmithError)
             raise kind(reply["error"], cause=reply["cause"], next_step=reply["next_step"])
         return reply["answer"]
+
+    def cancel(self) -> None:
+        """Give up the question that is being answered, if one is; whoever asked it gets Cancelled."""
+        self._send({"cancel": True})
+
+    def _send(self, said: dict[str, Any]) -> None:
+        stdin = self._process.stdin
+        assert stdin is not None
+        with self._writing, contextlib.suppress(BrokenPipeError, ValueError):  # ValueError: closed in the meantime
+            stdin.write(msgspec.json.encode(said) + b"\n")
+            stdin.flush()
+
+    def _reply(self) -> dict[str, Any]:
+        stdout = self._process.stdout
+        assert stdout is not None
+        line = b"" if stdout.closed else stdout.readline()
+        if not line:
+            raise JobFailed("The helper process ended unexpectedly.", next_step="Run `tunesmith doctor`.")
+        reply: dict[str, Any] = msgspec.json.decode(line)
+        return reply
 
     def close(self) -> None:
         """End the process; a question that another thread is waiting for fails with JobFailed."""

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.core.draft import Alternative, Draft
-from tunesmith.core.facts import DataFinding, DataProfile, Facts
+from tunesmith.core.facts import DataProfile, Facts
 from tunesmith.core.practice import PRACTICE
-from tunesmith.core.prepare.cells import counted, shown
+from tunesmith.core.prepare.cells import counted, number_of, shown
 from tunesmith.core.prepare.profile import used_columns
-from tunesmith.core.prepare.shape import roles_for
+from tunesmith.core.prepare.shape import NEEDED, roles_for
 from tunesmith.core.reckon import settle
 from tunesmith.core.records import words
 
@@ -28,6 +28,12 @@ TEST_SHARE = 0.25
 VALIDATION_SHARE = 0.05
 ENOUGH_TEST_ROWS = 1000
 ENOUGH_VALIDATION_ROWS = 200
+LIKENESS = 0.8
+"""The share of common word groups from which rows count as nearly the same (Lee et al. 2022, arXiv:2107.06499)."""
+
+MOST_LABELS = 20
+"""More labels than this would fill the prompt."""
+
 FEWEST_GROUPS = 6
 """A part that is expected to get this many groups is empty once in exp(6) = 400 times."""
 
@@ -47,16 +53,21 @@ def recommend_prepare(draft: Draft, facts: Facts) -> None:
     data = facts.data
     draft.choose("name", project_name(data.source), "named after the data")
     draft.choose("prepare.data", data.source, f"{counted(data.rows, 'row')} of {len(data.columns)} columns were read")
+    draft.choose("prepare.query", None, "only a database is asked with SQL")
+    draft.choose("prepare.part", None, "all of it is read")
     draft.choose("prepare.fingerprint", data.fingerprint, "to notice a file that changed since this plan was made")
     shape = draft.choose("prepare.shape", data.shape, data.shape_because)
     roles = _roles(draft, data, shape)
-    draft.choose("prepare.system", "", "the questions say what is wanted; instructions would lengthen every prompt")
+    _system(draft, data, shape, roles)
+    _card(draft)
+    _ratings(draft, data, shape, roles)
     questions = 1
     if shape == "table" and "entity" in roles:
         questions = _table(draft, data, roles)
     else:
         _no_table(draft)
     _repairs(draft, data)
+    draft.choose("prepare.slices", [], "name columns such as language or gender to see the score for each of them")
     _split(draft, data, shape, roles, questions)
 
 
@@ -71,7 +82,7 @@ def project_name(source: str) -> str:
 def _roles(draft: Draft, data: DataProfile, shape: Any) -> dict[str, str]:
     """Settle which column plays which part; single parts may be wished for, too."""
     own = data.roles
-    if shape != data.shape and "prepare.columns" not in draft.wishes and shape in ("table", *_OTHER_SHAPES):
+    if shape != data.shape and "prepare.columns" not in draft.wishes and shape in NEEDED:
         own = roles_for(shape, data.columns)
     chosen = draft.choose("prepare.columns", dict(own), _roles_because(data, own))
     roles = dict(chosen) if isinstance(chosen, dict) else {}
@@ -81,9 +92,6 @@ def _roles(draft: Draft, data: DataProfile, shape: Any) -> dict[str, str]:
             draft.choose(path, roles.get(part), "your choice")
             roles[part] = column
     return roles
-
-
-_OTHER_SHAPES = ("question-answer", "prompt-completion", "chat")
 
 
 def _roles_because(data: DataProfile, roles: dict[str, str]) -> str:
@@ -137,27 +145,52 @@ def _no_table(draft: Draft) -> None:
     draft.choose("prepare.shuffle_fields", False, because)
 
 
-def proposed_repair(finding: DataFinding) -> dict[str, Any]:
-    """The repair that mends a finding, as it stands in the plan."""
-    repair: dict[str, Any] = {"kind": finding.repair}
-    if finding.column:
-        repair["column"] = finding.column
-    if finding.repair == "drop-out-of-range":
-        repair |= {"low": finding.low, "high": finding.high}
-    return repair
+def _system(draft: Draft, data: DataProfile, shape: Any, roles: dict[str, str]) -> None:
+    """Instructions before every prompt: for labels the labels, which the model can't know otherwise."""
+    column = next((one for one in data.columns if one.name == roles.get("label")), None)
+    if shape == "classification" and column is not None and 1 < len(column.values) <= MOST_LABELS:
+        labels = ", ".join(value for value, _ in column.values)
+        because = f"the model is told the {len(column.values)} labels, so that it answers with one of them"
+        draft.choose("prepare.system", f"Answer with one of these labels and nothing else: {labels}.", because)
+        return
+    draft.choose("prepare.system", "", "the questions say what is wanted; instructions would lengthen every prompt")
+
+
+def _card(draft: Draft) -> None:
+    for name in ("source", "licence"):
+        draft.choose(f"prepare.{name}", "", "only you know it; the data card says so while it is empty")
+
+
+def _ratings(draft: Draft, data: DataProfile, shape: Any, roles: dict[str, str]) -> None:
+    """From which number a rating is a good one, where ratings are numbers on a scale."""
+    column = next((one for one in data.columns if one.name == roles.get("rating")), None)
+    scale = sorted(n for value, _ in column.values if (n := number_of(value)) is not None) if column else []
+    if shape == "rated" and len(scale) > 2:
+        good = scale[-1] - (scale[-1] - scale[0]) / 4
+        because = f"ratings go from {scale[0]:g} to {scale[-1]:g}: the top quarter of the scale is taken as good"
+        draft.choose("prepare.good_from", float(good), because)
+        return
+    draft.choose("prepare.good_from", None, "only ratings that are numbers on a scale need it")
 
 
 def _repairs(draft: Draft, data: DataProfile) -> None:
-    """A repair for each finding that proposes one, in the order found."""
+    """A repair for each finding that recommends one, in the order found."""
     mended = [finding for finding in data.findings if finding.repair]
-    repairs = [proposed_repair(finding) for finding in mended]
+    repairs = [finding.repair for finding in mended]
     because = " ".join(finding.text for finding in mended) or "nothing was found that has to be mended"
     draft.choose("prepare.repairs", repairs, because)
 
 
 def _split(draft: Draft, data: DataProfile, shape: Any, roles: dict[str, str], questions: int) -> None:
     by, why, groups = _group(data, shape, roles)
-    draft.choose("prepare.split.by", by, why)
+    by = draft.choose("prepare.split.by", by, why)
+    _balance(draft, shape, roles, by)
+    draft.choose("prepare.split.time", None, "rows have no order that matters, as far as their columns tell")
+    draft.choose("prepare.split.test_file", None, "the test is kept from this file, so that it is of the same kind")
+    draft.choose("prepare.split.compare", [], "name files, such as a benchmark, that no training row may repeat")
+    dropped = "a score on rows that were trained on says nothing; the test keeps its size"
+    draft.choose("prepare.split.overlap", "drop", dropped)
+    _near(draft, shape)
     rows = max(1, _sound(data) * questions)
     least = FEWEST_GROUPS / max(1, groups)
     test = _share(TEST_SHARE, ENOUGH_TEST_ROWS / rows, least)
@@ -172,6 +205,25 @@ def _split(draft: Draft, data: DataProfile, shape: Any, roles: dict[str, str], q
         "if rows err independently",
     )
     draft.choose("prepare.split.seed", SEED, "any number serves; the same one always gives the same parts")
+
+
+def _balance(draft: Draft, shape: Any, roles: dict[str, str], by: Any) -> None:
+    """Labels have the same shares in every part."""
+    if shape == "classification":
+        because = "every label has the same share in every part, so that a rare one is tested, too"
+        draft.choose("prepare.split.stratify", roles.get("label") if by is None else None, because)
+    else:
+        draft.choose("prepare.split.stratify", None, "there are no labels whose shares would have to be kept")
+
+
+def _near(draft: Draft, shape: Any) -> None:
+    """Texts are compared by likeness; records of a table look alike by nature."""
+    if shape == "table":
+        draft.choose("prepare.split.near", None, "records of a table look alike; what one record gives stays together")
+        return
+    exact = Alternative("word by word only", "a changed word would hide a row that was trained on")
+    because = "a test row that differs from a training row by a few words was as good as trained on"
+    draft.choose("prepare.split.near", LIKENESS, because, (exact,))
 
 
 def _group(data: DataProfile, shape: Any, roles: dict[str, str]) -> tuple[str | None, str, int]:
@@ -189,7 +241,8 @@ def _group(data: DataProfile, shape: Any, roles: dict[str, str]) -> tuple[str | 
 
 def _sound(data: DataProfile) -> int:
     """About how many records are left after the repairs (a row with two faults is counted twice)."""
-    return max(1, data.rows - sum(finding.count for finding in data.findings if finding.repair))
+    dropped = [one for one in data.findings if one.repair and str(one.repair["kind"]).startswith(("drop-", "keep-"))]
+    return max(1, data.rows - sum(finding.count for finding in dropped))
 
 
 def _share(usual: float, enough: float, least: float) -> float:

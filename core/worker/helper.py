@@ -102,25 +102,76 @@ def _tokenizer(model: str) -> PreTrainedTokenizerBase:
     return load_tokenizer(model)
 
 
+class Asked:
+    """What is asked, line by line; read by a thread, so that a question can be given up while it is answered."""
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self._questions: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        self._given_up = threading.Event()
+        threading.Thread(target=self._read, args=(lines,), daemon=True).start()
+
+    def _read(self, lines: Iterable[bytes]) -> None:
+        for line in lines:
+            said = msgspec.json.decode(line)
+            if "cancel" in said:
+                self._given_up.set()
+            else:
+                self._questions.put(said)
+        self._questions.put(None)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        while (said := self._questions.get()) is not None:
+            self._given_up.clear()
+            yield said
+
+    def check(self) -> None:
+        """Raises Cancelled where the present question was given up."""
+        if self._given_up.is_set():
+            raise Cancelled
+
+
+class Teller:
+    """A meter that writes how far the present answer is, a few times a second, and ends it when it is given up."""
+
+    def __init__(self, asked: Asked, write: Callable[[dict[str, Any]], None]) -> None:
+        self._asked, self._write = asked, write
+        self._doing, self._next = "", 0.0
+
+    def __call__(self, doing: str, done: int, of: int) -> None:
+        self._asked.check()
+        now = time.monotonic()
+        if doing != self._doing or now >= self._next:
+            self._doing, self._next = doing, now + TELL_SECONDS
+            self._write({"doing": doing, "done": done, "of": of})
+
+
 def main() -> None:
     """Answer until the asker closes the pipe."""
     replies = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever a library prints goes to the log, never between two answers
-    surveyor = Surveyor()
+
+    def write(reply: dict[str, Any]) -> None:
+        replies.write(msgspec.json.encode(reply) + b"\n")
+
+    asked = Asked(sys.stdin.buffer)
+    surveyor = Surveyor(Teller(asked, write))
     questions: dict[str, Callable[..., Any]] = {
         "look": surveyor.look,
         "tokens": surveyor.tokens,
         "estimate": surveyor.estimate,
+        "page": surveyor.page,
+        "prepare": surveyor.prepare,
         "simulate": surveyor.simulate,
         "warm": surveyor.warm,
         "hub_search": hub_search,
         "hub_access": hub_access,
         "hub_describe": hub_describe,
     }
-    for line in sys.stdin.buffer:
-        asked = msgspec.json.decode(line)
+    for said in asked:
         try:
-            reply: dict[str, Any] = {"answer": questions[asked["question"]](**asked["details"])}
+            reply: dict[str, Any] = {"answer": questions[said["question"]](**said["details"])}
+        except Cancelled:
+            reply = {"cancelled": True}
         except TunesmithError as error:
             kind = type(error).__name__
             reply = {"error": error.title, "cause": error.cause, "next_step": error.next_step, "kind": kind}
@@ -128,7 +179,7 @@ def main() -> None:
             traceback.print_exc()
             title = f"Something unexpected went wrong: {type(error).__name__}."
             reply = {"error": title, "cause": str(error), "next_step": "Run `tunesmith doctor`."}
-        replies.write(msgspec.json.encode(reply) + b"\n")
+        write(reply)
 
 
 if __name__ == "__main__":
