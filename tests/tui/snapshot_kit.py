@@ -5,9 +5,11 @@ Written anew with TUNESMITH_SNAPSHOTS=write. Colours are held by the tests of th
 
 from __future__ import annotations
 
+import asyncio
 import html
 import os
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from textual.app import App
 FOLDER = Path(__file__).parent / "snapshots"
 CELL_WIDTH = 12.2
 """Of the terminal library's SVG export."""
+WAITS_SECONDS = 5.0
 
 
 def screen_text(app: App[Any]) -> str:
@@ -40,12 +43,14 @@ def _svg(app: App[Any]) -> str:
     return app.export_screenshot(title="", simplify=True)
 
 
-def check_snapshot(app: App[Any], name: str) -> None:
-    """Compare the open screen with the one that was kept; write it where that is asked for."""
-    text = screen_text(app)
+async def check_snapshot(app: App[Any], name: str) -> None:
+    """Compare the open screen with the one that was kept, once it is; write it where that is asked for."""
     path = FOLDER / f"{name}.txt"
     if os.environ.get("TUNESMITH_SNAPSHOTS") == "write":
         FOLDER.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(screen_text(app), encoding="utf-8")
     assert path.exists(), f"there is no snapshot {path.name} yet: TUNESMITH_SNAPSHOTS=write makes it"
-    assert text == path.read_text(encoding="utf-8"), f"{name} looks different:\n{text}"
+    kept, deadline = path.read_text(encoding="utf-8"), time.monotonic() + WAITS_SECONDS
+    while (text := screen_text(app)) != kept and time.monotonic() < deadline:
+        await asyncio.sleep(0.1)  # the last widget may not be mounted yet on a busy machine
+    assert text == kept, f"{name} looks different:\n{text}"

@@ -89,6 +89,8 @@ class Terminal:
                 self.read(0.1)
             else:
                 time.sleep(0.1)
+        if self.process.child_fd >= 0:
+            self.read(0.2)  # its last words may still be on the line
         return not self.process.isalive()
 
     def kill(self, number: int = signal.SIGKILL) -> None:

@@ -124,7 +124,7 @@ def look(project: Project, name: str, size: tuple[int, int], *keys: str, run: Ru
             for key in keys:
                 await pilot.press(key)
                 await settled(pilot.pause, app)
-            check_snapshot(app, f"{name}-{size[0]}x{size[1]}")
+            await check_snapshot(app, f"{name}-{size[0]}x{size[1]}")
 
     asyncio.run(go())
 
@@ -143,7 +143,7 @@ def test_start(project: Project, size: tuple[int, int]) -> None:
         app = TunesmithApp(UNICODE, {"COLORTERM": "truecolor"})
         async with app.run_test(size=size) as pilot:
             await pilot.pause(0.2)
-            check_snapshot(app, f"start-{size[0]}x{size[1]}")
+            await check_snapshot(app, f"start-{size[0]}x{size[1]}")
 
     asyncio.run(go())
 
