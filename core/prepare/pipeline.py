@@ -176,3 +176,191 @@ class _Making:
             slices={name: dict(counts.most_common()) for name, counts in self._rows.slices.items()},
         )
         return Kept(account, self._notes)
+
+    def _make(self, file: Any, records: Records, *, own: bool) -> None:
+        """Mend the records and write the rows that they make; of the person's own test file only rows are counted."""
+        prepare, held = self._prepare, self._rows
+        repaired = repair.apply(
+            records,
+            prepare.repairs,
+            used=used_columns(prepare.shape, prepare.columns, prepare.fields),
+            prompts=prompt_columns(prepare.shape, prepare.columns),
+            answers=answer_columns(prepare.shape, prepare.columns),
+            meter=self._meter,
+        )
+        maker, reasons, used, changed_rows = RowMaker(records.columns, prepare), Counter[str](), 0, 0
+        total = repaired.view.count
+        for number, record in enumerate(repaired.view.records(), start=1):
+            if number % ROWS_A_STEP == 0:
+                self._meter("making rows", number, total)
+            rows = maker.rows_of(record)
+            if isinstance(rows, str):
+                reasons[rows] += 1
+                self._set_aside(record, STEP, rows)
+                continue
+            used += 1
+            changed_rows += len(rows)
+            for row in rows:
+                self._keep(file, row if not own else msgspec.structs.replace(row, id=f"t{row.id}"), record, own=own)
+        for aside in repaired.aside():
+            self._set_aside(aside.record, aside.step, aside.why)
+        if own:
+            self._notes.append(Note(f"Test: {counted(changed_rows, 'row')} of your own file {shown(records.path.name)}."))
+            if not used:
+                raise self._nothing(records, summary_of(reasons))
+            return
+        self._used, self._aside = used, len(records.rows) - used
+        for step in repaired.steps:
+            moved = step.before - step.after + step.changed
+            self._notes.append(Note(step.text, "note" if moved else "ok", moved))
+            column = step.repair.column or ""
+            self._steps.append(
+                StepCount(step.repair.kind, column, step.before, step.after, step.changed, step.text)
+            )
+        self._tell_made(records, total, used, reasons, maker.unanswered)
+
+    def _tell_made(
+        self, records: Records, before: int, used: int, reasons: Counter[str], unanswered: int
+    ) -> None:
+        """What became of the records that were left after the repairs."""
+        why = summary_of(reasons)
+        self._steps.append(StepCount(STEP, "", before, used, 0, why))
+        if records.rejected:
+            text = f"{counted(len(records.rejected), 'row')} of the file could not be read; rejected.jsonl lists them."
+            self._notes.insert(0, Note(text, "warning", len(records.rejected)))
+        if reasons:
+            self._notes.append(Note(why, "warning", sum(reasons.values())))
+        if unanswered:
+            left = f"{counted(unanswered, 'question')} left out, because the record lacks a value."
+            self._notes.append(Note(left, "note", unanswered))
+        if self._prepare.shape == "table":
+            self._notes += [Note(_by_heart(template.ask), "warning") for template in unseen_answers(self._prepare)]
+        if not used:
+            raise self._nothing(records, why)
+
+    def _nothing(self, records: Records, why: str) -> DataError:
+        look = "Look at prepare.columns and prepare.repairs in the plan, and at the file."
+        return DataError(
+            f"No row can be made of {name_of(records.path)}.",
+            cause=why or "The repairs set all rows aside.",
+            next_step=look,
+            file=records.path,
+        )
+
+    def _keep(self, file: Any, row: Row, record: Record, *, own: bool) -> None:
+        """Write a row, and note what it is split by."""
+        split, held = self._prepare.split, self._rows
+        file.write(self._encoder.encode(row) + b"\n")
+        held.places.append(place_of(group_value(row), split.seed))
+        held.own.append(own)
+        if split.stratify:
+            held.labels.append(cell(record.values, split.stratify))
+        if split.time:
+            held.times.append(cell(record.values, split.time))
+        for name, counts in held.slices.items():
+            counts[row.slices[name]] += 1
+
+    def _own_test(self, source: str) -> Records:
+        prepare = self._prepare
+        records = read_records(source, self._base, meter=self._meter)
+        check_columns(_named(prepare), records.columns)
+        return records
+
+    def _split(self) -> None:
+        """Decide each row's part, take out what stands in two, and deal the rows out."""
+        plan, held = self._prepare.split, self._rows
+        own = np.frombuffer(held.own, np.int8).astype(bool)
+        places = np.frombuffer(held.places, np.float64)
+        ours = int((~own).sum())
+        self._meter("splitting", 0, 0)
+        codes = np.full(len(own), SPLITS.index("test"), np.int8)
+        codes[:ours] = assign(
+            places[:ours],
+            plan,
+            labels=held.labels[:ours] if plan.stratify else None,
+            times=held.times[:ours] if plan.time else None,
+        )
+        found = find_overlap(self._read, codes, plan, base=self._base, meter=self._meter)
+        self._notes += [Note(text, "warning" if found.count else "ok", found.count) for text in found.sentences]
+        self._steps.append(StepCount("overlap", "", len(codes), int((found.codes >= 0).sum()), 0, " ".join(found.sentences)))
+        self._deal(found)
+        for number, name in enumerate(SPLITS):
+            if (codes == number).any() and not self._parts[name]:
+                raise DataError(
+                    f"After rows that stand in two parts were taken out, the {name} part is empty.",
+                    next_step="Set prepare.split.overlap to keep, or split by another column.",
+                )
+
+    def _read(self) -> Iterator[Row]:
+        """All rows in the order in which they were made."""
+        decoder = msgspec.json.Decoder(Row)
+        with (self._folder / "rows.jsonl").open("rb") as file:
+            for line in file:
+                yield decoder.decode(line)
+
+    def _deal(self, found: Overlap) -> None:
+        """Copy each row's line into the file of its part."""
+        files = {split: (self._folder / f"{split}.jsonl").open("wb") for split in SPLITS}
+        parts: dict[str, int] = dict.fromkeys(SPLITS, 0)
+        try:
+            with (self._folder / "rows.jsonl").open("rb") as lines:
+                for line, code in zip(lines, found.codes.tolist(), strict=True):
+                    if code < 0:
+                        self._drop(line)
+                        continue
+                    files[SPLITS[code]].write(line)
+                    parts[SPLITS[code]] += 1
+        finally:
+            for file in files.values():
+                file.close()
+        self._parts = parts
+
+    def _drop(self, line: bytes) -> None:
+        """A row that another part has as well is set aside as the row that it is."""
+        row = msgspec.json.decode(line, type=Row)
+        values = {"id": row.id, "prompt": row.prompt[-1].content if row.prompt else "", "answer": row.answer}
+        self._write_aside(AsideLine(0, "overlap", "another part has it, too", values))
+
+    def _set_aside(self, record: Record, step: str, why: str) -> None:
+        self._write_aside(AsideLine(record.line, step, why, record.values, record.file))
+
+    def _write_aside(self, line: AsideLine) -> None:
+        self._aside_file.write(self._encoder.encode(line) + b"\n")
+
+    def _write_rejected(self) -> None:
+        with (self._folder / REJECTED).open("wb") as file:
+            for one in self._records.rejected:
+                file.write(self._encoder.encode(RejectedLine(one.line, one.why, one.text, one.file)) + b"\n")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def _named(prepare: Prepare) -> dict[str, str]:
+    """Every column that the plan names outside question templates, by the place that names it."""
+    named = {f"prepare.columns.{part}": column for part, column in prepare.columns.items()}
+    if prepare.shape == "table":
+        named |= {f"prepare.fields.{number}": column for number, column in enumerate(prepare.fields)}
+    for number, one in enumerate(prepare.repairs):
+        if one.column is not None:
+            named[f"prepare.repairs.{number}.column"] = one.column
+    named |= {f"prepare.slices.{number}": column for number, column in enumerate(prepare.slices)}
+    for name in ("by", "stratify", "time"):
+        column = getattr(prepare.split, name)
+        if column is not None:
+            named[f"prepare.split.{name}"] = column
+    return named
+
+
+def _changed(records: Records, prepare: Prepare) -> list[Note]:
+    """A warning where the file is not the one that the plan was made from."""
+    if not prepare.fingerprint or prepare.fingerprint == records.fingerprint:
+        return []
+    text = f"{shown(records.path.name)} has changed since the plan was made; the rows are made from what it holds now."
+    return [Note(text, "warning")]
+
+
+def _by_heart(question: str) -> str:
+    return f"The answer to {shown(question)!r} is in no column of prepare.fields: the context can't tell it."
