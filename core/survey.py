@@ -1,31 +1,27 @@
 """Measures everything that `resolve` looks at: the machine, the data, the model, and the data's lengths in its tokens.
 
-It is done by a helper process (see `jobs.Helper`), so that whoever asks stays quick: `look` needs no heavy library and
-answers at once, `counted` waits for the model's tokenizer.
+It is done by a helper process (see `jobs.Helper` and `worker.measure`), so that whoever asks stays quick and light: `look`
+answers once the data is read, `counted` waits for the model's tokenizer.
 """
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import msgspec
 
 from tunesmith.core.draft import Wishes
 from tunesmith.core.errors import ModelError
-from tunesmith.core.facts import Facts, Hardware, ModelFacts, Simulation, TokenProfile
-from tunesmith.core.hardware import probe_hardware
+from tunesmith.core.facts import Facts, ModelFacts, Simulation, TokenProfile
 from tunesmith.core.jobs import Helper
 from tunesmith.core.load import Load
-from tunesmith.core.models import config_of, find_model, has_tokenizer, hub_cache
+from tunesmith.core.meter import Meter, silent
+from tunesmith.core.models import config_of, has_tokenizer
 from tunesmith.core.outlook import outlook
+from tunesmith.core.plan import Prepare
 from tunesmith.core.practice import PRACTICE
-from tunesmith.core.prepare.preview import Prepared, Preview, rows_from_plan
-from tunesmith.core.prepare.profile import profile
-from tunesmith.core.probes import with_probes
+from tunesmith.core.prepare.prepared import Prepared, Preview
 from tunesmith.core.recommend import resolve
-from tunesmith.core.run import runs_root
-from tunesmith.core.select.cards import hardware_for
 
 ROUNDS = 3
 """Simulations after which the plan is taken as it is."""
@@ -47,24 +43,25 @@ class Counted(msgspec.Struct, frozen=True):
     rendered: list[list[tuple[str, bool]]]
 
 
-def survey(wishes: Wishes, base: Path, helper: Helper) -> Survey:
+def survey(wishes: Wishes, base: Path, helper: Helper, meter: Meter = silent) -> Survey:
     """Measure everything for these wishes; paths in them are relative to `base`.
 
     Raises:
         DataError: The data can't be read or gives no rows.
         ModelError: There is no usable model of that name.
         PlanError: The wishes contradict the plan's schema, or name a card that is not known.
+        Cancelled: `helper.cancel` was called.
     """
-    return counted(look(wishes, base, helper), helper)
+    return counted(look(wishes, base, helper, meter), helper, meter)
 
 
-def look(wishes: Wishes, base: Path, helper: Helper) -> Survey:
-    """The same without tokens: quick, because no heavy library is needed. Raises what `survey` does."""
-    answer = helper.ask("look", wishes=dict(wishes), base=str(base))
+def look(wishes: Wishes, base: Path, helper: Helper, meter: Meter = silent) -> Survey:
+    """The same without tokens: the model's tokenizer need not be loaded. Raises what `survey` does."""
+    answer = helper.ask("look", meter, wishes=dict(wishes), base=str(base))
     return msgspec.convert(answer, Survey)
 
 
-def counted(seen: Survey, helper: Helper) -> Survey:
+def counted(seen: Survey, helper: Helper, meter: Meter = silent) -> Survey:
     """`seen`, the helper's last look, with its rows counted in the model's tokens.
 
     Where neither the model nor its tokenizer is on this machine, the lengths are estimated from characters.
@@ -74,9 +71,9 @@ def counted(seen: Survey, helper: Helper) -> Survey:
     """
     model = seen.facts.model
     if model.here or has_tokenizer(model):
-        answer = helper.ask("tokens", model=model.path)
+        answer = helper.ask("tokens", meter, model=model.path)
     else:
-        answer = helper.ask("estimate", vocabulary=model.vocabulary)
+        answer = helper.ask("estimate", meter, vocabulary=model.vocabulary)
     found = msgspec.convert(answer, Counted)
     data = msgspec.structs.replace(seen.facts.data, tokens=found.profile)
     return Survey(msgspec.structs.replace(seen.facts, data=data), seen.preview, found.rendered)
@@ -120,36 +117,41 @@ def settled(seen: Survey, wishes: Wishes, helper: Helper) -> Survey:
     return seen
 
 
-def _columns(wishes: Wishes) -> dict[str, str] | None:
-    """Which column plays which part, as far as the person said: all at once, or part by part."""
-    stated = wishes.get("prepare.columns")
-    columns = dict(stated) if isinstance(stated, dict) else {}
-    at = "prepare.columns."
-    columns |= {path.removeprefix(at): column for path, column in wishes.items() if path.startswith(at) and column}
-    return columns or None
+def prepared(plan: Prepare, base: Path, helper: Helper, meter: Meter = silent) -> Prepared:
+    """The rows that a plan's section makes, made or found in the cache; relative paths in it begin at `base`.
+
+    Raises:
+        DataError: The data can't be read or gives no rows.
+        AccessError: The file system refuses to let it be read.
+        PlanError: The plan names what the data has not.
+        Cancelled: `helper.cancel` was called.
+    """
+    answer = helper.ask("prepare", meter, plan=plan.model_dump(mode="json"), base=str(base))
+    return msgspec.convert(answer, Prepared)
 
 
-def _machine(wishes: Wishes) -> Hardware:
-    """This machine as it is now, or the one that is planned for."""
-    planned = wishes.get("select.gpu")
-    if isinstance(planned, str) and planned.strip():
-        return hardware_for(planned)
-    return probe_hardware(runs_root(), cache_at=hub_cache())
+def columns_of(source: str, base: Path, helper: Helper) -> list[str]:
+    """The names of the columns of a file. Raises what `prepared` does."""
+    found: list[str] = helper.ask("columns", source=source, base=str(base))
+    return found
 
 
-def measure(wishes: Wishes, base: Path) -> tuple[Survey, Prepared]:
-    """What `look` answers, and the rows themselves: what the helper does when it is asked."""
-    data = profile(
-        str(wishes.get("prepare.data", PRACTICE)),
-        base,
-        shape=wishes.get("prepare.shape"),
-        columns=_columns(wishes),
-    )
-    model = with_probes(find_model(str(wishes.get("select.model", PRACTICE))))
-    facts = Facts(hardware=_machine(wishes), data=data, model=model)
-    prepared = rows_from_plan(resolve(wishes, facts).plan.prepare, base)
-    lengths = sorted(len(row.answer) for _, row in prepared.each())
-    if lengths:
-        data = msgspec.structs.replace(data, answer_characters=lengths[math.ceil(0.95 * len(lengths)) - 1])
-        facts = Facts(hardware=facts.hardware, data=data, model=model)
-    return Survey(facts, prepared.preview()), prepared
+class Page(msgspec.Struct, frozen=True):
+    """A stretch of the data as it was read."""
+
+    columns: list[str]
+    total: int
+    """Records in the whole."""
+    start: int
+    """Which record the first one here is, counted from 0."""
+    cells: list[list[str]]
+    """Row by row, each cell as harmless text, cut where it is long."""
+    lines: list[int]
+
+
+def page(wishes: Wishes, base: Path, helper: Helper, start: int, count: int) -> Page:
+    """`count` records from `start` on, read from the cache without loading the others. Raises what `prepared` does."""
+    asked = {name: wishes.get(f"prepare.{name}") for name in ("data", "query", "part")}
+    answer = helper.ask("page", source=asked["data"] or PRACTICE, query=asked["query"], part=asked["part"],
+                        base=str(base), start=start, count=count)  # fmt: skip
+    return msgspec.convert(answer, Page)

@@ -13,11 +13,12 @@ from tunesmith.core.exchange import axolotl, llamafactory, trl
 from tunesmith.core.exchange.rows import takes_turns, write_lines
 from tunesmith.core.exchange.terms import Exported, Given, Tool
 from tunesmith.core.facts import ModelFacts
+from tunesmith.core.jobs import Helper
 from tunesmith.core.models import find_model
 from tunesmith.core.paths import plan_spelled_out
 from tunesmith.core.plan import Plan
-from tunesmith.core.prepare.preview import rows_from_plan
 from tunesmith.core.rows import SPLITS
+from tunesmith.core.survey import prepared
 
 DATA = "data"
 
@@ -53,14 +54,16 @@ def export_to(folder: Path, plan: Plan, tool: Tool, base: Path, *, force: bool =
     """
     _check_place(folder, force=force)
     plan = plan_spelled_out(plan, base)
-    prepared, model = rows_from_plan(plan.prepare), find_model(plan.select.model)
-    skipped = sum(not takes_turns(row) for _, row in prepared.each())
-    given = Given(loadable(model), model.has_chat_template, len(prepared.rows["validation"]), skipped)
+    with Helper() as helper:
+        made = prepared(plan.prepare, base, helper)
+    model = find_model(plan.select.model)
+    skipped = sum(not takes_turns(row) for _, row in made.each())
+    given = Given(loadable(model), model.has_chat_template, made.account.parts["validation"], skipped)
     exported: Exported = converter(tool).export(plan, given)
     try:
         (folder / DATA).mkdir(parents=True, exist_ok=True)
         for part in SPLITS:
-            write_lines(folder / DATA / f"{part}.jsonl", prepared.rows[part], tool)
+            write_lines(folder / DATA / f"{part}.jsonl", made.rows(part), tool)
         _write_extras(folder, tool, given)
         config: Path = folder / converter(tool).FILE
         config.write_text(exported.text, encoding="utf-8")
@@ -68,8 +71,7 @@ def export_to(folder: Path, plan: Plan, tool: Tool, base: Path, *, force: bool =
         raise AccessError(
             f"{folder} can't be written to: {error.strerror}.", next_step="Name another folder with --out."
         ) from error
-    parts: dict[str, int] = {part: len(prepared.rows[part]) for part in SPLITS}
-    return Written(folder, config, converter(tool).COMMAND, parts, exported)
+    return Written(folder, config, converter(tool).COMMAND, made.account.parts, exported)
 
 
 def converter(tool: Tool) -> ModuleType:

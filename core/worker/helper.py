@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,22 +21,33 @@ from tunesmith.core.facts import Simulation
 from tunesmith.core.hub import Access, HubModel
 from tunesmith.core.lengths import estimated_profile
 from tunesmith.core.load import Load
-from tunesmith.core.prepare.preview import Prepared
-from tunesmith.core.survey import Counted, Survey, measure
+from tunesmith.core.meter import Cancelled, Meter
+from tunesmith.core.plan import Prepare
+from tunesmith.core.prepare.cells import cell, shown
+from tunesmith.core.prepare.prepared import Prepared
+from tunesmith.core.survey import Counted, Page, Survey
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+TELL_SECONDS = 0.25
+"""Between two words about how far an answer is."""
+CELL = 200
+"""Characters of a cell that a page shows."""
 
 
 class Surveyor:
     """Answers the questions; holds the rows of its last look, and the tokenizers it has loaded."""
 
-    def __init__(self) -> None:
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
         self._prepared: Prepared | None = None
 
     def look(self, wishes: dict[str, Any], base: str) -> Survey:
-        """Everything that can be measured without a heavy library."""
-        seen, self._prepared = measure(wishes, Path(base))
+        """Everything that can be measured without the model's tokenizer."""
+        from tunesmith.core.worker.measure import measure
+
+        seen, self._prepared = measure(wishes, Path(base), self._meter)
         return seen
 
     def tokens(self, model: str, show: int = 3) -> Counted:
@@ -41,19 +56,39 @@ class Surveyor:
 
         assert self._prepared is not None, "a look comes first"
         tokenizer = _tokenizer(model)
-        rows = [row for _, row in self._prepared.each()]
-        rendered = [rendered_pieces(tokenizer, encode(tokenizer, row)) for row in rows[:show]]
-        return Counted(token_profile(tokenizer, rows), rendered)
+        rows = (row for _, row in self._prepared.each())
+        rendered = [rendered_pieces(tokenizer, encode(tokenizer, row)) for row in islice(rows, show)]
+        return Counted(token_profile(tokenizer, (row for _, row in self._prepared.each())), rendered)
 
     def estimate(self, vocabulary: int, show: int = 3) -> Counted:
         """The same without a tokenizer, from characters; rows are rendered without a chat template."""
         assert self._prepared is not None, "a look comes first"
-        rows = [row for _, row in self._prepared.each()]
         rendered = [
             [("\n\n".join(turn.content for turn in row.prompt) + "\n\n", False), (row.answer, True)]
-            for row in rows[:show]
+            for _, row in islice(self._prepared.each(), show)
         ]
-        return Counted(estimated_profile(rows, vocabulary), rendered)
+        return Counted(estimated_profile([row for _, row in self._prepared.each()], vocabulary), rendered)
+
+    def prepare(self, plan: dict[str, Any], base: str) -> Prepared:
+        """The rows that a plan's section makes."""
+        from tunesmith.core.prepare.pipeline import prepare_rows
+
+        return prepare_rows(Prepare.model_validate(plan), Path(base), self._meter)
+
+    def columns(self, source: str, base: str) -> list[str]:
+        """The names of the columns of a file."""
+        from tunesmith.core.prepare.read.load import read_records
+
+        return list(read_records(source, Path(base), meter=self._meter).columns)
+
+    def page(self, source: str, base: str, query: str | None, part: str | None, start: int, count: int) -> Page:
+        """A stretch of the records, as they were read."""
+        from tunesmith.core.prepare.read.load import read_records
+
+        records = read_records(source, Path(base), query=query, part=part, meter=self._meter)
+        rows = records.rows[start : start + count]
+        cells = [[shown(cell(row.values, name), CELL) for name in records.columns] for row in rows]
+        return Page(list(records.columns), len(records.rows), start, cells, [row.line for row in rows])
 
     def simulate(self, config: dict[str, Any], load: dict[str, Any]) -> Simulation:
         """The memory of a training step of a model with these values in its config.json; each is simulated once."""
@@ -159,6 +194,7 @@ def main() -> None:
         "look": surveyor.look,
         "tokens": surveyor.tokens,
         "estimate": surveyor.estimate,
+        "columns": surveyor.columns,
         "page": surveyor.page,
         "prepare": surveyor.prepare,
         "simulate": surveyor.simulate,

@@ -26,7 +26,7 @@ from tunesmith.core.plan import Plan
 from tunesmith.core.plan_file import hand_out
 from tunesmith.core.plan_yaml import read_plan
 from tunesmith.core.practice import PRACTICE
-from tunesmith.core.prepare.preview import Preview, rows_from_plan
+from tunesmith.core.prepare.prepared import Preview
 from tunesmith.core.probes import with_probes
 from tunesmith.core.recommend import resolve
 from tunesmith.core.run import runs_root
@@ -35,7 +35,7 @@ from tunesmith.core.select.cards import hardware_for
 from tunesmith.core.select.device import check_device
 from tunesmith.core.select.memory import MemoryForecast, forecast, load_of
 from tunesmith.core.select.warnings import warnings
-from tunesmith.core.survey import Survey, model_simulated, settled, survey
+from tunesmith.core.survey import Survey, model_simulated, prepared, settled, survey
 from tunesmith.tui.commands.wishes import read_settings
 from tunesmith.tui.console import console
 from tunesmith.tui.plain_text import harmless, shortened
@@ -106,7 +106,8 @@ def make(wishes: Mapping[str, Any], out: Path, *, as_json: bool, told: Mapping[s
 def check(path: Path, *, as_json: bool) -> int:
     """Check a plan's keys, its data, its model and its memory; returns the exit code."""
     plan = read_plan(path)
-    preview = rows_from_plan(plan.prepare, path.absolute().parent).preview()
+    with Helper() as helper:
+        preview = prepared(plan.prepare, path.absolute().parent, helper).preview()
     model = find_model(_model_source(plan, path.absolute().parent))
     hardware = hardware_for(plan.select.gpu) if plan.select.gpu else probe_hardware(runs_root())
     check_device(plan.select, hardware)

@@ -12,7 +12,7 @@ from tunesmith.core.plan import Path, Plan
 from tunesmith.core.project import MEASURED, Project
 from tunesmith.core.schema import knobs, plain_value
 from tunesmith.core.stages import STAGES
-from tunesmith.core.survey import survey
+from tunesmith.core.survey import columns_of, survey
 from tunesmith.tui.plain.voice import Voice, sentence
 
 MOST_CHANGES = 4
@@ -44,6 +44,10 @@ class Desk:
         """Look at the machine, the data and the model anew. Raises TunesmithError where one can't be used."""
         self.voice.say("Looking at the data ...")
         self.project.measured(survey(self.project.wishes, self.project.base, self._helper))
+
+    def columns(self) -> list[str]:
+        """The names of the file's columns. Raises TunesmithError where it can't be read."""
+        return columns_of(str(self.project.wishes["prepare.data"]), self.project.base, self._helper)
 
     def change(self, path: Path, value: Any) -> None:
         """State a value and say what follows from it.

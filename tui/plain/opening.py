@@ -11,7 +11,6 @@ from tunesmith.core.facts import Shape
 from tunesmith.core.jobs import Helper
 from tunesmith.core.paths import spelled_out
 from tunesmith.core.practice import PRACTICE
-from tunesmith.core.prepare.read import read_records
 from tunesmith.core.project import Project, named_data, new_project, open_plan
 from tunesmith.core.project_file import unfinished
 from tunesmith.core.run import Run, list_runs
@@ -198,7 +197,7 @@ class Opening:
     def _told_by_hand(self, desk: Desk, error: DataError) -> bool:
         """Where the file is readable but no column says what it is: ask; False where the file itself is the trouble."""
         try:
-            columns = read_records(str(desk.project.wishes["prepare.data"])).columns
+            columns = desk.columns()
         except TunesmithError:
             return False
         if len(columns) < 2:
