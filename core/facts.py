@@ -207,6 +207,10 @@ class TokenProfile(msgspec.Struct, frozen=True):
     bins: tuple[tuple[int, int], ...] = ()
     """Histogram of whole rows: (longest length in the bin, rows), bins of equal width from the shortest to the longest.
     """
+    prompt_bins: tuple[tuple[int, int], ...] = ()
+    """The same of prompts."""
+    answer_bins: tuple[tuple[int, int], ...] = ()
+    """The same of answers."""
     estimated: bool = False
     """Whether the lengths were reckoned from characters, because the model's tokenizer is not on this machine."""
 

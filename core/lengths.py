@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from tunesmith.core.facts import Lengths, TokenProfile
 from tunesmith.core.rows import Row
@@ -19,32 +20,62 @@ TURN_TOKENS = 5
 """What a chat template writes around a turn: in ChatML a begin mark, the role, an end mark and two line breaks."""
 
 
-def lengths(values: Sequence[int]) -> Lengths:
+Counts = Sequence[int] | npt.NDArray[np.int64]
+"""Lengths, one a row. An array holds a million of them in 8 MB."""
+
+
+def lengths(values: Counts) -> Lengths:
     """The distribution of `values`; percentiles are the next value that occurs, so that a share is never overstated."""
     p50, p95, p99 = (int(v) for v in np.percentile(values, [50, 95, 99], method="higher"))
-    return Lengths(p50=p50, p95=p95, p99=p99, longest=max(values), mean=float(np.mean(values)))
+    return Lengths(p50=p50, p95=p95, p99=p99, longest=int(np.max(values)), mean=float(np.mean(values)))
 
 
-def histogram(values: Sequence[int], most: int = 24) -> tuple[tuple[int, int], ...]:
+def histogram(values: Counts, most: int = 24) -> tuple[tuple[int, int], ...]:
     """(longest length in the bin, how many) in at most `most` bins of equal whole width, shortest to longest."""
-    low, high = min(values), max(values)
+    array = np.asarray(values, dtype=np.int64)
+    low, high = int(array.min()), int(array.max())
     width = max(1, -(-(high - low + 1) // most))
-    counts = np.bincount((np.asarray(values) - low) // width)
+    counts = np.bincount((array - low) // width)
     return tuple((low + (index + 1) * width - 1, int(count)) for index, count in enumerate(counts))
 
 
-def profile_of(prompts: Sequence[int], answers: Sequence[int], *, estimated: bool = False) -> TokenProfile:
+def profile_of(prompts: Counts, answers: Counts, *, estimated: bool = False) -> TokenProfile:
     """The profile of rows with these lengths of prompt and answer, in tokens. Needs at least one row."""
-    whole = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
+    asked, answered = np.asarray(prompts, dtype=np.int64), np.asarray(answers, dtype=np.int64)
+    whole = asked + answered
     return TokenProfile(
         rows=len(whole),
         whole=lengths(whole),
-        prompt=lengths(prompts),
-        answer=lengths(answers),
-        trained_share=sum(answers) / max(1, sum(whole)),
+        prompt=lengths(asked),
+        answer=lengths(answered),
+        trained_share=int(answered.sum()) / max(1, int(whole.sum())),
         bins=histogram(whole),
         estimated=estimated,
+        prompt_bins=histogram(asked),
+        answer_bins=histogram(answered),
     )
+
+
+def proposed_length(whole: Counts) -> tuple[int, str]:
+    """(a sequence length for rows of these lengths in tokens, why): a multiple of 8 tokens, at least 8.
+
+    Nothing is cut where the longest row is at most a quarter longer than 99 % of the rows; else those 99 % are kept
+    whole, since every row of a batch costs as much as its longest. Multiples of 8 suit the matrix units of GPUs
+    (NVIDIA, "Matrix Multiplication Background User's Guide", section 4.1). Needs at least one row.
+    """
+    found = lengths(whole)
+    if found.longest <= 1.25 * found.p99:
+        return _eights(found.longest), f"the longest row has {found.longest:,} tokens, so nothing is cut"
+    length = _eights(found.p99)
+    cut = int((np.asarray(whole) > length).sum())
+    return length, (
+        f"99 % of the rows have at most {found.p99:,} tokens; {cut:,} of {len(whole):,} are cut at the end, "
+        f"the longest has {found.longest:,}"
+    )
+
+
+def _eights(length: int) -> int:
+    return 8 * math.ceil(max(8, length) / 8)
 
 
 def estimated_tokens(text: str, vocabulary: int) -> int:
@@ -61,6 +92,8 @@ def estimated_profile(rows: Sequence[Row], vocabulary: int) -> TokenProfile:
     """The rows' lengths by `estimated_tokens`, with what a chat template adds. Needs at least one row."""
     prompts = [
         sum(estimated_tokens(turn.content, vocabulary) + TURN_TOKENS for turn in row.prompt) + TURN_TOKENS - 2
+        if row.prompt  # plain text has no template
+        else 0
         for row in rows
     ]
     answers = [estimated_tokens(row.answer, vocabulary) + 1 for row in rows]
