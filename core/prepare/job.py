@@ -1,33 +1,37 @@
-"""The stage's job: writes the rows into the run, and checks with the model's tokenizer that they can be trained on.
+"""The stage's job: writes the rows into the run, and proves with the model's tokenizer that they can be trained on.
 
 In the run's `data/`: train.jsonl, validation.jsonl and test.jsonl hold the rows; set-aside.jsonl the records that are
-not used, each with its line and the reason; rendered.json the first training rows in runs of (text, is it trained).
+not used and rejected.jsonl what was no row, each with its line and the reason; rendered.json the first training rows in
+runs of (text, is it trained); proof.json what the tokenizer made of them, template.json what they were written with;
+card.md tells all of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
-from transformers import PreTrainedTokenizerBase
 
-from tunesmith.core.errors import AccessError, DataError
+from tunesmith.core.errors import AccessError
 from tunesmith.core.models import model_here
+from tunesmith.core.plan import Split
+from tunesmith.core.prepare.card import card
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.preview import Prepared, rows_from_plan
+from tunesmith.core.prepare.pipeline import prepare_rows
+from tunesmith.core.prepare.prepared import REJECTED, SET_ASIDE, Prepared
+from tunesmith.core.prepare.profile import profile
 from tunesmith.core.prepare.records import name_of
-from tunesmith.core.prepare.repair import SetAside
-from tunesmith.core.rows import SPLITS, Row, write_rows
+from tunesmith.core.proof import Proof, lost_answers
+from tunesmith.core.rows import SPLITS, Row, read_rows
 from tunesmith.core.run import write_json
-from tunesmith.core.worker.job import Job
+from tunesmith.core.worker.job import Job, JobMeter
 from tunesmith.core.worker.model import load_tokenizer
-from tunesmith.core.worker.tokenize import encode, rendered_pieces
+from tunesmith.core.worker.proof import count
+from tunesmith.core.worker.tokenize import control_marks, neutralised
 
 STAGE = "prepare"
-RENDERED = 3
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -35,33 +39,6 @@ class Rendered(msgspec.Struct, frozen=True):
 
     id: str
     pieces: list[tuple[str, bool]]
-
-
-class AsideLine(msgspec.Struct, frozen=True):
-    """A line of set-aside.jsonl."""
-
-    line: int
-    step: str
-    why: str
-    values: dict[str, Any]
-
-
-@dataclass
-class Tokens:
-    """What the tokenizer made of the rows, counted as they are trained on: cut at the sequence length."""
-
-    tokens: int = 0
-    trained: int = 0
-    cut: list[Row] = field(default_factory=list)
-    marked: list[Row] = field(default_factory=list)
-    """Rows whose text holds one of the model's own control marks, such as `<|im_end|>`."""
-    untrained: list[Row] = field(default_factory=list)
-    """Rows without a single trained token."""
-
-    @property
-    def share(self) -> float:
-        """Trained tokens over all tokens."""
-        return self.trained / max(1, self.tokens)
 
 
 def work(job: Job) -> str:
@@ -73,91 +50,109 @@ def work(job: Job) -> str:
         PlanError: The plan names what the data has not.
         ModelError: The model's tokenizer can't be loaded.
     """
-    prepared = rows_from_plan(job.plan.prepare, job.run.folder)
+    plan, meter = job.plan.prepare, JobMeter(job, STAGE)
+    prepared = prepare_rows(plan, job.run.folder, meter)
     for note in prepared.notes:
         job.finding(STAGE, note.text, note.level, note.count)
-    _write(job, prepared)
-    parts = ", ".join(f"{len(prepared.rows[name]):,} {name}" for name in SPLITS)
-    job.finding(STAGE, f"Split {_by(job)}: {parts}.", "ok", prepared.total)
+    parts = ", ".join(f"{prepared.account.parts[name]:,} {name}" for name in SPLITS)
+    job.finding(STAGE, f"Split {_by(plan.split)}: {parts}.", "ok", prepared.total)
     tokenizer = load_tokenizer(model_here(job.plan.select.model).path)
-    share = _check_tokens(job, tokenizer, prepared)
-    unit = "question" if job.plan.prepare.shape in ("table", "question-answer") else "row"
-    made = f"{counted(prepared.read, 'row')} read, {len(prepared.aside):,} set aside, {counted(prepared.total, unit)}"
-    return f"{made}: {parts}; {_percent(share)} of tokens are trained"
+    marked = _write(job, prepared, control_marks(tokenizer))
+    if marked:
+        text = f"{counted(marked, 'row')} with a control mark of the model in the text: it is broken up with a space, "
+        job.finding(STAGE, text + "so that the model does not take it for the end of a turn.", "note", marked)
+    proof = count(tokenizer, _Written(job, prepared), job.plan.select.hyperparameters.max_length, meter)
+    _tell(job, proof)
+    write_json(job.run.data / "proof.json", proof)
+    write_json(job.run.data / "rendered.json", [Rendered(one.id, one.pieces) for one in proof.pictures])
+    told = profile(plan.data, job.run.folder, plan.shape, plan.columns, query=plan.query, part=plan.part, meter=meter)
+    (job.run.data / "card.md").write_text(card(prepared.account, plan, told, proof), encoding="utf-8")
+    unit = "question" if plan.shape in ("table", "question-answer") else "row"
+    made = f"{counted(prepared.account.read, 'row')} read, {prepared.account.aside:,} set aside"
+    return f"{made}, {counted(prepared.total, unit)}: {parts}; {_percent(proof.share)} of tokens are trained"
 
 
-def _by(job: Job) -> str:
-    by = job.plan.prepare.split.by
-    return f"by {shown(by)}, nobody in two parts" if by else "row by row, equal prompts together"
+class _Written:
+    """The rows that are trained on and watched by, as they stand in the run; they can be gone through again."""
+
+    def __init__(self, job: Job, prepared: Prepared) -> None:
+        self._run, self._parts = job.run, prepared.account.parts
+
+    def __len__(self) -> int:
+        return self._parts["train"] + self._parts["validation"]
+
+    def __iter__(self) -> Iterator[Row]:
+        for name in ("train", "validation"):
+            yield from read_rows(self._run.rows_path(name))
 
 
-def _write(job: Job, prepared: Prepared) -> None:
-    """Write the rows and what was set aside. Raises AccessError; a full disk goes on to the worker, which names it."""
+def _by(split: Split) -> str:
+    if split.time:
+        return f"by {shown(split.time)}, the newest for the test"
+    if split.by:
+        return f"by {shown(split.by)}, nobody in two parts"
+    if split.stratify:
+        return f"with the same shares of {shown(split.stratify)} in every part"
+    return "row by row, equal prompts together"
+
+
+def _write(job: Job, prepared: Prepared, marks: tuple[str, ...]) -> int:
+    """Copy the set into the run, the model's control marks in the rows broken up; returns in how many rows.
+
+    Raises:
+        AccessError: The run can't be written to. A full disk goes on to the worker, which names it.
+    """
     try:
-        for name in SPLITS:
-            write_rows(job.run.rows_path(name), prepared.rows[name])
-        _write_aside(job.run.data / "set-aside.jsonl", prepared.aside)
+        marked = sum(_copy_rows(prepared.path(name), job.run.rows_path(name), marks) for name in SPLITS)
+        for name in (SET_ASIDE, REJECTED):
+            _copy(prepared.folder / name, job.run.data / name)
     except PermissionError as error:
         raise AccessError(
             f"{name_of(job.run.data)} can't be written to: {error.strerror}.",
             next_step="Mend its permissions, or set TUNESMITH_RUNS to a folder that you may write to.",
         ) from error
+    return marked
 
 
-def _write_aside(path: Path, aside: Iterable[SetAside]) -> None:
-    lines = (AsideLine(one.record.line, one.step, one.why, one.record.values) for one in aside)
-    encoder = msgspec.json.Encoder()
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        file.writelines(encoder.encode(line) + b"\n" for line in lines)
-    part.replace(path)
+def _copy_rows(source: Path, target: Path, marks: tuple[str, ...]) -> int:
+    """Copy rows line by line; only those that hold a mark are read."""
+    written = [mark.encode() for mark in marks]
+    encoder, decoder = msgspec.json.Encoder(), msgspec.json.Decoder(Row)
+    part, found = target.with_name(target.name + ".part"), 0
+    with source.open("rb") as lines, part.open("wb") as file:
+        for line in lines:
+            if any(mark in line for mark in written):
+                row = decoder.decode(line)
+                clean = neutralised(row, marks)
+                found += clean is not row
+                line = encoder.encode(clean) + b"\n"  # noqa: PLW2901
+            file.write(line)
+    part.replace(target)
+    return found
 
 
-def _check_tokens(job: Job, tokenizer: PreTrainedTokenizerBase, prepared: Prepared) -> float:
-    """Tokenise what is trained on and watched by, refuse what can't be learnt; returns the share that is trained."""
-    longest = job.plan.select.hyperparameters.max_length
-    rows = prepared.rows["train"] + prepared.rows["validation"]
-    found = Tokens()
-    rendered: list[Rendered] = []
-    meter = job.progress(STAGE, "tokenising")
-    marks = [str(mark) for mark in tokenizer.all_special_tokens]
-    for number, row in enumerate(rows, start=1):
-        encoded = encode(tokenizer, row, longest)
-        found.tokens += len(encoded.input_ids)
-        found.trained += encoded.trained_tokens
-        if encoded.cut:
-            found.cut.append(row)
-        if not encoded.trained_tokens:
-            found.untrained.append(row)
-        if len(rendered) < RENDERED:
-            rendered.append(Rendered(row.id, rendered_pieces(tokenizer, encoded)))
-        if any(mark in turn.content for turn in row.prompt for mark in marks) or any(m in row.answer for m in marks):
-            found.marked.append(row)
-        meter(number, len(rows))
-    if found.untrained:
-        raise _too_long(tokenizer, found.untrained, longest)
-    write_json(job.run.data / "rendered.json", rendered)
-    if found.marked:
-        text = f"{counted(len(found.marked), 'row')} with a control mark of the model in the text, e.g. row "
-        text += f"{shown(found.marked[0].id)}: the model takes it for the end of a turn. Take it out of the file."
-        job.finding(STAGE, text, "warning", len(found.marked))
-    if found.cut:
-        lost = f"{counted(len(found.cut), 'row')} longer than {longest:,} tokens: the end of the answer is cut off."
-        job.finding(STAGE, lost, "warning", len(found.cut))
-    told = f"{_percent(found.share)} of {found.tokens:,} tokens are trained, the answers; the prompts are masked."
-    job.finding(STAGE, told, "ok", found.trained)
-    return found.share
+def _copy(source: Path, target: Path) -> None:
+    part = target.with_name(target.name + ".part")
+    shutil.copyfile(source, part)
+    part.replace(target)
 
 
-def _too_long(tokenizer: PreTrainedTokenizerBase, rows: list[Row], longest: int) -> DataError:
-    """The error for rows whose whole answer lies behind the sequence length."""
-    needed = max(len(encode(tokenizer, row).input_ids) for row in rows)
-    named = ", ".join(row.id for row in rows[:3]) + (" and more" if len(rows) > 3 else "")
-    return DataError(
-        f"{counted(len(rows), 'row')} would be trained on without {'its' if len(rows) == 1 else 'their'} answer.",
-        cause=f"The sequence length of {longest:,} tokens ends before the answer begins (rows {named}).",
-        next_step=f"Raise select.hyperparameters.max_length to {needed:,}, or take the long rows out.",
-    )
+def _tell(job: Job, proof: Proof) -> None:
+    """What the tokenizer made of the rows; refuses what can't be learnt.
+
+    Raises:
+        DataError: Rows would be trained on without one token of their answer.
+    """
+    if proof.lost:
+        raise lost_answers(proof)
+    if proof.cut:
+        text = f"{counted(proof.cut, 'row')} longer than {proof.max_length:,} tokens: the end of the answer is cut off."
+        job.finding(STAGE, text, "warning", proof.cut)
+    if proof.unended:
+        text = f"{counted(proof.unended, 'answer')} without the mark {shown(proof.end_mark)} at which a server stops: "
+        job.finding(STAGE, text + "the model would not learn to stop.", "warning", proof.unended)
+    told = f"{_percent(proof.share)} of {proof.tokens:,} tokens are trained, the answers; the prompts are masked."
+    job.finding(STAGE, told, "ok", proof.trained)
 
 
 def _percent(share: float) -> str:

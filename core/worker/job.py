@@ -68,3 +68,21 @@ class Meter:
         if now - self.last >= 0.5 or done == total:
             self.last = now
             self.job.emit(Progress(stage=self.stage, doing=self.doing, done=done, total=total, unit=self.unit))
+
+
+@dataclass
+class JobMeter:
+    """The same for work in several parts, as `core.meter.Meter`: each part says what it is."""
+
+    job: Job
+    stage: str
+    last: float = 0.0
+    doing: str = ""
+
+    def __call__(self, doing: str, done: int, of: int) -> None:
+        """`done` of `of` rows are finished. Raises Stopped where somebody asked to stop."""
+        self.job.check_stop()
+        now = time.monotonic()
+        if now - self.last >= 0.5 or doing != self.doing:
+            self.last, self.doing = now, doing
+            self.job.emit(Progress(stage=self.stage, doing=doing, done=done, total=max(done, of), unit="rows"))
