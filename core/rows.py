@@ -29,7 +29,9 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def as_dict(self) -> dict[str, Any]:
         """The form that chat templates take."""
-        return {name: value for name, value in msgspec.to_builtins(self).items() if name in ("role", "content") or value}
+        return {
+            name: value for name, value in msgspec.to_builtins(self).items() if name in ("role", "content") or value
+        }
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -62,7 +62,9 @@ def prepare_rows(prepare: Prepare, base: Path | None = None, meter: Meter = sile
     """
     records = read_records(prepare.data, base, query=prepare.query, part=prepare.part, meter=meter)
     check_columns(_named(prepare), records.columns)
-    others = {name: _fingerprint(name, base, meter) for name in (prepare.split.test_file, *prepare.split.compare) if name}
+    others = {
+        name: _fingerprint(name, base, meter) for name in (prepare.split.test_file, *prepare.split.compare) if name
+    }
     folder = cache_root() / "prepared" / _key(records, prepare, others)
     kept = _kept(folder)
     if kept is None:
@@ -205,7 +207,9 @@ class _Making:
         for aside in repaired.aside():
             self._set_aside(aside.record, aside.step, aside.why)
         if own:
-            self._notes.append(Note(f"Test: {counted(changed_rows, 'row')} of your own file {shown(records.path.name)}."))
+            self._notes.append(
+                Note(f"Test: {counted(changed_rows, 'row')} of your own file {shown(records.path.name)}.")
+            )
             if not used:
                 raise self._nothing(records, summary_of(reasons))
             return
@@ -214,14 +218,10 @@ class _Making:
             moved = step.before - step.after + step.changed
             self._notes.append(Note(step.text, "note" if moved else "ok", moved))
             column = step.repair.column or ""
-            self._steps.append(
-                StepCount(step.repair.kind, column, step.before, step.after, step.changed, step.text)
-            )
+            self._steps.append(StepCount(step.repair.kind, column, step.before, step.after, step.changed, step.text))
         self._tell_made(records, total, used, reasons, maker.unanswered)
 
-    def _tell_made(
-        self, records: Records, before: int, used: int, reasons: Counter[str], unanswered: int
-    ) -> None:
+    def _tell_made(self, records: Records, before: int, used: int, reasons: Counter[str], unanswered: int) -> None:
         """What became of the records that were left after the repairs."""
         why = summary_of(reasons)
         self._steps.append(StepCount(STEP, "", before, used, 0, why))
@@ -282,7 +282,9 @@ class _Making:
         )
         found = find_overlap(self._read, codes, plan, base=self._base, meter=self._meter)
         self._notes += [Note(text, "warning" if found.count else "ok", found.count) for text in found.sentences]
-        self._steps.append(StepCount("overlap", "", len(codes), int((found.codes >= 0).sum()), 0, " ".join(found.sentences)))
+        self._steps.append(
+            StepCount("overlap", "", len(codes), int((found.codes >= 0).sum()), 0, " ".join(found.sentences))
+        )
         self._deal(found)
         for number, name in enumerate(SPLITS):
             if (codes == number).any() and not self._parts[name]:

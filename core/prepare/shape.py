@@ -47,7 +47,19 @@ _COMPLETIONS = ("completion", "response", "answer", "output")
 _RATINGS = ("rating", "label", "score", "liked", "thumbs_up", "feedback", "quality", "is_good", "desirable")
 _TEXTS = ("text", "content", "body", "document", "article", "passage", "markdown")
 _LABELLED = ("text", "sentence", "review", "comment", "tweet", "message", "email", "ticket", "title", "utterance")
-_LABELS = ("label", "labels", "class", "category", "categories", "sentiment", "intent", "topic", "tag", "tags", "target")
+_LABELS = (
+    "label",
+    "labels",
+    "class",
+    "category",
+    "categories",
+    "sentiment",
+    "intent",
+    "topic",
+    "tag",
+    "tags",
+    "target",
+)
 _PAIRS = (
     ("prompt", "completion"),
     ("instruction", "output"),
@@ -216,7 +228,9 @@ def _rated(by_name: ByName, columns: Sequence[Column]) -> Seen:
     return roles, 0.96 if said else 0.4
 
 
-_GOOD = frozenset(("true", "1", "1.0", "yes", "good", "up", "thumbs_up", "like", "liked", "positive", "desirable", "+1"))
+_GOOD = frozenset(
+    ("true", "1", "1.0", "yes", "good", "up", "thumbs_up", "like", "liked", "positive", "desirable", "+1")
+)
 _BAD = frozenset(("false", "0", "0.0", "no", "bad", "down", "thumbs_down", "dislike", "negative", "undesirable", "-1"))
 
 

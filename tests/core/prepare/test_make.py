@@ -378,8 +378,12 @@ def test_slices_go_with_their_row() -> None:
 
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["role", "content", "from", "value", "tool_calls", "text"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["role", "content", "from", "value", "tool_calls", "text"]), inner, max_size=4
+        )
+    ),
     max_leaves=12,
 )
 
