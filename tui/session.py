@@ -12,9 +12,10 @@ from tunesmith.core.fit import unsimulated
 from tunesmith.core.history import Follower, History
 from tunesmith.core.jobs import Helper
 from tunesmith.core.load import Load
+from tunesmith.core.meter import Cancelled, Meter, silent
 from tunesmith.core.project import Project
 from tunesmith.core.run import Run, State
-from tunesmith.core.survey import Survey, counted, look, simulated
+from tunesmith.core.survey import Page, Survey, counted, look, page, simulated
 from tunesmith.tui.glyphs import Glyphs
 
 EVENTS_AT_ONCE = 16_000
@@ -38,6 +39,8 @@ class Session:
     """Whether the memory of the present plan is being simulated."""
     simulating_since: float = 0.0
     """When that began, by `time.monotonic`."""
+    stopped: bool = False
+    """Whether the person stopped the look at the data: nothing follows from it until it is taken up again."""
     closed: bool = False
     """Whether the helper was ended on purpose: a question that it could not answer any more is no failure."""
     hub_silent: bool = False
@@ -45,6 +48,9 @@ class Session:
     _hub: Helper | None = field(default=None, repr=False)
     """Asks the Hub; started when the person first wants something of it."""
     _helper: Helper | None = field(default=None, repr=False)
+    _pages: Helper | None = field(default=None, repr=False)
+    """Reads stretches of the data for whoever looks through it."""
+    _paging: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _measuring: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _wanted: Wishes | None = field(default=None, repr=False)
     """What the newest measurement is for."""
@@ -87,7 +93,7 @@ class Session:
         self.state = self.follower.run.state()  # asked before reading: what was written before the end is still read
         return self.follower.read(EVENTS_AT_ONCE)
 
-    def measure(self, wishes: Wishes, seen: Callable[[Survey], None]) -> Survey | None:
+    def measure(self, wishes: Wishes, seen: Callable[[Survey], None], meter: Meter = silent) -> Survey | None:
         """Measure for these wishes; waits, so it is for a thread.
 
         One measurement at a time: the helper remembers the rows that it looked at last. One that was overtaken by
@@ -95,21 +101,46 @@ class Session:
 
         Args:
             seen: Called with what is known before the tokens are counted.
+            meter: Told how far it is.
 
         Raises:
             TunesmithError: The data, the model or the wishes can't be used.
+            Cancelled: `cancel` was called.
         """
         self._wanted = wishes
+        self.cancel()  # what is being measured for older wishes
         with self._measuring:
             if self._wanted is not wishes or self.closed:
                 return None
             if self._helper is None:
                 self._helper = Helper()
-            first = look(wishes, self.project.base, self._helper)
-            if self._wanted is not wishes or self.closed:
-                return None
-            seen(first)
-            return counted(first, self._helper)
+            try:
+                first = look(wishes, self.project.base, self._helper, meter)
+                if self._wanted is not wishes or self.closed:
+                    return None
+                seen(first)
+                return counted(first, self._helper, meter)
+            except Cancelled:
+                if self._wanted is not wishes or self.closed:
+                    return None
+                raise
+
+    def cancel(self) -> None:
+        """Give up what is being measured."""
+        helper = self._helper
+        if helper is not None:
+            helper.cancel()
+
+    def page(self, start: int, count: int) -> Page:
+        """A stretch of the data as it was read; waits, so it is for a thread.
+
+        Raises:
+            TunesmithError: The data can't be read any more.
+        """
+        with self._paging:
+            if self._pages is None:
+                self._pages = Helper()  # its own: the other one may be busy for minutes
+            return page(self.project.wishes, self.project.base, self._pages, start, count)
 
     def hub(self) -> Helper:
         """The helper that may ask the Hub; for a thread, because starting it takes a moment."""
@@ -142,8 +173,8 @@ class Session:
 
     def close(self) -> None:
         """End the helpers; they are started again when they are needed."""
-        helpers = (self._helper, self._hub)
-        self._helper = self._hub = None
+        helpers = (self._helper, self._hub, self._pages)
+        self._helper = self._hub = self._pages = None
         self.closed = True
         for helper in helpers:
             if helper is not None:

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from tunesmith.core.prepare.records import Record, Records, name_of
 from tunesmith.core.prepare.roles import answer_columns, prompt_columns, used_columns
 from tunesmith.core.prepare.shape import check_columns
 from tunesmith.core.prepare.split import assign, group_value, place_of
-from tunesmith.core.rows import SPLITS, Row, Split
+from tunesmith.core.rows import SPLITS, Row
 from tunesmith.core.run import write_json
 
 RECIPE_VERSION = 1

@@ -7,22 +7,26 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual import on
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
 from tunesmith.core.facts import DataFinding
-from tunesmith.core.prepare.recommend import proposed_repair
+from tunesmith.core.prepare.cells import counted
 from tunesmith.core.prepare.shape import NEEDED, OPTIONAL
 from tunesmith.core.schema import Knob, knob_at, plain_value
 from tunesmith.tui.plain_text import harmless
+from tunesmith.tui.screens.data import Data
 from tunesmith.tui.screens.step import AskStep
 from tunesmith.tui.widgets.finding_row import FindingRow
+from tunesmith.tui.widgets.finding_told import finding_told
 from tunesmith.tui.widgets.histogram import histogram
 from tunesmith.tui.widgets.knob_row import KnobRow
 from tunesmith.tui.widgets.still import Still
 from tunesmith.tui.widgets.trained_text import trained_text
+from tunesmith.tui.widgets.why import Why
 
 ROLES = {
     "entity": "Which column names the thing?",
@@ -33,12 +37,22 @@ ROLES = {
     "completion": "Which column is the completion?",
     "input": "Which column is the input?",
     "messages": "Which column holds the chat?",
+    "system": "Which column is the system prompt?",
+    "tools": "Which column lists the tools?",
+    "text": "Which column is the text?",
+    "label": "Which column is the label?",
+    "chosen": "Which column is the better answer?",
+    "rejected": "Which column is the worse answer?",
+    "rating": "Which column is the rating?",
 }
 
 
 class PrepareStep(AskStep):
     """Questions about the file, then what was found in it, then rows as the model will see them."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "data", "Data", id="prepare.data", tooltip="Look through the data, record by record"),
+    ]
     stage: ClassVar[str] = "prepare"
     intro: ClassVar[str] = "What the examples are, what is wrong with them, and which of them the score is kept for."
     next_text: ClassVar[str] = "accept this data with the repairs marked and choose a model"
@@ -68,6 +82,7 @@ class PrepareStep(AskStep):
         """Findings, the parts, rows as rendered, lengths."""
         yield Static("Found in the file", classes="section")
         yield Still("", id="parts", classes="exhibit")
+        yield Still("", id="found", classes="exhibit")
         yield Still("", id="findings-none", classes="exhibit")
         yield Findings(id="findings", classes="exhibit")
         yield Static("Rows as the model sees them", classes="section")
@@ -127,6 +142,7 @@ class PrepareStep(AskStep):
             f"{seen.read:,} records, {seen.used:,} used, {seen.aside:,} set aside  {glyphs.arrow}  rows: {parts}"
         )
         self.query_one(Findings).show(data.findings, plain_value(project.plan, "prepare.repairs"), glyphs)
+        self.query_one("#found", Still).show(_found(data.findings))
         none = "" if data.findings else f"{glyphs.done} Nothing has to be mended."
         self.query_one("#findings-none", Still).show(none)
         self.query_one("#findings-none", Static).display = bool(none)
@@ -148,16 +164,42 @@ class PrepareStep(AskStep):
 
     @on(FindingRow.Decided)
     def _decided(self, event: FindingRow.Decided) -> None:
-        """Take a repair in or leave it out; the order of the findings is kept."""
+        """Take this repair in instead of the finding's others; the order of the findings is kept."""
         event.stop()
         project = self.session.project
-        wanted = plain_value(project.plan, "prepare.repairs")
-        repair = event.row.repair
-        kept = [one for one in wanted if one != repair]
-        order = [proposed_repair(finding) for finding in project.facts.data.findings if finding.repair]
-        if event.mend:
-            kept = sorted([*kept, repair], key=lambda one: order.index(one) if one in order else len(order))
+        findings = project.facts.data.findings
+        kept = [one for one in plain_value(project.plan, "prepare.repairs") if one not in event.row.finding.repairs]
+        if event.repair is not None:
+            order = [repair for finding in findings for repair in finding.repairs]
+            kept.append(event.repair)
+            kept.sort(key=lambda one: order.index(one) if one in order else len(order))
         self.post_message(self.Wished("prepare.repairs", kept))
+
+    def explain(self) -> None:
+        """Of a finding that the person is at, everything that is known."""
+        row = self._finding_here
+        if row is None or self.session.project.resolution is None:
+            super().explain()
+            return
+        for why in self.query(Why):
+            width = max(24, why.size.width - 3)
+            repairs = plain_value(self.session.project.plan, "prepare.repairs")
+            why.show(finding_told(row.finding, repairs, self.session.glyphs, width))
+
+    @property
+    def _finding_here(self) -> FindingRow | None:
+        focused = self.screen.focused
+        nodes = focused.ancestors_with_self if focused is not None else []
+        return next((node for node in nodes if isinstance(node, FindingRow)), None)
+
+    def on_descendant_focus(self) -> None:
+        """The person may have come to a finding."""
+        if self._finding_here is not None:
+            self.explain()
+
+    def action_data(self) -> None:
+        """Look through the data as it was read."""
+        self.app.push_screen(Data(self.session))
 
     def _columns(self) -> list[str]:
         survey = self.session.project.survey
@@ -202,9 +244,18 @@ class Findings(Widget):
         if findings != self._shown:
             self._shown = findings
             self.remove_children()
-            self.mount(*(FindingRow(finding, proposed_repair(finding), glyphs) for finding in findings))
+            self.mount(*(FindingRow(finding, glyphs) for finding in findings))
         for row in self.query(FindingRow):
-            row.show(row.repair in repairs)
+            row.show(repairs)
+
+
+def _found(findings: tuple[DataFinding, ...]) -> str:
+    """How many things were found, and how they are answered."""
+    if not findings:
+        return ""
+    mended = sum(finding.recommended for finding in findings)
+    told = f"{counted(len(findings), 'thing')} found; " + (f"{mended} of them mended as recommended" if mended else "")
+    return f"{told.rstrip('; ')}. The left and right keys choose what is done."
 
 
 def _purpose(part: str) -> str:

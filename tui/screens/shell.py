@@ -180,6 +180,10 @@ class Shell(CalmScreen[None]):
         if isinstance(self.focused, Input) and self.step is not None:
             self.step.arrive()  # out of the field first: Esc leaves what was typed
             return
+        measuring = self.query_one(Measuring)
+        if measuring.long:
+            measuring.stop()
+            return
         if place == 0:
             self.app.pop_screen()
             return
@@ -389,8 +393,26 @@ class Shell(CalmScreen[None]):
 
     @on(Measuring.Begun)
     def _looking(self) -> None:
-        self.session.problem = ""
+        self.session.problem, self.session.stopped = "", False
         self.say("Looking at the data and the model …")
+
+    @on(Measuring.Doing)
+    def _doing(self, event: Measuring.Doing) -> None:
+        self.say(f"{event.text}. Esc stops it.")
+
+    @on(Measuring.Stopped)
+    def _stopped(self) -> None:
+        self.session.stopped = True
+        self.say("The look at the data was stopped.")
+        if self.step is not None:
+            self.attempt(self.step.show_plan)
+
+    @on(Step.LookAgain)
+    def _look_again(self, event: Step.LookAgain) -> None:
+        event.stop()
+        self.query_one(Measuring).now()
+        if self.step is not None:
+            self.attempt(self.step.show_plan)
 
     @on(Measuring.Seen)
     def _seen(self, event: Measuring.Seen) -> None:

@@ -37,6 +37,9 @@ class Step(Vertical):
     class GoOn(Message):
         """The step is done: the shell opens the next one."""
 
+    class LookAgain(Message):
+        """The look at the data that was stopped is to be taken up again."""
+
     class Wished(Message):
         """A value that has no row of its own was stated."""
 
@@ -152,6 +155,8 @@ class AskStep(Step):
         """What must be known before the stage can be accepted; empty when it is."""
         if self.session.problem:
             return f"first this must be mended: {self.session.problem}"
+        if self.session.stopped:
+            return "the look at the data was stopped: Enter takes it up again"
         return "one moment, the data is being looked at …" if self.session.project.pending else ""
 
     def show_exhibits(self) -> None:
@@ -214,6 +219,9 @@ class AskStep(Step):
         refused = next((row for row in self.query(KnobRow) if row.refused), None)
         if refused is not None:
             refused.control.focus()
+            return
+        if self.session.stopped:
+            self.post_message(self.LookAgain())
             return
         if self.waits_for():
             return

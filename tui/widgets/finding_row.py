@@ -1,4 +1,4 @@
-"""Something that was found in the data, and the person's answer to it: mend it, or leave it."""
+"""Something that was found in the data, and the person's answer to it: one of its repairs, or to leave it."""
 
 from __future__ import annotations
 
@@ -11,59 +11,69 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tunesmith.core.facts import DataFinding
+from tunesmith.core.prepare.repair.words import short
 from tunesmith.tui.glyphs import Glyphs
-from tunesmith.tui.plain_text import harmless, shortened
+from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.widgets.choice import Choice
 
-MEND, LEAVE = "mend it", "leave it"
+LEAVE = "leave it"
 
 
 class FindingRow(Widget):
-    """One finding: its sentence with examples, and what is done about it."""
+    """One finding: what is done about it, how serious it is, and its sentence."""
 
     class Decided(Message):
-        """The person said whether it is mended."""
+        """The person chose one of the repairs, or (None) to leave it."""
 
-        def __init__(self, row: FindingRow, mend: bool) -> None:
+        def __init__(self, row: FindingRow, repair: dict[str, Any] | None) -> None:
             super().__init__()
             self.row = row
-            self.mend = mend
+            self.repair = repair
 
-    def __init__(self, finding: DataFinding, repair: dict[str, Any], glyphs: Glyphs) -> None:
+    def __init__(self, finding: DataFinding, glyphs: Glyphs) -> None:
         super().__init__()
-        self._finding = finding
-        self.repair = repair
+        self.finding = finding
         self._glyphs = glyphs
-        self._choice = Choice(glyphs, (MEND, LEAVE)) if finding.repair else None
+        names = [str(place) for place in range(len(finding.repairs))]
+        self._choice = Choice(glyphs, [*names, LEAVE]) if finding.repairs else None
 
     def compose(self) -> ComposeResult:
-        """The sentence at the left, the answer at the right."""
+        """The answer, the sign, the sentence."""
         if self._choice is not None:
             yield self._choice
         else:
             yield Static("to know", classes="finding-note", markup=False)
-        examples = ", ".join(shortened(one, 40) for one in self._finding.examples[:3])
-        text = harmless(self._finding.text)
-        if examples and not any(one in self._finding.text for one in self._finding.examples):
-            text += f" For example: {examples}"
-        yield Static(text, classes="finding-text", markup=False)
+        signs = {"serious": self._glyphs.error, "warning": self._glyphs.warning, "note": self._glyphs.bullet}
+        severity = self.finding.severity
+        yield Static(signs[severity], classes=f"finding-sign -{severity}", markup=False)
+        yield Static(harmless(self.finding.text), classes="finding-text", markup=False)
 
-    def show(self, mended: bool) -> None:
-        """Whether the plan mends it."""
-        if self._choice is not None:
-            self._choice.show(MEND if mended else LEAVE)
+    def show(self, repairs: list[dict[str, Any]]) -> None:
+        """Which of its repairs the plan has."""
+        if self._choice is None:
+            return
+        place = next((n for n, one in enumerate(self.finding.repairs) if one in repairs), None)
+        if place is None:
+            self._choice.show(LEAVE)
+        else:
+            self._choice.show(str(place), short(self.finding.repairs[place]))
 
     @on(Choice.Turned)
     def _turned(self, event: Choice.Turned) -> None:
         event.stop()
-        self.post_message(self.Decided(self, event.value == MEND))
+        self._decide(event.value)
 
     @on(Choice.Listed)
     def _listed(self, event: Choice.Listed) -> None:
         event.stop()
-        self.post_message(self.Decided(self, event.choice.value != MEND))
+        options = event.choice.options
+        place = options.index(event.choice.value) if event.choice.value in options else -1
+        self._decide(options[(place + 1) % len(options)])
 
     @on(Choice.TakenBack)
     def _taken_back(self, event: Choice.TakenBack) -> None:
         event.stop()
-        self.post_message(self.Decided(self, True))
+        self.post_message(self.Decided(self, self.finding.repair))
+
+    def _decide(self, value: str) -> None:
+        self.post_message(self.Decided(self, None if value == LEAVE else self.finding.repairs[int(value)]))

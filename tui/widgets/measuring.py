@@ -13,12 +13,17 @@ from textual.worker import Worker
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.load import Load
+from tunesmith.core.meter import Cancelled
+from tunesmith.core.pace import Pace
 from tunesmith.core.survey import Survey
 from tunesmith.tui.failures import defect
 from tunesmith.tui.session import Session
 
 TYPING_SECONDS = 0.3
 """A pause this long means that a word is finished, and what follows from it is measured."""
+
+LONG_SECONDS = 1.5
+"""A measurement that takes longer says how far it is."""
 
 
 class Measuring(Widget):
@@ -28,6 +33,16 @@ class Measuring(Widget):
 
     class Begun(Message):
         """A measurement is under way."""
+
+    class Doing(Message):
+        """How far it is, as a sentence; only of what takes long."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Stopped(Message):
+        """The person stopped it."""
 
     class Seen(Message):
         """Something was measured for the present wishes; `whole` once the tokens are counted, too."""
@@ -54,9 +69,9 @@ class Measuring(Widget):
             self.error = error
 
     class Told(Message):
-        """From the thread to this widget: what was found for `wishes`."""
+        """From the thread to this widget: what was found for `wishes`, how far it is, or (None) that it was stopped."""
 
-        def __init__(self, found: Survey | TunesmithError, wishes: object, *, whole: bool = False) -> None:
+        def __init__(self, found: Survey | TunesmithError | str | None, wishes: object, *, whole: bool = False) -> None:
             super().__init__()
             self.found, self.wishes, self.whole = found, wishes, whole
 
@@ -72,6 +87,7 @@ class Measuring(Widget):
         self._session = session
         self._wishes: dict[str, Any] | None = None
         """Those that the newest measurement was started for."""
+        self._long = False
         self._waiting: Timer | None = None
         """For the person to stop typing."""
         self._simulation: Timer | None = None
@@ -126,11 +142,22 @@ class Measuring(Widget):
     @work(thread=True, exclusive=True, group="survey", exit_on_error=False)
     def _measure(self, wishes: dict[str, Any]) -> None:
         # Messages are posted, nothing waits for an answer: a wizard that is being left never hangs on this thread.
+        pace, began = Pace(), time.monotonic()
+
         def seen(first: Survey) -> None:
             self.post_message(self.Told(first, wishes))
 
+        def tell(doing: str, done: int, of: int) -> None:
+            now = time.monotonic()
+            pace.see(doing, done, of, now)
+            if now - began >= LONG_SECONDS and not self._session.closed:
+                self.post_message(self.Told(pace.text(), wishes))
+
         try:
-            found = self._session.measure(wishes, seen)
+            found = self._session.measure(wishes, seen, tell)
+        except Cancelled:
+            self.post_message(self.Told(None, wishes))
+            return
         except TunesmithError as error:
             if not self._session.closed:
                 self.post_message(self.Told(error, wishes))
@@ -138,12 +165,26 @@ class Measuring(Widget):
         if found is not None:
             self.post_message(self.Told(found, wishes, whole=True))
 
+    @property
+    def long(self) -> bool:
+        """Whether a measurement is under way that takes long: it can be stopped."""
+        return self._long
+
+    def stop(self) -> None:
+        """Give up what is being measured."""
+        self._session.cancel()
+
     @on(Told)
     def _told(self, event: Told) -> None:
         event.stop()
         if event.wishes is not self._wishes:
             return  # the person has said something else since
-        if isinstance(event.found, TunesmithError):
+        self._long = isinstance(event.found, str)
+        if isinstance(event.found, str):
+            self.post_message(self.Doing(event.found))
+        elif event.found is None:
+            self.post_message(self.Stopped())
+        elif isinstance(event.found, TunesmithError):
             self.post_message(self.Refused(event.found))
         else:
             self.post_message(self.Seen(event.found, whole=event.whole))

@@ -1,0 +1,116 @@
+"""The data as it was read, record by record: a table to scroll through, and the marked record in full."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input
+
+from tunesmith.core.errors import TunesmithError
+from tunesmith.core.survey import Page
+from tunesmith.tui.plain_text import harmless
+from tunesmith.tui.screens.calm import CalmModal
+from tunesmith.tui.session import Session
+from tunesmith.tui.widgets.record_table import PAGE, RecordTable
+from tunesmith.tui.widgets.roll import Roll
+from tunesmith.tui.widgets.still import Still
+
+
+class Data(CalmModal[None]):
+    """Closes without a result; nothing can be changed here."""
+
+    CSS_PATH = "data.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q", "dismiss", "Back", id="data.back", tooltip="To the step", key_display="Esc"),
+        Binding("g", "ask", "Go to", id="data.go", tooltip="A record by its number"),
+    ]
+
+    class Come(Message):
+        """From the thread to this screen: a page, or why there is none."""
+
+        def __init__(self, found: Page | TunesmithError) -> None:
+            super().__init__()
+            self.found = found
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(classes="box")
+        self._session = session
+
+    def compose(self) -> ComposeResult:
+        """The table, the record, the keys."""
+        with Vertical(classes="box-body data"):
+            yield Still("", id="data-title", classes="box-title")
+            yield RecordTable(self._session.glyphs)
+            with Roll(id="data-record"):
+                yield Still("", id="data-cells")
+            yield Input(compact=True, type="integer", placeholder="number of a record", id="data-ask")
+            keys = "↑↓ PgUp PgDn Home End move   ← → columns   g a number   Esc back"
+            if not self._session.glyphs.braille:
+                keys = "Arrows, PgUp, PgDn, Home, End move   g a number   Esc back"
+            yield Still(keys, classes="box-keys")
+
+    def on_mount(self) -> None:
+        """Begin at the first record."""
+        self.query_one("#data-ask", Input).display = False
+        self.query_one(RecordTable).focus()
+
+    @on(RecordTable.Wanted)
+    def _wanted(self, event: RecordTable.Wanted) -> None:
+        event.stop()
+        self._fetch(event.start)
+
+    @work(thread=True, group="page", exit_on_error=False)
+    def _fetch(self, start: int) -> None:
+        try:
+            self.post_message(self.Come(self._session.page(start, PAGE)))
+        except TunesmithError as error:
+            if not self._session.closed:
+                self.post_message(self.Come(error))
+
+    @on(Come)
+    def _come(self, event: Come) -> None:
+        event.stop()
+        if isinstance(event.found, TunesmithError):
+            self.query_one("#data-cells", Still).show(harmless(f"{event.found.title} {event.found.next_step}"))
+        else:
+            self.query_one(RecordTable).take(event.found)
+
+    @on(RecordTable.Marked)
+    def _marked(self, event: RecordTable.Marked) -> None:
+        event.stop()
+        table = self.query_one(RecordTable)
+        held = table.record(table.marked)
+        where = f"  record {table.marked + 1:,} of {table.total:,}" + (f", line {held[0]:,}" if held else "")
+        survey = self._session.project.survey
+        name = harmless(survey.facts.data.source.rpartition("/")[2]) if survey else "The data"
+        self.query_one("#data-title", Still).show(Content.assemble((name, "bold"), (where, "$text-muted")))
+        if held is None:
+            return
+        wide = max(len(harmless(name)) for name in table.columns)
+        parts: list[str | tuple[str, str]] = []
+        for column, cell in zip(table.columns, held[1], strict=True):
+            parts += [(f"{harmless(column):<{min(wide, 24)}}  ", "$text-muted"), f"{harmless(cell)}\n"]
+        self.query_one("#data-cells", Still).show(Content.assemble(*parts).rstrip())
+        self.query_one("#data-record", Roll).look_again()
+
+    def action_ask(self) -> None:
+        """Ask for a record's number."""
+        ask = self.query_one("#data-ask", Input)
+        ask.display = True
+        ask.focus()
+
+    @on(Input.Submitted)
+    def _asked(self, event: Input.Submitted) -> None:
+        event.stop()
+        table = self.query_one(RecordTable)
+        if event.value.strip().isdigit():
+            table.go_to(int(event.value) - 1)
+        event.input.value = ""
+        event.input.display = False
+        table.focus()

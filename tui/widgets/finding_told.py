@@ -1,0 +1,66 @@
+"""The panel for one finding: what it does to a model, a picture of the distribution, examples, and what can be done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from tunesmith.core.facts import DataFinding
+from tunesmith.core.figures import percent
+from tunesmith.core.prepare.repair.words import told
+from tunesmith.tui.glyphs import Glyphs
+from tunesmith.tui.plain_text import harmless
+from tunesmith.tui.widgets.cells import filled
+from tunesmith.tui.widgets.histogram import bar
+
+LABEL = 16
+"""Cells of a bar's name at the most."""
+SEVERITY = {"serious": "serious", "warning": "worth mending", "note": "good to know"}
+
+
+def finding_told(finding: DataFinding, repairs: list[dict[str, Any]], glyphs: Glyphs, width: int) -> Content:
+    """Everything about one finding.
+
+    Args:
+        repairs: Those that the plan has.
+        width: Cells of the panel.
+    """
+    where = f"{harmless(finding.column)}: " if finding.column else ""
+    parts: list[Content | str | tuple[str, str]] = [
+        (f"{where}{percent(finding.share)} of the rows, {SEVERITY[finding.severity]}\n", "bold"),
+    ]
+    if finding.effect:
+        parts.append(f"{harmless(finding.effect)}\n")
+    if finding.picture:
+        parts += ["\n", _bars(finding.picture, glyphs, width), "\n"]
+    if finding.examples:
+        parts.append(("\nFor example\n", "$text-muted"))
+        parts += [f"{glyphs.bullet} {harmless(example)}\n" for example in finding.examples]
+    if finding.repairs:
+        parts.append(("\nWhat can be done\n", "$text-muted"))
+        for place, repair in enumerate(finding.repairs):
+            best = " (recommended)" if place == 0 and finding.recommended else ""
+            mark = glyphs.current if repair in repairs else " "
+            parts.append((f"{mark} {told(repair)}{best}\n", "bold" if repair in repairs else ""))
+        left = not any(repair in repairs for repair in finding.repairs)
+        best = "" if finding.recommended else " (recommended)"
+        parts.append((f"{glyphs.current if left else ' '} leave it as it is{best}\n", "bold" if left else ""))
+    return Content.assemble(*parts)
+
+
+def _bars(picture: tuple[tuple[str, int], ...], glyphs: Glyphs, width: int) -> Content:
+    most = max(count for _, count in picture) or 1
+    wide = min(LABEL, max(cell_len(harmless(label)) for label, _ in picture))
+    number = max(len(f"{count:,}") for _, count in picture)
+    room = max(4, width - wide - number - 3)
+    lines = [
+        Content.assemble(
+            (f"{filled(label, wide, glyphs.ellipsis)} ", "$text-muted"),
+            (f"{bar(count / most, room, glyphs):<{room}}", "$primary"),
+            f" {count:>{number},}",
+        )
+        for label, count in picture
+    ]
+    return Content("\n").join(lines)
