@@ -6,6 +6,8 @@ from typing import Any
 
 from tunesmith.core.errors import DataError, PlanError
 from tunesmith.core.facts import Column, DataFinding, Shape
+from tunesmith.core.prepare.repair.recipe import chosen
+from tunesmith.core.prepare.repair.words import told
 from tunesmith.core.prepare.shape import NEEDED, OPTIONAL
 from tunesmith.core.schema import knob_at
 from tunesmith.tui.plain.desk import Desk
@@ -22,16 +24,17 @@ ROLES = {
     "completion": "Which column holds what should follow the prompt?",
     "input": "Which column holds the text that the instruction is about?",
     "messages": "Which column holds the conversation?",
+    "system": "Which column holds the system prompt?",
+    "tools": "Which column lists the tools?",
+    "text": "Which column holds the text?",
+    "label": "Which column holds the label?",
+    "chosen": "Which column holds the better answer?",
+    "rejected": "Which column holds the worse answer?",
+    "rating": "Which column holds the rating?",
 }
 MOST_LISTED = 30
 """Columns that are listed; of a wider file the others are named."""
 EXAMPLE = 40
-REPAIRS = {
-    "drop-duplicates": "rows that repeat an earlier one are left out",
-    "drop-empty": "rows without a value there are left out",
-    "dates-to-iso": "they are written as 2020-04-10; rows whose date can't be read for certain are left out",
-    "drop-out-of-range": "rows with such a value are left out",
-}
 
 
 class ShapeQuestion(KnobQuestion):
@@ -163,70 +166,71 @@ class ColumnQuestion(Question):
 
 
 class RepairQuestion(Question):
-    """Whether one thing that was found is mended."""
+    """What is done about one thing that was found."""
 
     stage = "prepare"
 
-    def __init__(self, desk: Desk, repair: dict[str, Any]) -> None:
+    def __init__(self, desk: Desk, finding: DataFinding) -> None:
         super().__init__(desk)
-        self.repair = repair
-        self.key = f"prepare.repairs:{repair['kind']}:{repair.get('column', '')}"
-        self.text = "Something was found in the data. Mend it?"
+        self.finding = finding
+        self.key = f"prepare.repairs:{finding.kind}:{finding.column}"
+        self.text = "Something was found in the data. What is done about it?"
 
     def show(self) -> None:
         """Say what stands there, why, and what can be chosen."""
-        finding = self._finding()
-        column = self.repair.get("column")
-        self.desk.voice.say(f"Found: {finding.text}" if finding else f"The plan mends: {column or 'whole rows'}.")
-        answers = {True: f"yes: {REPAIRS[self.repair['kind']]}", False: "no: the rows stay as they are"}
-        now = self._accepted()
-        for number, choice in enumerate((True, False), 1):
-            self.desk.voice.say(f"{number}. {answers[choice]}{' (recommended)' * choice}", indent=2)
-        if not now:
-            self.desk.voice.say("Now: no, your choice.")
+        finding, voice = self.finding, self.desk.voice
+        voice.say(f"Found: {finding.text}")
+        if finding.effect:
+            voice.say(finding.effect)
+        for number, option in enumerate(self._options, 1):
+            best = " (recommended)" if option == finding.repair else ""
+            voice.say(f"{number}. {told(option) if option else 'nothing: the rows stay as they are'}{best}", indent=2)
+        if self._now() != finding.repair:
+            voice.say(f"Now: {self._options.index(self._now()) + 1}, your choice.")
 
     def explain(self) -> None:
         """Say everything that is known about it."""
-        voice, finding, knob = self.desk.voice, self._finding(), knob_at("prepare.repairs")
+        voice, finding, knob = self.desk.voice, self.finding, knob_at("prepare.repairs")
         voice.say(f"{knob.title}: {knob.text} The file itself is never changed.")
-        voice.say(f"In the plan: prepare.repairs, {self.repair['kind']}.")
-        if finding and finding.examples:
-            voice.say(f"Examples: {', '.join(finding.examples)}.")
-        if self.repair["kind"] == "drop-out-of-range":
-            voice.say(f"Kept: {self.repair.get('low')} to {self.repair.get('high')}.")
+        voice.say(f"In the plan: prepare.repairs, {', '.join(str(one['kind']) for one in finding.repairs)}.")
+        if finding.examples:
+            voice.say(f"Examples: {'; '.join(finding.examples)}.")
+        for label, count in finding.picture:
+            voice.say(f"{label}: {count:,}", indent=2)
 
     def prompt(self) -> str:
         """What can be typed, and what Enter takes."""
-        return f"1 or 2 (Enter takes {1 if self._accepted() else 2}):"
+        return f"Number (Enter takes {self._options.index(self._now()) + 1}):"
 
     def take(self, answer: str) -> bool:
         """Take the answer; Enter keeps what was shown."""
-        answers = {"1": True, "yes": True, "y": True, "2": False, "no": False, "n": False}
-        if answer and answer.lower() not in answers:
-            raise PlanError(f"{answer} is not one of the answers.", next_step="Type 1 for yes, or 2 for no.")
-        wanted = answers[answer.lower()] if answer else self._accepted()
-        if wanted != self._accepted():
-            present = self.desk.value("prepare.repairs")
-            kept = [one for one in offered_repairs(self.desk) if (one in present) != (one == self.repair)]
-            self.desk.change("prepare.repairs", kept)
+        options = self._options
+        if answer and not (answer.isdigit() and 1 <= int(answer) <= len(options)):
+            raise PlanError(f"{answer} is not one of the answers.", next_step=f"Type a number from 1 to {len(options)}.")
+        wanted = options[int(answer) - 1] if answer else self._now()
+        if wanted != self._now():
+            self.desk.change("prepare.repairs", chosen(self.desk.data.findings, self._present, self.finding, wanted))
         return True
 
-    def _accepted(self) -> bool:
-        return self.repair in self.desk.value("prepare.repairs")
+    @property
+    def _options(self) -> list[dict[str, Any] | None]:
+        """The repairs and to do nothing, what is recommended first."""
+        if self.finding.recommended:
+            return [*self.finding.repairs, None]
+        return [None, *self.finding.repairs]
 
-    def _finding(self) -> DataFinding | None:
-        return next((one for one in self.desk.data.findings if _mends(self.repair, one)), None)
+    @property
+    def _present(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.desk.value("prepare.repairs")
+        return found
+
+    def _now(self) -> dict[str, Any] | None:
+        return next((one for one in self.finding.repairs if one in self._present), None)
 
 
-def offered_repairs(desk: Desk) -> list[dict[str, Any]]:
-    """The repairs that are recommended, in their order, and those that the plan has beside them."""
-    reason, present = desk.project.reasons.get("prepare.repairs"), desk.value("prepare.repairs")
-    recommended = reason.recommended if reason is not None and reason.own else present
-    return [*recommended, *(one for one in present if one not in recommended)]
-
-
-def _mends(repair: dict[str, Any], finding: DataFinding) -> bool:
-    return bool(finding.repair == repair["kind"] and (repair.get("column") or "") == finding.column)
+def repairable(desk: Desk) -> list[DataFinding]:
+    """The findings that something can be done about, in their order."""
+    return [finding for finding in desk.data.findings if finding.repairs]
 
 
 def labelled_column(column: Column) -> Option:

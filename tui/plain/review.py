@@ -27,7 +27,7 @@ def tell_data(desk: Desk) -> None:
     more = f" and {len(data.columns) - 12} more" if len(data.columns) > 12 else ""
     voice.say(f"Read: {data.rows:,} records with {len(data.columns)} columns: {columns}{more}.")
     for finding in data.findings:
-        if not finding.repair:
+        if not finding.repairs:
             voice.say(f"Noted: {finding.text}")
 
 

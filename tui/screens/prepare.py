@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted
+from tunesmith.core.prepare.repair.recipe import chosen
 from tunesmith.core.prepare.shape import NEEDED, OPTIONAL
 from tunesmith.core.schema import Knob, knob_at, plain_value
 from tunesmith.tui.plain_text import harmless
@@ -167,12 +168,8 @@ class PrepareStep(AskStep):
         """Take this repair in instead of the finding's others; the order of the findings is kept."""
         event.stop()
         project = self.session.project
-        findings = project.facts.data.findings
-        kept = [one for one in plain_value(project.plan, "prepare.repairs") if one not in event.row.finding.repairs]
-        if event.repair is not None:
-            order = [repair for finding in findings for repair in finding.repairs]
-            kept.append(event.repair)
-            kept.sort(key=lambda one: order.index(one) if one in order else len(order))
+        present = plain_value(project.plan, "prepare.repairs")
+        kept = chosen(project.facts.data.findings, present, event.row.finding, event.repair)
         self.post_message(self.Wished("prepare.repairs", kept))
 
     def explain(self) -> None:
