@@ -147,7 +147,9 @@ def print_table(results: dict[int, dict[str, float]]) -> None:
     """A line for each part, a column for each size, and how it grows."""
     sizes = list(results)
     names = list(next(iter(results.values())))
-    print(f"{'':<46}" + "".join(f"{size:>12,}" for size in sizes) + ("   growth" if len(sizes) > 1 else "") + "   target")
+    print(
+        f"{'':<46}" + "".join(f"{size:>12,}" for size in sizes) + ("   growth" if len(sizes) > 1 else "") + "   target"
+    )
     for name in names:
         values = [results[size][name] for size in sizes]
         unit = "GiB" if name.startswith("memory") else "" if name in ("rows made", "file, MB") else "s"

@@ -110,7 +110,7 @@ def training_rows(plan: Plan, facts: Facts) -> int:
     split, counted = plan.prepare.split, facts.data.tokens
     asked = len(plan.prepare.questions) or 1
     rows = counted.rows if counted else facts.data.rows * (asked if plan.prepare.shape == "table" else 1)
-    return max(1, round(rows * (1 - split.validation - split.test)))
+    return split.trained(rows)
 
 
 def _sequences(plan: Plan, facts: Facts, rows: int) -> int:

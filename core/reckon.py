@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from tunesmith.core.draft import Alternative, Draft
 from tunesmith.core.facts import Facts
-from tunesmith.core.plan import Path
+from tunesmith.core.plan import Path, held
 
 Value = TypeVar("Value")
 
@@ -52,8 +52,11 @@ def counted_rows(draft: Draft, facts: Facts) -> int:
 
 def training_rows(draft: Draft, facts: Facts) -> int:
     """Rows that are left for training by the split chosen so far; at least one."""
-    held = sum(usable(draft.values.get(f"prepare.split.{part}"), 0.0) for part in ("validation", "test"))
-    return max(1, round(counted_rows(draft, facts) * (1 - min(held, 0.99))))
+    rows = counted_rows(draft, facts)
+    own_test = draft.values.get("prepare.split.test_file") is not None
+    parts = ("validation",) if own_test else ("validation", "test")
+    taken = sum(held(usable(draft.values.get(f"prepare.split.{part}"), 0.0), rows) for part in parts)
+    return max(1, round(rows - taken))
 
 
 def rows_a_sequence(draft: Draft, facts: Facts) -> float:

@@ -8,7 +8,7 @@ from tunesmith.core.after_launch import TITLE, after_launch
 from tunesmith.core.events import Evidence
 from tunesmith.core.figures import percent
 from tunesmith.core.measures import ALWAYS, leading, measure
-from tunesmith.core.plan import Plan
+from tunesmith.core.plan import Plan, Split
 from tunesmith.core.results import TEST, Prediction, Results, Scored
 from tunesmith.core.wording import certainty_note, code, plain
 
@@ -175,7 +175,7 @@ def _method(plan: Plan, results: Results) -> str:
             "precision and recall over words. So `2020-04-10` is compared as `20200410`.",
             *([] if results.metric in ALWAYS else [_chosen_method(plan, results)]),
             f"- Greedy decoding, at most {results.max_new_tokens} new tokens an answer; both got the same prompts.",
-            f"- Rows for testing: {percent(split.test)} of the data, drawn with seed {split.seed}; {together}.",
+            f"- Rows for testing: {_test_rows(split)}; {together}.",
             f"- Intervals: percentile bootstrap (Efron & Tibshirani 1993), {results.draws.resamples} draws of whole "
             f"groups of rows, seed {results.draws.seed}, confidence {_level(results)}.",
             f"- Training seed {plan.select.hyperparameters.seed}. Answers row by row are in `predictions/`.",
@@ -192,3 +192,14 @@ def _chosen_method(plan: Plan, results: Results) -> str:
 
 def _level(results: Results) -> str:
     return f"{round(100 * results.draws.confidence, 1):g} %"
+
+
+def _test_rows(split: Split) -> str:
+    if split.test_file is not None:
+        return "those of a file of their own"
+    told = percent(split.test) if split.test < 1 else f"{split.test:,.0f} rows"
+    return (
+        f"the newest {told} of the data by {split.time}"
+        if split.time
+        else f"{told} of the data, drawn with seed {split.seed}"
+    )

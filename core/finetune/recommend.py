@@ -6,6 +6,7 @@ import math
 
 from tunesmith.core.draft import Alternative, Draft
 from tunesmith.core.facts import Facts
+from tunesmith.core.plan import held
 from tunesmith.core.reckon import counted_rows, optimizer_steps, settle, usable
 
 LOOKS = 5
@@ -33,7 +34,7 @@ def recommend_finetune(draft: Draft, facts: Facts) -> None:
         ),
     )
     share = usable(draft.values.get("prepare.split.validation"), 0.0)
-    there = math.ceil(counted_rows(draft, facts) * share)
+    there = math.ceil(held(share, counted_rows(draft, facts)))
     most = 64 if draft.values.get("select.device") == "cuda" else 24
     because = f"answered in full at each look, so no more than {most} here; the same rows every time"
     if there < most:

@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from tunesmith.core.plan.evaluate import Evaluate, Probe
 from tunesmith.core.plan.finetune import Finetune
-from tunesmith.core.plan.prepare import Layout, PersonalKind, Prepare, QuestionTemplate, Repair, RepairKind, Split
+from tunesmith.core.plan.prepare import Layout, PersonalKind, Prepare, QuestionTemplate, Repair, RepairKind, Split, held
 from tunesmith.core.plan.productionize import Productionize
 from tunesmith.core.plan.section import MOST_SEED, Section, knob
 from tunesmith.core.plan.select import (
@@ -87,6 +87,7 @@ __all__ = [
     "Understand",
     "UseCase",
     "Users",
+    "held",
     "knob",
 ]
 

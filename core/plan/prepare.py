@@ -78,6 +78,11 @@ class Repair(Section):
 Layout = Literal["lines", "list", "json", "prose"]
 
 
+def held(size: float, rows: int) -> float:
+    """About how many of `rows` a part takes: `size` is a share below 1, or a number of rows."""
+    return size * rows if size < 1 else min(size, rows)
+
+
 class Split(Section):
     """Which rows are trained on, watched during training, and kept for the final score."""
 
@@ -153,6 +158,11 @@ class Split(Section):
     seed: int = knob(
         "Split seed", "The same seed gives the same parts, also when rows are added later.", ge=0, le=MOST_SEED
     )
+
+    def trained(self, rows: int) -> int:
+        """About how many of `rows` are left to train on; at least one."""
+        test = 0.0 if self.test_file is not None else self.test
+        return max(1, round(rows - held(test, rows) - held(self.validation, rows)))
 
     @model_validator(mode="after")
     def _parts_possible(self) -> Split:

@@ -7,6 +7,7 @@ import math
 from tunesmith.core.draft import Alternative, Draft
 from tunesmith.core.facts import Facts
 from tunesmith.core.load import Load
+from tunesmith.core.plan import held
 from tunesmith.core.reckon import counted_rows, settle, usable
 from tunesmith.core.select.memory import forecast_load
 from tunesmith.core.select.rates import TINY, learning_rate
@@ -85,7 +86,7 @@ def _epochs(draft: Draft, rows: int, steps_each: int, *, tiny: bool) -> float:
 def _early_stopping(draft: Draft, facts: Facts, epochs: float, *, tiny: bool) -> None:
     """Stop when the validation loss no longer falls: where rows are seen often and there are rows to tell by."""
     share = usable(draft.values.get("prepare.split.validation"), 0.0)
-    watched = math.ceil(counted_rows(draft, facts) * share)
+    watched = math.ceil(held(share, counted_rows(draft, facts)))
     recommended: int | None = None
     if tiny:
         because = "the course of a model this small was measured, and it ends by itself"

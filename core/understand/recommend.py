@@ -74,7 +74,8 @@ def recommend_understand(draft: Draft, facts: Facts) -> None:
     stays = "the facts come with each question" if context else "nobody was asked yet; if they do change, say so here"
     answers["knowledge_changes"] = _settle(draft, "knowledge_changes", "never", stays)
     answers["examples"] = _settle(draft, "examples", data.rows, f"{data.rows:,} records were counted in the file")
-    answers["example_form"] = _settle(draft, "example_form", "pairs", _form(shape))
+    form = {"text": "documents", "preference": "preferences"}.get(shape, "pairs")
+    answers["example_form"] = _settle(draft, "example_form", form, _form(shape))
     none: list[str] = []
     answers["tried"] = tuple(
         _settle(draft, "tried", none, "nothing was stated; a prompt with examples is worth an hour")
@@ -136,8 +137,15 @@ def _use_case(shape: str, data: DataProfile) -> tuple[UseCase, str]:
         return "question-answering", "a table's records can be asked about"
     if shape == "question-answer":
         return "question-answering", "the rows are questions with their answers"
-    if shape == "chat":
-        return "style", "the rows are chats, which teach a way of answering"
+    known: dict[str, tuple[UseCase, str]] = {
+        "chat": ("style", "the rows are chats, which teach a way of answering"),
+        "text": ("domain-language", "the rows are running text: nothing is asked in them"),
+        "classification": ("classification", "each row has a text and its label"),
+        "preference": ("preference", "each row has a better and a worse answer"),
+        "rated": ("preference", "the answers were rated"),
+    }
+    if shape in known:
+        return known[shape]
     completion = next((column for column in data.columns if column.name == data.roles.get("completion")), None)
     if completion is not None and completion.distinct <= min(FEW_LABELS, data.rows // 5):
         return "classification", f"the completions are only {completion.distinct} different ones"
@@ -149,6 +157,9 @@ def _form(shape: str) -> str:
         "table": "each record gives questions with their answers",
         "question-answer": "the rows are questions with their answers",
         "chat": "in the rows somebody asks and is answered",
+        "text": "the rows are running text",
+        "classification": "the rows are texts with their labels",
+        "preference": "in the rows two answers are compared",
     }
     return told.get(shape, "the rows are prompts with what should follow")
 
@@ -164,6 +175,8 @@ def _goal(shape: str, use_case: UseCase, data: DataProfile) -> str:
         return f"Answer questions like those in {name}, {source}."
     if use_case == "classification":
         return f"Give each text like those in {name} its label."
+    if shape == "text":
+        return f"Write like the texts in {name}."
     return f"Answer as the examples in {name} do."
 
 

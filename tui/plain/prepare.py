@@ -206,7 +206,9 @@ class RepairQuestion(Question):
         """Take the answer; Enter keeps what was shown."""
         options = self._options
         if answer and not (answer.isdigit() and 1 <= int(answer) <= len(options)):
-            raise PlanError(f"{answer} is not one of the answers.", next_step=f"Type a number from 1 to {len(options)}.")
+            raise PlanError(
+                f"{answer} is not one of the answers.", next_step=f"Type a number from 1 to {len(options)}."
+            )
         wanted = options[int(answer) - 1] if answer else self._now()
         if wanted != self._now():
             self.desk.change("prepare.repairs", chosen(self.desk.data.findings, self._present, self.finding, wanted))
