@@ -35,6 +35,8 @@ class Prediction(msgspec.Struct, frozen=True, omit_defaults=True):
     """By the plan's metric where that is another one; for perplexity the row's own."""
     tokens: int = 0
     """For perplexity: of the right answer, that it was taken over."""
+    slices: dict[str, str] = {}
+    """Values by which the score is also told apart."""
 
     def by(self, metric: str) -> float | None:
         """How good the answer is by `metric`; None where that was not measured."""
@@ -100,6 +102,16 @@ class Scored(msgspec.Struct, frozen=True):
         )
 
 
+class Slice(msgspec.Struct, frozen=True):
+    """The rows with one value in one column, and what both models scored on them by the plan's metric."""
+
+    column: str
+    value: str
+    rows: int
+    base: Interval | None
+    tuned: Interval | None
+
+
 class Results(msgspec.Struct, frozen=True, omit_defaults=True):
     """The whole evaluation of a run."""
 
@@ -127,6 +139,8 @@ class Results(msgspec.Struct, frozen=True, omit_defaults=True):
     became_better: int = 0
     """Rows, by that metric; `became_right` and `became_wrong` count exact matches."""
     became_worse: int = 0
+    slices: list[Slice] = []
+    """By the columns of `prepare.slices`."""
 
     @property
     def gain(self) -> Interval | None:

@@ -15,6 +15,7 @@ from tunesmith.core.adapters import told_bits
 from tunesmith.core.bootstrap import Draws, Interval
 from tunesmith.core.evaluate.probes import MEANING, probe_rows
 from tunesmith.core.evaluate.report import report
+from tunesmith.core.evaluate.slices import slices
 from tunesmith.core.events import Verdict, Written
 from tunesmith.core.evidence import read_record
 from tunesmith.core.jobs import environment
@@ -157,6 +158,7 @@ def _results(job: Job, base: Answered, tuned: Answered, probes: list[Scored], *,
         gain_score=_gain(metric, pairs, draws_of(plan)) if tuned[0].score else None,
         became_better=sum(after > before for before, after in by_metric),
         became_worse=sum(after < before for before, after in by_metric),
+        slices=slices(base[1], tuned[1], metric, draws_of(plan)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunesmith.core.after_launch import TITLE, after_launch
+from tunesmith.core.evaluate.slices import worse_than_the_rest
 from tunesmith.core.events import Evidence
 from tunesmith.core.figures import percent
 from tunesmith.core.measures import ALWAYS, leading, measure
@@ -29,6 +30,7 @@ def report(plan: Plan, results: Results, wrong: Sequence[Prediction], evidence: 
         f"**{results.verdict}.**\n\n{results.headline}.",
         _scores(results),
         _change(results),
+        _slices(results),
         _evidence(evidence),
         _probes(results),
         _wrong(wrong, results),
@@ -90,6 +92,34 @@ def _change(results: Results) -> str:
             f"{results.became_right} rows became right, {results.became_wrong} that were right became wrong.{graded}",
         ]
     )
+
+
+def _slices(results: Results) -> str:
+    """The score for each value of the columns that were named."""
+    if not results.slices:
+        return ""
+    metric = measure(results.metric)
+    tuned = results.score("tuned")
+    worse = worse_than_the_rest(
+        results.slices, tuned.by(results.metric) if tuned else None, lower_is_better=metric.lower_is_better
+    )
+    lines = [
+        "## By group",
+        "",
+        f"{metric.title} of the untouched and of the tuned model for each value, with the {_level(results)} interval. "
+        "Few rows tell little: look at the interval before at the value.",
+        "",
+        "| Column | Value | Rows | Base | Tuned | interval |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for one in results.slices:
+        base = metric.told(one.base.value) if one.base else "–"
+        after, span = (metric.told(one.tuned.value), metric.span(one.tuned)) if one.tuned else ("–", "–")
+        lines.append(f"| {code(one.column)} | {code(one.value)} | {one.rows} | {base} | {after} | {span} |")
+    if worse:
+        named = ", ".join(code(f"{one.column}: {one.value}") for one in worse)
+        lines += ["", f"Worse than all rows together, by the whole interval: {named}."]
+    return "\n".join(lines)
 
 
 def _evidence(evidence: Sequence[Evidence]) -> str:

@@ -90,6 +90,7 @@ class Asker:
             [row.prompt for row in rows],
             max_new_tokens=plan.evaluate.max_new_tokens,
             batch_size=plan.evaluate.batch_size,
+            tools=[row.tools for row in rows],
             report=self.job.progress(self.stage, doing),
         )
         metric = plan.understand.metric
@@ -136,7 +137,7 @@ def predicted(row: Row, answer: str, metric: str = "exact_match", surprise: Surp
         chosen = measures.per_row(metric, answer, row.answer)
     return Prediction(
         id=row.id,
-        question=row.question or row.prompt[-1].content,
+        question=row.question or (row.prompt[-1].content if row.prompt else ""),
         expected=row.answer,
         answer=answer,
         exact_match=exact_match(answer, row.answer),
@@ -145,6 +146,7 @@ def predicted(row: Row, answer: str, metric: str = "exact_match", surprise: Surp
         context=row.context,
         score=chosen,
         tokens=tokens,
+        slices=row.slices,
     )
 
 

@@ -20,16 +20,20 @@ def answer_all(
     *,
     max_new_tokens: int,
     batch_size: int,
+    tools: Sequence[Sequence[dict[str, Any]]] = (),
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[str]:
     """The model's answer to each prompt, in the prompts' order, without special tokens and surrounding space.
 
-    Greedy, so that the same model gives the same answers. `report(done, total)` is called after each batch and may
-    raise to stop.
+    Greedy, so that the same model gives the same answers. A prompt without a turn (plain text) is not asked: its
+    answer is empty. `tools` are those that each prompt offers. `report(done, total)` is called after each batch and
+    may raise to stop.
     """
-    encoded = [encode_prompt(tokenizer, prompt) for prompt in prompts]
+    offered = tools or [()] * len(prompts)
+    encoded = [encode_prompt(tokenizer, one, own) for one, own in zip(prompts, offered, strict=True) if one]
+    asked = [place for place, prompt in enumerate(prompts) if prompt]
     order = sorted(range(len(encoded)), key=lambda index: len(encoded[index]))
-    answers = [""] * len(encoded)
+    answers = [""] * len(prompts)
     settings = _greedy(model, tokenizer, max_new_tokens)
     with answering(model):
         done = 0
@@ -40,7 +44,7 @@ def answer_all(
             )
             texts = tokenizer.batch_decode(written[:, ids.shape[1] :], skip_special_tokens=True)
             for index, text in zip(batch, texts, strict=True):
-                answers[index] = text.strip()
+                answers[asked[index]] = text.strip()
             done += len(batch)
             report(done, len(order))
     return answers
