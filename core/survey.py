@@ -136,6 +136,31 @@ def columns_of(source: str, base: Path, helper: Helper) -> list[str]:
     return found
 
 
+class Exported(msgspec.Struct, frozen=True):
+    """A prepared set as it was written."""
+
+    files: list[str]
+    """Names in the folder."""
+    refused: list[str]
+    """What the form's own limits refuse, a sentence a line; empty where it can be used as it is."""
+
+
+def export(plan: Prepare, base: Path, helper: Helper, folder: Path, form: str, meter: Meter = silent) -> Exported:
+    """Write the prepared set and its data card into a folder.
+
+    Args:
+        plan: The plan's section; relative paths in it begin at `base`.
+        form: jsonl, parquet or openai.
+
+    Raises:
+        AccessError: The folder can't be written to.
+        DataError: As `prepared`, and so the others.
+    """
+    said = plan.model_dump(mode="json")
+    answer = helper.ask("export", meter, plan=said, base=str(base), folder=str(folder), form=form)
+    return msgspec.convert(answer, Exported)
+
+
 class Page(msgspec.Struct, frozen=True):
     """A stretch of the data as it was read."""
 

@@ -87,6 +87,14 @@ class SortBy(StrEnum):
     licence = "licence"
 
 
+class PreparedForm(StrEnum):
+    """What a prepared set is written as."""
+
+    jsonl = "jsonl"
+    parquet = "parquet"
+    openai = "openai"
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Detach = Annotated[bool, typer.Option("--detach", "-d", help="Start, print the run's name, and come back at once.")]
 Settings = Annotated[
@@ -172,6 +180,36 @@ def run(
         resume=resume,
         detach=detach,
         as_json=as_json,
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
+def prepare(
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA_OR_PLAN",
+            help="A file, a folder, a pattern in quotes, hub:owner/name, a database's address, or a plan file.",
+        ),
+    ],
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", "-o", metavar="DIR", help="Write the prepared set and its data card there."),
+    ] = None,
+    form: Annotated[PreparedForm, typer.Option("--as", help="The form of the rows written.")] = PreparedForm.jsonl,
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Whose tokens are counted: `practice`, a folder, or a name.")
+    ] = "practice",
+    settings: Settings = None,
+    force: Annotated[bool, typer.Option("--force", help="Write into a folder that holds something.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Look at data: what its rows are, what is wrong in it, how it is divided; trains nothing, changes no file."""
+    from tunesmith.tui.commands.prepare import prepare as command
+
+    code = command(
+        target, out=out, form=form.value, model=model, settings=settings or [], force=force, as_json=as_json
     )
     raise typer.Exit(code)
 
