@@ -39,7 +39,15 @@ Standing = Literal["settled", "stale", "open"]
 ASKED: tuple[str, ...] = ("understand", "prepare", "select")
 """The stages that ask; the later three are what a run does."""
 
-MEASURED = ("prepare.data", "prepare.shape", "prepare.columns", "select.model", "select.gpu")
+MEASURED = (
+    "prepare.data",
+    "prepare.query",
+    "prepare.part",
+    "prepare.shape",
+    "prepare.columns",
+    "select.model",
+    "select.gpu",
+)
 """Values that decide what is measured: after a change of one of them, nothing is known until it is measured anew."""
 STARTED = "started"
 """What the fingerprint of the answers is kept under when a run is started."""
@@ -340,7 +348,8 @@ def list_projects() -> list[Project]:
 
 
 def named_data(text: str, base: Path) -> str:
-    """A file as a person typed it, spelled out; whether it is there is found out when it is read.
+    """A file, a folder or a pattern as a person typed it, spelled out; names on the Hub and addresses of databases stay
+    as they are. Whether it is there is found out when it is read.
 
     Raises:
         PlanError: Nothing was named.
@@ -348,7 +357,7 @@ def named_data(text: str, base: Path) -> str:
     text = text.strip().strip("'\"")
     if not text:
         raise PlanError("No file is named.", next_step="Type a path, e.g. data.csv.")
-    return PRACTICE if text == PRACTICE else str(spelled_out(text, base))
+    return str(spelled_out(text, base)) if is_file(text) else text
 
 
 def _free_folder(name: str) -> Path:

@@ -20,11 +20,14 @@ from textual.widgets.directory_tree import DirEntry
 from textual.widgets.tree import TreeNode
 
 from tunesmith.core.errors import TunesmithError
-from tunesmith.core.paths import spelled_out
+from tunesmith.core.paths import is_file, spelled_out
 from tunesmith.core.plan_schema import SCHEMA_NAME
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.calm import CalmModal
+
+
+DATA = "a file, a folder, data/*.jsonl, hub:owner/name or sqlite:///shop.db"
 
 
 class Files(DirectoryTree):
@@ -89,22 +92,30 @@ class Browse(CalmModal[str]):
     ]
 
     def __init__(
-        self, question: str, base: Path, suffixes: tuple[str, ...], glyphs: Glyphs, *, folders: bool = False
+        self,
+        question: str,
+        base: Path,
+        suffixes: tuple[str, ...],
+        glyphs: Glyphs,
+        *,
+        folders: bool = False,
+        data: bool = False,
     ) -> None:
         """Args:
-        folders: Whether a folder can be the answer (a model).
+        folders: Whether a folder can be the answer (a model, or data in several files).
+        data: Whether a pattern, a name on the Hub or the address of a database can be, as well.
         """
         super().__init__(classes="box")
         self._question, self._base, self._suffixes = question, base, suffixes
-        self._glyphs, self._folders = glyphs, folders
+        self._glyphs, self._folders, self._data = glyphs, folders or data, data
 
     def compose(self) -> ComposeResult:
         """A field, and the folder that the person is in."""
         with Vertical(classes="box-body browse"):
             yield Static(Content.styled(self._question, "bold"), classes="box-title")
-            kinds = "a folder" if self._folders else ", ".join(self._suffixes)
+            kinds = "a path: a folder" if self._folders else f"a path: {', '.join(self._suffixes)}"
             yield Input(
-                placeholder=f"a path: {kinds}", compact=True, suggester=Completion(self._base), id="browse-path"
+                placeholder=DATA if self._data else kinds, compact=True, suggester=Completion(self._base), id="browse-path"
             )
             yield Static("", id="browse-error", markup=False)
             yield Files(self._base, self._suffixes)
@@ -149,6 +160,9 @@ class Browse(CalmModal[str]):
             path = spelled_out(text, self._base)
         except TunesmithError as error:
             self._complain(f"{error.title} {error.next_step}")
+            return
+        if self._data and (not is_file(text) or (set(text) & set("*?[") and not path.exists())):
+            self.dismiss(text if not is_file(text) else str(path))
             return
         try:
             folder, there = path.is_dir(), path.exists()

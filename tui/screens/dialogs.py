@@ -20,7 +20,7 @@ from tunesmith.core.consequences import what_if
 from tunesmith.core.errors import PlanError
 from tunesmith.core.figures import GIB
 from tunesmith.core.practice import PRACTICE
-from tunesmith.core.prepare.read import FORMATS
+from tunesmith.core.prepare.read.formats import FORMATS
 from tunesmith.core.schema import Knob, plain_value, read, shown
 from tunesmith.core.select.cards import Card, card, cards
 from tunesmith.core.select.machine import HERE
@@ -59,7 +59,7 @@ async def ask(app: App[Any], session: Session, knob: Knob, options: Sequence[str
     """
     glyphs = session.glyphs
     if knob.path == "prepare.data":
-        browse = Browse("Which file holds your examples?", session.project.base, tuple(FORMATS), glyphs)
+        browse = Browse("Which data holds your examples?", session.project.base, tuple(FORMATS), glyphs, data=True)
         chosen = await app.push_screen_wait(browse)
         return Answer(chosen) if chosen else None
     if knob.path == "select.model":

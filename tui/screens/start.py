@@ -133,14 +133,14 @@ class Start(CalmScreen[None]):
 
     async def _asked(self, way: Way) -> Opening | None:
         """What the person names in a box; None where they went back."""
-        from tunesmith.core.prepare.read import FORMATS
+        from tunesmith.core.prepare.read.formats import FORMATS
         from tunesmith.tui.screens.browse import Browse
 
         here = Path.cwd()
         if way.kind == "plan":
             chosen = await self.app.push_screen_wait(Browse("Which plan?", here, (".yaml", ".yml"), self._glyphs))
             return Opening(plan=Path(chosen)) if chosen else None
-        browse = Browse("Which file holds your examples?", here, tuple(FORMATS), self._glyphs)
+        browse = Browse("Which data holds your examples?", here, tuple(FORMATS), self._glyphs, data=True)
         chosen = await self.app.push_screen_wait(browse)
         return Opening(data=chosen) if chosen else None
 
