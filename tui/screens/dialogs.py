@@ -20,7 +20,7 @@ from tunesmith.core.consequences import what_if
 from tunesmith.core.errors import PlanError
 from tunesmith.core.figures import GIB
 from tunesmith.core.practice import PRACTICE
-from tunesmith.core.prepare.read import FORMATS
+from tunesmith.core.prepare.read.formats import FORMATS
 from tunesmith.core.schema import Knob, plain_value, read, shown
 from tunesmith.core.select.cards import Card, card, cards
 from tunesmith.core.select.machine import HERE

@@ -133,7 +133,7 @@ class Start(CalmScreen[None]):
 
     async def _asked(self, way: Way) -> Opening | None:
         """What the person names in a box; None where they went back."""
-        from tunesmith.core.prepare.read import FORMATS
+        from tunesmith.core.prepare.read.formats import FORMATS
         from tunesmith.tui.screens.browse import Browse
 
         here = Path.cwd()
