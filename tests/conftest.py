@@ -1,4 +1,4 @@
-"""What all tests share: runs are kept in a folder of the test's own, and nothing asks a hub."""
+"""What all tests share: runs and what was read are kept in folders of the test's own, and nothing asks a hub."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "runs"
     monkeypatch.setenv("TUNESMITH_RUNS", str(folder))
+    monkeypatch.setenv("TUNESMITH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "1")
     return folder

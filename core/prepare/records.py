@@ -76,8 +76,13 @@ class Records:
     columns: tuple[str, ...]
     """In the order of the header, or of their first appearance."""
     rows: Sequence[Record]
-    rejected: tuple[Rejected, ...] = ()
+    """May lie on disk (`read.store`): iterate, slice (a slice is no copy), or look at a few."""
+    rejected: Sequence[Rejected] = ()
+    """May be long and lie on disk: iterate, or look at a few."""
     files: tuple[Path, ...] = ()
+    """What was read, in order."""
+    notes: tuple[str, ...] = ()
+    """What had to be assumed or left out to read it, each as a sentence, e.g. the encoding where it is not UTF-8."""
 
     def batches(self, columns: Sequence[str] | None = None, size: int = BATCH) -> Iterator[Batch]:
         """All rows by column (all columns, or those named), `size` at a time."""

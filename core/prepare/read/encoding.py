@@ -1,0 +1,137 @@
+"""Finds out how a text file is written and gives its bytes as UTF-8, with line feeds at the ends of lines."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import tempfile
+from typing import BinaryIO, cast
+
+from charset_normalizer import from_bytes
+
+from tunesmith.core.prepare.cells import shown
+from tunesmith.core.prepare.read.cache import scratch
+from tunesmith.core.prepare.read.opened import Opened
+
+_CHUNK = 1 << 20
+_SAMPLE = 1 << 16
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_NAMES = {"cp1252": "Windows-1252", "latin_1": "Latin-1", "utf-16": "UTF-16", "utf-32": "UTF-32"}
+_NAMES |= {"utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
+
+
+def as_utf8(opened: Opened) -> str:
+    """Make `opened.file` UTF-8 behind its byte order mark, and stand at its first character.
+
+    Bytes that are no UTF-8 in a file that is otherwise are left as they are: their rows are set aside by the reader.
+
+    Returns:
+        The name of the encoding that was assumed where it is another than UTF-8; else nothing.
+    """
+    head = opened.file.read(_SAMPLE)
+    opened.file.seek(0)
+    encoding, behind = next(((name, len(mark)) for mark, name in _MARKS if head.startswith(mark)), ("", 0))
+    if not encoding:
+        encoding = _without_mark(head) or _checked(opened)
+    if encoding != "utf-8":
+        _convert(opened, encoding)
+        return _NAMES.get(encoding, shown(encoding.replace("_", "-")))
+    if b"\r" in head and b"\n" not in head:  # line ends of the old Macintosh
+        _convert(opened, "utf-8", behind)
+    else:
+        opened.file.seek(behind)
+    return ""
+
+
+def _without_mark(head: bytes) -> str:
+    """UTF-16 that does not say so: of Western text, every other byte is a NUL."""
+    half = len(head) // 2
+    if half > 3 and head[1::2].count(0) > 0.4 * half and head[0::2].count(0) < 0.1 * half:
+        return "utf-16-le"
+    if half > 3 and head[0::2].count(0) > 0.4 * half and head[1::2].count(0) < 0.1 * half:
+        return "utf-16-be"
+    return ""
+
+
+def _checked(opened: Opened) -> str:
+    """UTF-8, or what else the bytes are likely to be."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    opened.file.seek(0)
+    done, wrong = 0, False
+    while not wrong and (chunk := opened.file.read(_CHUNK)):
+        try:
+            if not (chunk.isascii() and decoder.getstate()[0] == b""):
+                decoder.decode(chunk)
+        except UnicodeDecodeError:
+            wrong = True
+        done += len(chunk)
+        opened.meter("reading", 0, opened.size)
+    opened.file.seek(0)
+    return _guessed(opened) if wrong else "utf-8"
+
+
+def _guessed(opened: Opened) -> str:
+    """The encoding of a file that is not UTF-8 throughout, by the lines with bytes above 127.
+
+    Whatever has more characters in UTF-8 than bytes that are none is UTF-8 with a few broken bytes. Short samples
+    tell nothing of one-byte encodings: they are taken for Windows-1252, by far the most frequent one.
+    """
+    sample = bytearray()
+    for line in opened.file:
+        if not line.isascii():
+            sample += line[:_SAMPLE]
+        if len(sample) >= _SAMPLE:
+            break
+    opened.file.seek(0)
+    good = _SEQUENCE.findall(sample)
+    high = sum(byte > 127 for byte in sample)
+    if len(good) > high - sum(map(len, good)):
+        return "utf-8"
+    found = from_bytes(bytes(sample)).best()
+    western = "cp1252" if _decodes(opened, "cp1252") else "latin_1"
+    if found is None or high < 32 or "cp1252" in found.could_be_from_charset or not _decodes(opened, found.encoding):
+        return western
+    return found.encoding
+
+
+def _decodes(opened: Opened, encoding: str) -> bool:
+    """Whether the whole file can be read in that encoding."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        while chunk := opened.file.read(_CHUNK):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except (UnicodeError, ValueError):
+        return False
+    finally:
+        opened.file.seek(0)
+    return True
+
+
+def _convert(opened: Opened, encoding: str, behind: int = 0) -> None:
+    """Put a copy in UTF-8, without a mark and with line feeds, in the place of the file."""
+    opened.file.seek(behind)
+    reader = codecs.getincrementaldecoder(encoding)(errors="surrogateescape" if encoding == "utf-8" else "replace")
+    copy = cast(BinaryIO, tempfile.TemporaryFile(dir=scratch()))  # noqa: SIM115  closed with `opened`
+    held = ""
+    while True:
+        chunk = opened.file.read(_CHUNK)
+        text = held + reader.decode(chunk, final=not chunk)
+        held = "\r" if text.endswith("\r") and chunk else ""
+        text = text[: len(text) - len(held)].replace("\r\n", "\n").replace("\r", "\n")
+        if not copy.tell():
+            text = text.removeprefix("\ufeff")
+        copy.write(text.encode("utf-8", "surrogateescape" if encoding == "utf-8" else "replace"))
+        if not chunk:
+            break
+    opened.file.close()
+    opened.size = copy.tell()
+    opened.file = copy
+    copy.seek(0)
