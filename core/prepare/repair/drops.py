@@ -1,0 +1,72 @@
+"""Rows that are left out for the value of a column: none at all, one of those named, or one outside a range."""
+
+from __future__ import annotations
+
+from tunesmith.core.plan import Repair
+from tunesmith.core.prepare.cells import number_of, shown
+from tunesmith.core.prepare.repair.mender import ByCell, Mender, Outcome
+from tunesmith.core.prepare.repair.view import Piece
+from tunesmith.core.prepare.repair.words import span
+
+
+class DropEmpty(Mender):
+    """Sets aside what has no value in a column, or in none of them."""
+
+    def __init__(self, column: str | None, columns: tuple[str, ...]) -> None:
+        super().__init__(columns if column is None else (column,))
+        self._why = "nothing in it" if column is None else f"{shown(column)} is empty"
+
+    def mend(self, piece: Piece) -> Outcome:
+        """Those without a value."""
+        first, *others = (piece.columns[name] for name in self.columns) if self.columns else ([""] * len(piece),)
+        without = [index for index, text in enumerate(first) if not text]
+        for cells in others:
+            without = [index for index in without if not cells[index]]
+        return Outcome([(index, self._why) for index in without])
+
+
+class FillEmpty(ByCell):
+    """Writes a value where there is none."""
+
+    def __init__(self, column: str, value: str) -> None:
+        super().__init__(column)
+        self._value = value
+
+    def judge(self, text: str) -> tuple[str | None, str]:
+        """The text, or the value in its place."""
+        return None, text or self._value
+
+
+class DropValues(ByCell):
+    """Sets aside the rows whose cell is one of the values named."""
+
+    def __init__(self, repair: Repair, column: str) -> None:
+        super().__init__(column)
+        self._values = {name.strip() for name in repair.names or ()}
+
+    def judge(self, text: str) -> tuple[str | None, str]:
+        """Whether it is one of them, white space around it aside."""
+        if text not in self._values:
+            return None, text
+        return f"{shown(self.column)} is {shown(text) or 'empty'}", text
+
+
+class DropOutOfRange(ByCell):
+    """Sets aside numbers outside the range, and what is no number; empty cells are left as they are."""
+
+    def __init__(self, repair: Repair, column: str) -> None:
+        super().__init__(column)
+        self._low = float("-inf") if repair.low is None else repair.low
+        self._high = float("inf") if repair.high is None else repair.high
+        self._span = span(repair.low, repair.high)
+
+    def judge(self, text: str) -> tuple[str | None, str]:
+        """Whether its number lies in the range, bounds included."""
+        if not text:
+            return None, text
+        number = number_of(text)
+        if number is None:
+            return f"{shown(text)} in {shown(self.column)} is no number", text
+        if self._low <= number <= self._high:
+            return None, text
+        return f"{shown(text)} in {shown(self.column)} lies outside {self._span}", text

@@ -1,0 +1,96 @@
+"""Values that are written in several ways: dates, numbers and labels become one form."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from tunesmith.core.prepare.cells import shown
+from tunesmith.core.prepare.dates import date_of
+from tunesmith.core.prepare.figure import SCALES, figure_of
+from tunesmith.core.prepare.repair.mender import ByCell
+from tunesmith.core.prepare.repair.view import View
+
+
+class DatesToIso(ByCell):
+    """Writes dates as year-month-day, and sets aside what is no date or one in doubt; empty cells stay."""
+
+    def judge(self, text: str) -> tuple[str | None, str]:
+        """The date in the form of ISO 8601."""
+        if not text:
+            return None, text
+        dated = date_of(text)
+        if dated is None:
+            return f"{shown(text)} in {shown(self.column)} is no date", text
+        if dated.day is None:
+            return f"{shown(text)} in {shown(self.column)}: {dated.doubt}", text
+        return None, dated.day.isoformat()
+
+
+class PlainNumbers(ByCell):
+    """Writes numbers with digits and a decimal point alone. What is no number, or one in doubt, is set aside.
+
+    What marks the decimals is learned from the column: where a comma does, 1.234 is in doubt, else it is thousands
+    with a comma (1,234) and decimals with a point (1.234). Likewise a number in another unit than most of the column
+    is set aside: without the unit it would be another amount. Empty cells stay.
+    """
+
+    def __init__(self, column: str) -> None:
+        super().__init__(column)
+        self._unit = ""
+        self._comma = False
+
+    def learn(self, view: View, tell: Callable[[int], None]) -> None:
+        """Which unit most numbers of the column have, and what marks their decimals."""
+        units: Counter[str] = Counter()
+        done = 0
+        for piece in view.pieces(self.columns):
+            for text, count in Counter(piece.columns[self.column]).items():
+                if figure := figure_of(text):
+                    units[figure.unit] += count
+                    self._comma = self._comma or figure.style == "comma"
+            done += len(piece)
+            tell(done)
+        # Amounts with a currency and amounts without any are one currency; thousands (k) and 1 are not one.
+        named = Counter({unit: count for unit, count in units.items() if unit and unit not in SCALES})
+        plainly = sum(count for unit, count in units.items() if unit not in named)
+        self._unit = named.most_common(1)[0][0] if named else ""
+        if not named and units and plainly > units[""]:
+            self._unit = units.most_common(1)[0][0]
+
+    def judge(self, text: str) -> tuple[str | None, str]:
+        """The bare number."""
+        if not text:
+            return None, text
+        figure = figure_of(text)
+        if figure is None:
+            return f"{shown(text)} in {shown(self.column)} is no number", text
+        if figure.unit != self._unit and (figure.unit or self._unit in SCALES):
+            return f"{shown(text)} in {shown(self.column)} is in another unit than most", text
+        number = figure.number
+        if number is None:
+            if self._comma:
+                return f"{shown(text)} in {shown(self.column)} can be read in two ways", text
+            digits = "".join(c for c in text if c in "0123456789.,")
+            number = float(digits.replace(",", ""))
+            number = -number if text.lstrip().startswith(("-", "−", "(")) else number
+        return None, plain_number(number, text)
+
+
+def plain_number(number: float, text: str) -> str:
+    """A number in digits, with a point before the decimals; `text` itself where it is written so already."""
+    if text.lstrip("-").replace(".", "", 1).isdecimal() and text.isascii():
+        return text
+    return f"{number:.0f}" if number == int(number) else repr(number)
+
+
+class UnifyLabels(ByCell):
+    """Writes each label in the one way that the repair names for it."""
+
+    def __init__(self, column: str, values: Mapping[str, str]) -> None:
+        super().__init__(column)
+        self._values = {one.strip(): other for one, other in values.items()}
+
+    def judge(self, text: str) -> tuple[str | None, str]:
+        """The label's one form, or the text itself."""
+        return None, self._values.get(text, text)
