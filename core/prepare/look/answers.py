@@ -9,7 +9,7 @@ import numpy as np
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.look.check import FEW, Bars, Noted, Places, finding, percent, quoted
-from tunesmith.core.prepare.look.duplicates import joined
+from tunesmith.core.prepare.look.duplicates import first_of_pairs, joined
 from tunesmith.core.prepare.look.page import Ints, Page
 from tunesmith.core.prepare.look.refusals import is_refusal
 from tunesmith.core.prepare.look.seen import Seen
@@ -96,11 +96,8 @@ class Contradictions:
         if not len(keys):
             return []
         _, inverse, sizes = np.unique(keys, return_inverse=True, return_counts=True)
-        pairs = (
-            np.unique(np.stack([inverse, np.unique(answers, return_inverse=True)[1]]), axis=1)[0]
-            if ((sizes > 1).any())
-            else np.empty(0, np.int64)
-        )
+        # The group of each different pair of prompt and answer: a group that stands there twice has two answers.
+        pairs = inverse[first_of_pairs(inverse, answers)] if (sizes > 1).any() else np.empty(0, np.int64)
         several = np.bincount(pairs, minlength=len(sizes)) > 1
         rows_in = np.flatnonzero(several[inverse])
         if not len(rows_in):
@@ -176,7 +173,7 @@ class Boilerplate:
         positions = positions[order]
         new = np.ones(len(positions), bool)
         new[1:] = (answers[positions][1:] != answers[positions][:-1]) | (keys[positions][1:] != keys[positions][:-1])
-        positions = positions[new]
+        positions = np.sort(positions[new])
         _, first, copies = np.unique(answers[positions], return_index=True, return_counts=True)
         rows = self._places.rows
         many = np.flatnonzero(copies >= max(FEWEST_COPIES, COPIES_SHARE * rows))

@@ -129,7 +129,7 @@ class Repeated:
         filled = np.flatnonzero(names != hash(""))
         if not len(filled):
             return []
-        first = _first_of_pairs(names[filled], rows[filled])
+        first = first_of_pairs(names[filled], rows[filled])
         positions = np.sort(filled[first])
         different, where, copies = np.unique(names[positions], return_index=True, return_counts=True)
         several = np.flatnonzero(copies > 1)
@@ -168,7 +168,7 @@ def repeats(hashes: Ints) -> tuple[Ints, Ints, Ints]:
     return again, before[again], copies
 
 
-def _first_of_pairs(left: Ints, right: Ints) -> Ints:
+def first_of_pairs(left: Ints, right: Ints) -> Ints:
     """The first position of each different pair."""
     order = np.lexsort((right, left))
     new = np.ones(len(order), bool)

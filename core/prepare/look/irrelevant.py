@@ -177,7 +177,8 @@ class Totals:
         found = []
         if count := self._sums.count:
             verb = "looks like a sum" if count == 1 else "look like sums"
-            text = f"{shown(self._entity)}: {counted(count, 'row')} {verb} of the others, e.g. {quoted(self._sums.texts[0])}."
+            text = f"{shown(self._entity)}: {counted(count, 'row')} {verb} of the others, "
+            text += f"e.g. {quoted(self._sums.texts[0])}."
             effect = "The model learns the sum as if it were one more of the things that the table is about."
             certain = bool(self._words) and not self._with_words
             found.append(self._finding("total-row", self._sums, text, effect, certain=certain))

@@ -51,17 +51,17 @@ class Labels:
         counts = tally.labels
         certain = same_but_for_form(counts)
         left = {text: count for text, count in counts.items() if text not in certain}
-        likely = shortened(left) | misspelled(left)
+        slips = misspelled(left)
+        likely = slips | shortened({text: count for text, count in left.items() if text not in slips})
         if not certain and not likely:
             return None
         changed = {**certain, **likely}
         repairs: list[dict[str, Any]] = [{"kind": "unify-labels", "column": tally.column, "values": certain}]
         if likely:
-            # What a misspelling becomes may itself be another form of a third.
-            both = {text: certain.get(to, to) for text, to in changed.items()}
-            repairs.append({"kind": "unify-labels", "column": tally.column, "values": both})
+            repairs.append({"kind": "unify-labels", "column": tally.column, "values": changed})
         rows = sum(counts[text] for text in changed)
         pairs = ", ".join(f"{shown(text, 30)} beside {shown(to, 30)}" for text, to in list(changed.items())[:2])
+        examples = [(tally.first[text], f"{text} → {to}") for text, to in changed.items()]
         sure = "" if certain else " they may be different things."
         return finding(
             "labels",
@@ -72,7 +72,7 @@ class Labels:
             f"{'looks' if len(changed) == 1 else 'look'} like another one written differently: {pairs}"
             + (";" + sure if sure else "."),
             "The model takes each way of writing for a label of its own, and each is learned from fewer rows.",
-            examples=[self._places.example(tally.first[text], f"{text} → {to}") for text, to in changed.items()],
+            examples=[self._places.example(at, told) for at, told in sorted(examples)],
             severity="warning" if certain else "note",
             repairs=repairs if certain else repairs[1:],
             recommended=bool(certain) and all(len(plain_label(text)) > 2 for text in certain),

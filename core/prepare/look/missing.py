@@ -15,8 +15,8 @@ from tunesmith.core.prepare.look.seen import Seen
 from tunesmith.core.prepare.look.tally import Tallies
 
 FILL_SHARE = 0.5
-"""The most frequent value is offered as a filling only where it stands in at least half of the filled rows: a guess that
-is more often wrong than right would teach errors."""
+"""The most frequent value is offered as a filling only where it stands in half of the filled rows or more: a guess
+that is more often wrong than right would teach errors."""
 
 _CERTAIN = (
     "n/a",

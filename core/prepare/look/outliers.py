@@ -25,7 +25,7 @@ FEWEST_NUMBERS = 20
 """With fewer values the spread of a column is not known well enough to call one of them unlike the others."""
 
 MOST_UNLIKE = 0.02
-"""Above this share, unusual numbers are the nature of the column (a heavy tail), not faults: no repair is recommended."""
+"""Above this share, unusual numbers are the nature of a column (a heavy tail): no repair is recommended."""
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +37,16 @@ class Range:
     low: float
     high: float | None
     """None where only the sign of a number is unlike the others'."""
+
+    @property
+    def rounded(self) -> Range:
+        """The same with two significant figures, outwards."""
+        high = None if self.high is None else _rounded(self.high, math.ceil)
+        return Range(_rounded(self.low, math.floor), high)
+
+    def outside(self, values: Floats) -> int:
+        """How many of the values lie outside."""
+        return int(((values < self.low) | (values > (math.inf if self.high is None else self.high))).sum())
 
     @property
     def words(self) -> str:
@@ -130,18 +140,27 @@ def usual_range(values: Sequence[float] | Floats) -> Range | None:
     positive = values[values > 0]
     scaled = len(positive) >= (1 - MOST_UNLIKE) * len(values)
     sample: Floats = np.log(positive) if scaled else values
-    middle = float(np.median(sample))
-    spread = float(np.median(np.abs(sample - middle)))
-    if spread == 0:
+    span = _reach(sample)
+    if span is None:
         # No spread to measure by; but a negative number among positive ones is told apart by its sign.
         return Range(0.0, None) if scaled and bool((values < 0).any()) else None
+    if not scaled:
+        return span.rounded
+    span = Range(math.exp(max(span.low, -700.0)), math.exp(min(span.high or 0.0, 700.0))).rounded
+    if span.outside(values) > MOST_UNLIKE * len(values):
+        # Not a spread by factors after all, such as shares between 0 and 100: the other scale where it fits better.
+        straight = _reach(values)
+        if straight is not None and straight.rounded.outside(values) < span.outside(values):
+            return straight.rounded
+    return span
+
+
+def _reach(values: Floats) -> Range | None:
+    """The values within the cutoff; None where more than half of them are the same."""
+    middle = float(np.median(values))
+    spread = float(np.median(np.abs(values - middle)))
     reach = CUTOFF * spread / 0.6745
-    if not math.isfinite(reach):
-        return None
-    low, high = middle - reach, middle + reach
-    if scaled:
-        low, high = math.exp(max(low, -700.0)), math.exp(min(high, 700.0))
-    return Range(_rounded(low, math.floor), _rounded(high, math.ceil))
+    return Range(middle - reach, middle + reach) if spread > 0 and math.isfinite(reach) else None
 
 
 def _rounded(value: float, whole: Callable[[float], int]) -> float:

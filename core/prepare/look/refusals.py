@@ -15,12 +15,15 @@ PHRASES = (
     # SQuAD 2.0's successors share.
     *("i don't know", "i do not know", "i'm not sure", "i am not sure", "i'm sorry, but", "i am sorry, but"),
     *("i can't answer", "i cannot answer", "i can't help", "i cannot help", "i'm unable to", "i am unable to"),
-    *("as an ai", "as a language model", "not stated", "not mentioned", "not specified", "no information", "unanswerable"),
-    *("cannot be determined", "can't be determined", "not enough information", "does not say", "doesn't say"),
+    *("as an ai", "as a language model", "not stated", "not mentioned", "not specified", "no information"),
+    *("unanswerable", "cannot be determined", "can't be determined", "not enough information"),
+    *("does not say", "doesn't say"),
     # German, French, Spanish, Italian, Portuguese, Dutch: the same in words of those languages.
-    *("ich weiß es nicht", "das weiß ich nicht", "nicht angegeben", "keine angabe", "geht nicht hervor", "tut mir leid, aber"),
+    *("ich weiß es nicht", "das weiß ich nicht", "nicht angegeben", "keine angabe"),
+    *("geht nicht hervor", "tut mir leid, aber"),
     *("je ne sais pas", "n'est pas mentionné", "pas indiqué", "je suis désolé"),
-    *("no lo sé", "no se menciona", "no se indica", "lo siento, pero", "non lo so", "non è specificato", "mi dispiace, ma"),
+    *("no lo sé", "no se menciona", "no se indica", "lo siento, pero", "non lo so"),
+    *("non è specificato", "mi dispiace, ma"),
     *("não sei", "não é mencionado", "ik weet het niet", "niet vermeld"),
 )  # fmt: skip
 """Lower case. An answer refuses where one of them stands among its first `HEAD` characters."""

@@ -17,7 +17,8 @@ search for; whether it is one, ftfy's measure decides."""
 
 _TAG = re.compile(
     r"</?(?:p|br|hr|div|span|a|b|i|u|em|strong|font|center|ul|ol|li|table|tbody|thead|tr|td|th|h[1-6]|img|sup|sub|small|"
-    r"script|style|iframe|blockquote|section|article|html|body|head|meta|link)\b[^<>]{0,500}>",
+    r"script|style|iframe|blockquote|section|article|html|body|head|meta|link)"
+    r"(?:\s+[\w:-]+(?:\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>=]+))?)*\s*/?>",
     re.IGNORECASE,
 )
 _ENTITY = re.compile(
@@ -99,7 +100,8 @@ class BrokenEncoding(_ByColumn):
             name,
             noted.count,
             self._places.rows,
-            f"{shown(name)}: {counted(noted.count, 'row')} {verb} as if read in a wrong encoding, e.g. {quoted(pairs[0][1])}.",
+            f"{shown(name)}: {counted(noted.count, 'row')} {verb} as if read in a wrong encoding, "
+            f"e.g. {quoted(pairs[0][1])}.",
             "The model learns to write these signs, and a word with them is another word to it.",
             examples=[self._places.example(at, f"{text} → {ftfy.fix_encoding(text)}") for at, text in pairs],
             severity="serious" if noted.count > FEW * self._places.rows else "warning",
