@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -42,3 +43,10 @@ def shown(text: str, most: int = 60) -> str:
 def counted(count: int, one: str, many: str = "") -> str:
     """`1 row`, `1,200 rows`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def plain(number: float) -> str:
+    """A number as a person writes it: 16000.0 as 16,000."""
+    return (
+        f"{number:,.0f}" if math.isfinite(number) and number == int(number) and abs(number) < 1e15 else f"{number:,.6g}"
+    )

@@ -2,70 +2,127 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
 
-from tunesmith.core.facts import Column, ColumnKind
-from tunesmith.core.prepare.cells import cell, number_of
-from tunesmith.core.prepare.dates import date_of
+import numpy as np
+from numpy.typing import NDArray
+
+from tunesmith.core.facts import Column
+from tunesmith.core.prepare.kinds import MOSTLY, kind_of, plain_name
+from tunesmith.core.prepare.meter import Meter, silent
 from tunesmith.core.prepare.records import Records
 
-MOSTLY = 0.9
-"""The share of filled cells that must read as numbers or dates: the others are then faults, not another kind."""
+__all__ = ["MOSTLY", "Distinct", "Profiled", "hashes_of", "plain_name", "profile_column", "profile_columns"]
 
 EXAMPLES = 3
 EXAMPLE_LENGTH = 80
 
-_IDENTIFIER_NAME = re.compile(r"(.*_)?(id|uuid|guid|key|sku)|no|nr|num|number|index|idx|row|unnamed_\d+")
-_IDENTIFIER_VALUE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{24,64}", re.I)
+SAMPLE = 20_000
+"""Cells of a column that are read as numbers and dates to tell its kind. A share of 0.9 is then known to within half a
+point (95 % interval, normal approximation)."""
+
+MOST_DISTINCT = 1 << 21
+"""Different values that are counted one by one; beyond, a share of them is counted (error about 0.1 %)."""
 
 
-def profile_columns(records: Records) -> tuple[Column, ...]:
-    """The columns in the file's order."""
-    return tuple(profile_column(name, [cell(row.values, name) for row in records.rows]) for name in records.columns)
+def profile_columns(records: Records, meter: Meter = silent) -> tuple[Column, ...]:
+    """The columns in the file's order, in one pass. Lets `Cancelled` of the meter through."""
+    stride = max(1, len(records.rows) // SAMPLE)
+    profiled = {name: Profiled(name, stride) for name in records.columns}
+    done = 0
+    for batch in records.batches():
+        for name, column in profiled.items():
+            column.see(batch.columns[name])
+        done += len(batch)
+        meter("looking at the columns", done, len(records.rows))
+    return tuple(column.column() for column in profiled.values())
 
 
-def profile_column(name: str, cells: list[str]) -> Column:
+def profile_column(name: str, cells: Sequence[str]) -> Column:
     """One column from the text of all its cells, the empty ones too."""
-    counts = Counter(text for text in cells if text)
-    filled = sum(counts.values())
-    examples = tuple(text[:EXAMPLE_LENGTH] for text, _ in zip(counts, range(EXAMPLES), strict=False))
-    return Column(name, _kind(name, counts, filled), filled, len(counts), examples)
+    profiled = Profiled(name)
+    profiled.see(cells)
+    return profiled.column()
 
 
-def plain_name(name: str) -> str:
-    """A column's name for comparison: lower case, words joined by underscores, e.g. `Hire Date` as `hire_date`."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
+def hashes_of(cells: Sequence[str]) -> NDArray[np.int64]:
+    """A 64-bit hash of each text: Python's own (SipHash), which holds for this process only and takes any text.
+
+    Two of a million different texts share one once in 37 million files (n² / 2⁶⁵).
+    """
+    return np.fromiter(map(hash, cells), dtype=np.int64, count=len(cells))
 
 
-def _kind(name: str, counts: Counter[str], filled: int) -> ColumnKind:
-    if not filled:
-        return "text"
-    distinct = len(counts) / filled
-    if distinct >= MOSTLY and (_IDENTIFIER_NAME.fullmatch(plain_name(name)) or _numbered(list(counts))):
-        return "identifier"
-    if _share(counts, filled, lambda text: date_of(text) is not None) >= MOSTLY:
-        return "date"
-    if _share(counts, filled, lambda text: number_of(text) is not None) >= MOSTLY:
-        return "number"
-    return "text"
+class Distinct:
+    """Counts different hashes in bounded memory: adaptive sampling (Wegman; Flajolet 1990, Computing 43:391-400).
+
+    Where more than `most` differ, those are kept whose lowest `level` bits are zero, one of 2**level.
+    """
+
+    def __init__(self, most: int = MOST_DISTINCT) -> None:
+        self._most = most
+        self._level = 0
+        self._known: NDArray[np.int64] = np.empty(0, np.int64)
+        self._new: list[NDArray[np.int64]] = []
+        self._waiting = 0
+
+    def add(self, hashes: NDArray[np.int64]) -> None:
+        """More hashes, each as often as it comes."""
+        if self._level:
+            hashes = hashes[(hashes & ((1 << self._level) - 1)) == 0]
+        self._new.append(hashes)
+        self._waiting += len(hashes)
+        if self._waiting > self._most // 2:
+            self._merge()
+
+    def count(self) -> int:
+        """How many different ones came."""
+        self._merge()
+        return len(self._known) << self._level
+
+    def _merge(self) -> None:
+        self._known = np.unique(np.concatenate([self._known, *self._new]))
+        self._new, self._waiting = [], 0
+        while len(self._known) > self._most:
+            self._level += 1
+            self._known = self._known[(self._known & ((1 << self._level) - 1)) == 0]
 
 
-def _share(counts: Counter[str], filled: int, holds: Callable[[str], bool]) -> float:
-    """The share of the filled cells for which `holds` is true."""
-    return sum(count for text, count in counts.items() if holds(text)) / filled
+class Profiled:
+    """One column while its cells come by."""
 
+    def __init__(self, name: str, stride: int = 1) -> None:
+        self.name = name
+        self.filled = 0
+        self._distinct = Distinct()
+        self._examples: dict[str, None] = {}
+        self._sample: list[str] = []
+        self._stride = stride
+        self._next = 0
+        """How many cells come before the next that is sampled."""
 
-def _numbered(values: list[str]) -> bool:
-    """Whether different values, in the file's order, are UUIDs, digests, or integers counted up one by one."""
-    if len(values) < 10:
-        return False
-    if all(_IDENTIFIER_VALUE.fullmatch(text) for text in values):
-        return True
-    if not all(text.isascii() and text.isdigit() and len(text) < 19 for text in values):
-        return False
-    numbers = [int(text) for text in values]
-    return sum(b - a == 1 for a, b in pairwise(numbers)) >= MOSTLY * (len(numbers) - 1)
+    def see(self, cells: Sequence[str]) -> None:
+        """The next cells of the column, without white space around them."""
+        if not cells:
+            return
+        hashes = hashes_of(cells)
+        if (empty := cells.count("")) < len(cells):
+            self.filled += len(cells) - empty
+            self._distinct.add(hashes[hashes != hash("")] if empty else hashes)
+            if len(self._examples) < EXAMPLES:
+                self._more_examples(cells)
+        self._sample += [text for text in cells[self._next :: self._stride] if text]
+        self._next = (self._next - len(cells)) % self._stride
+
+    def _more_examples(self, cells: Iterable[str]) -> None:
+        for text in cells:
+            if text:
+                self._examples[text] = None
+                if len(self._examples) == EXAMPLES:
+                    return
+
+    def column(self) -> Column:
+        """What it is."""
+        distinct = min(self._distinct.count(), self.filled)
+        kind = kind_of(self.name, self._sample, self.filled, distinct, self._stride)
+        return Column(self.name, kind, self.filled, distinct, tuple(text[:EXAMPLE_LENGTH] for text in self._examples))

@@ -7,39 +7,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 Style = Literal["bare", "point", "comma", "either"]
-"""`bare`: digits alone; `point` and `comma`: which of the two marks the decimals; `either`: it can't be told (1,234)."""
+"""`bare`: digits alone; `point` and `comma`: which of the two marks decimals; `either`: it can't be told (1,234)."""
 
 _SAME = {"US$": "$", "USD": "$", "EUR": "€", "Euro": "€", "euro": "€", "euros": "€", "GBP": "£", "JPY": "¥"}
-CURRENCIES = frozenset(
-    {
-        *"$€£¥₹₽₩₺₴฿",
-        *_SAME,
-        *[
-            "CHF",
-            "CNY",
-            "INR",
-            "AUD",
-            "CAD",
-            "SEK",
-            "NOK",
-            "DKK",
-            "PLN",
-            "CZK",
-            "HUF",
-            "BRL",
-            "MXN",
-            "ZAR",
-            "Rs",
-            "kr",
-            "zł",
-        ],
-    }
-)
-SCALES = frozenset({*["k", "K", "M", "m", "Mio", "mio", "Mrd", "mn", "bn", "B", "%", "‰"]})
+# fmt: off
+CURRENCIES = frozenset({
+    *"$€£¥₹₽₩₺₴฿", *_SAME, "CHF", "CNY", "INR", "AUD", "CAD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "BRL", "MXN",
+    "ZAR", "Rs", "kr", "zł",
+})
+SCALES = frozenset({"k", "K", "M", "m", "Mio", "mio", "Mrd", "mn", "bn", "B", "%", "‰"})
 """What multiplies the number: without it the number is another one."""
-_UNITS = CURRENCIES | SCALES | frozenset(
-    ["kg", "g", "mg", "µg", "t", "lb", "lbs", "oz", "km", "cm", "mm", "mi", "ft", "in", "yd", "m²", "km²", "ha", "l", "L", "ml", "mL", "gal", "°C", "°F", "°K", "C", "F", "h", "hr", "hrs", "min", "s", "sec", "ms", "kW", "W", "kWh", "MWh", "V", "A", "Hz", "kHz", "MHz", "GHz", "B", "kB", "KB", "MB", "GB", "TB", "Mbit", "km/h", "mph", "m/s", "px", "pt"]
-)  # fmt: skip
+
+_UNITS = CURRENCIES | SCALES | {
+    "kg", "g", "mg", "µg", "t", "lb", "lbs", "oz",
+    "km", "cm", "mm", "mi", "ft", "in", "yd", "m²", "km²", "ha", "l", "L", "ml", "mL", "gal",
+    "°C", "°F", "C", "F", "h", "hr", "hrs", "min", "s", "sec", "ms", "km/h", "mph", "m/s",
+    "kW", "W", "kWh", "MWh", "V", "A", "Hz", "kHz", "MHz", "GHz", "kB", "KB", "MB", "GB", "TB", "px", "pt",
+}
+# fmt: on
 
 
 def _any_of(units: frozenset[str]) -> str:

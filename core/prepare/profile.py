@@ -7,39 +7,47 @@ from pathlib import Path
 
 from tunesmith.core.facts import Column, DataProfile, Shape
 from tunesmith.core.prepare.columns import profile_columns
-from tunesmith.core.prepare.findings import find, repeated
+from tunesmith.core.prepare.kinds import used_columns
+from tunesmith.core.prepare.look import find, seen_of
+from tunesmith.core.prepare.meter import Meter, silent
 from tunesmith.core.prepare.read import read_records
 from tunesmith.core.prepare.shape import NEEDED, Detected, check_columns, detect, roles_for
 
+__all__ = ["profile", "used_columns"]
+
 
 def profile(
-    source: str, base: Path | None = None, shape: Shape | None = None, columns: Mapping[str, str] | None = None
+    source: str,
+    base: Path | None = None,
+    shape: Shape | None = None,
+    columns: Mapping[str, str] | None = None,
+    query: str | None = None,
+    part: str | None = None,
+    meter: Meter = silent,
 ) -> DataProfile:
-    """What a file holds, without lengths in tokens: those need a tokenizer.
+    """What the data holds, without lengths in tokens: those need a tokenizer.
 
     Args:
-        source: A path, or `practice`.
+        source: A path, a folder, a pattern, a database's address, or `practice`.
         base: The folder that a relative path starts from.
         shape: The shape that the person chose; detected where it is None.
         columns: Which column plays which part, as far as the person said.
+        query: Of a database: the SQL whose rows are read.
+        part: The sheet, file or split that is read.
+        meter: Told how far it is; its `Cancelled` is let through.
 
     Raises:
-        DataError: The file can't be read, or has not the columns that its shape needs.
+        DataError: The data can't be read, or has not the columns that its shape needs.
         AccessError: The file system refuses to let it be read.
     """
     records = read_records(source, base)
     # What the person said may be anything yet; the plan's schema refuses what is no shape and no mapping.
     named = dict(columns) if isinstance(columns, Mapping) else {}
-    check_columns({f"prepare.columns.{part}": name for part, name in named.items()}, records.columns)
-    found = profile_columns(records)
+    check_columns({f"prepare.columns.{role}": name for role, name in named.items()}, records.columns)
+    found = profile_columns(records, meter)
     chosen = _shape(found, shape if shape in NEEDED else None, named)
-    used = used_columns(chosen.shape, chosen.roles, found)
-    needed = [chosen.roles[part] for part in NEEDED[chosen.shape]]
-    # Only a table's columns have a usual form and range; answers may be of any, and Alpaca's input may be absent.
-    looked = [name for name in used if name != chosen.roles.get("input")]
-    findings = find(records.rows, found if chosen.shape == "table" else (), looked, needed)
-    if chosen.shape == "table" and (again := repeated(records.rows, chosen.roles["entity"])):
-        findings.append(again)
+    needed = tuple(chosen.roles[role] for role in NEEDED.get(chosen.shape, ()) if role in chosen.roles)
+    seen = seen_of(found, chosen.shape, chosen.roles, needed)
     return DataProfile(
         source=records.source,
         fingerprint=records.fingerprint,
@@ -49,18 +57,10 @@ def profile(
         shape=chosen.shape,
         shape_because=chosen.because,
         roles=chosen.roles,
-        findings=tuple(findings),
+        findings=tuple(find(records, seen, meter)),
+        rejected=len(records.rejected),
+        files=max(1, len(records.files)),
     )
-
-
-def used_columns(shape: Shape, roles: Mapping[str, str], columns: tuple[Column, ...]) -> list[str]:
-    """The columns that go into prompts and answers: of a table the entity first, then all but identifiers."""
-    if shape != "table":
-        return list(roles.values())
-    entity = roles["entity"]
-    others = [column for column in columns if column.filled and column.name != entity]
-    told = [column.name for column in others if column.kind != "identifier"]
-    return [entity, *(told or [column.name for column in others])]
 
 
 def _shape(columns: tuple[Column, ...], shape: Shape | None, named: Mapping[str, str]) -> Detected:

@@ -1,0 +1,130 @@
+"""What all checks share: how they are fed, how they keep examples, and how a finding is put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from tunesmith.core.facts import DataFinding, Severity
+from tunesmith.core.prepare.cells import cell, shown
+from tunesmith.core.prepare.look.page import Page
+from tunesmith.core.prepare.records import Records
+
+EXAMPLES = 3
+MOST_BARS = 12
+SHOWN = 60
+"""Characters of a value that stand in an example."""
+
+FEW = 0.05
+"""Above this share of the rows, something is the nature of the data rather than a fault: no repair is recommended."""
+
+Bars = tuple[tuple[str, int], ...]
+
+
+class Check(Protocol):
+    """Looks for one kind of fault. It is fed every page once, in order, and asked at the end."""
+
+    def see(self, page: Page, /) -> None:
+        """The next records."""
+
+    def findings(self) -> list[DataFinding]:
+        """What was found; nothing where all is well."""
+
+
+class Places:
+    """Answers for single rows, by position, when the examples are put together."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self.rows = len(records.rows)
+
+    def place(self, position: int) -> str:
+        """Where a row stands, e.g. `line 12`."""
+        return self._records.rows[position].place
+
+    def text(self, position: int, column: str) -> str:
+        """A cell."""
+        return cell(self._records.rows[position].values, column)
+
+    def example(self, position: int, text: str) -> str:
+        """A row as it stands among the examples, e.g. `line 12: soon`."""
+        return f"{self.place(position)}: {quoted(text)}"
+
+
+class Noted:
+    """Counts rows and keeps the first few that differ."""
+
+    def __init__(self, most: int = EXAMPLES) -> None:
+        self.count = 0
+        self.kept: dict[str, int] = {}
+        """The text of each, with its position."""
+        self._most = most
+
+    def note(self, position: int, text: str) -> None:
+        """One more row."""
+        self.count += 1
+        if len(self.kept) < self._most:
+            self.kept.setdefault(text, position)
+
+    def examples(self, places: Places) -> tuple[str, ...]:
+        """The first three, with their places."""
+        return tuple(places.example(position, text) for text, position in list(self.kept.items())[:EXAMPLES])
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts that were kept."""
+        return list(self.kept)
+
+
+def quoted(text: str) -> str:
+    """A value of the data inside a sentence: on one line, cut, harmless."""
+    return shown(" ".join(text[: SHOWN * 4].split(" ")), SHOWN)
+
+
+def finding(
+    kind: str,
+    column: str,
+    count: int,
+    rows: int,
+    text: str,
+    effect: str,
+    *,
+    examples: Iterable[str] = (),
+    severity: Severity = "warning",
+    repairs: Sequence[dict[str, Any]] = (),
+    recommended: bool = False,
+    picture: Bars = (),
+) -> DataFinding:
+    """A finding with its share of all rows."""
+    return DataFinding(
+        kind=kind,
+        column=column,
+        count=count,
+        text=text,
+        examples=tuple(examples)[:EXAMPLES],
+        share=min(1.0, count / rows) if rows else 0.0,
+        severity=severity,
+        effect=effect,
+        repairs=tuple(repairs),
+        recommended=recommended and bool(repairs),
+        picture=picture[:MOST_BARS],
+    )
+
+
+def percent(share: float) -> str:
+    """A share for a sentence: `12 %`, `0.3 %`, `under 0.1 %`."""
+    if 0 < share < 0.001:
+        return "under 0.1 %"
+    if 0.999 < share < 1:
+        return "over 99.9 %"
+    return f"{100 * share:.0f} %" if share >= 0.1 or share == 0 else f"{100 * share:.1f} %"
+
+
+def top_bars(counts: Iterable[tuple[str, int]]) -> Bars:
+    """The most frequent first; where there are too many, the last bar holds the others."""
+    ordered = sorted(counts, key=lambda pair: -pair[1])
+    if len(ordered) <= MOST_BARS:
+        return tuple((shown(label, 24) or "(empty)", count) for label, count in ordered)
+    head = ordered[: MOST_BARS - 1]
+    others = sum(count for _, count in ordered[MOST_BARS - 1 :])
+    return (*((shown(label, 24) or "(empty)", count) for label, count in head), ("all others", others))

@@ -1,0 +1,108 @@
+"""Feeds every check with every page, in one pass, and puts what they found in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tunesmith.core.facts import DataFinding
+from tunesmith.core.prepare.look.answers import Boilerplate, Contradictions, ShortAnswers
+from tunesmith.core.prepare.look.check import Check, Places
+from tunesmith.core.prepare.look.days import DateForms
+from tunesmith.core.prepare.look.duplicates import Duplicates, Repeated, SamePairs
+from tunesmith.core.prepare.look.figures import Figures
+from tunesmith.core.prepare.look.irrelevant import Placeholders, RepeatedHeader, Totals
+from tunesmith.core.prepare.look.labels import Balance, Labels
+from tunesmith.core.prepare.look.languages import Languages
+from tunesmith.core.prepare.look.lengths import Lengths
+from tunesmith.core.prepare.look.missing import Disguised, Empty
+from tunesmith.core.prepare.look.outliers import Outliers
+from tunesmith.core.prepare.look.page import Page
+from tunesmith.core.prepare.look.prompts import Copied, PromptForm
+from tunesmith.core.prepare.look.refusals import Refusals
+from tunesmith.core.prepare.look.seen import Seen
+from tunesmith.core.prepare.look.tally import Tallies
+from tunesmith.core.prepare.look.text_faults import BrokenEncoding, LostCharacters, Markup, Untidy
+from tunesmith.core.prepare.meter import Meter, silent
+from tunesmith.core.prepare.records import Records
+
+ORDER = (
+    # What is inside a cell is mended before cells are compared, and cells before rows are counted.
+    *("encoding", "markup", "untidy", "lost-characters"),
+    *("labels", "number-form"),
+    *("repeated-header", "placeholder", "total-row", "bare-row", "disguised-empty"),
+    *("date-form", "empty", "short", "long", "date-range", "out-of-range"),
+    *("duplicate", "same-pair", "near-duplicate", "contradiction", "repeated-answer", "refusal", "languages"),
+    "personal",
+    *("balance", "prompt-form", "copied", "repeated", "no-refusal"),
+)
+"""Kinds of findings in the order in which their repairs run; a kind that is not listed comes after those that are."""
+
+
+def find(records: Records, seen: Seen, meter: Meter = silent, more: Sequence[Check] = ()) -> list[DataFinding]:
+    """All findings, in the order in which their repairs should run; those without a repair after them.
+
+    Args:
+        records: What was read.
+        seen: How it is understood.
+        meter: Told after each batch; its `Cancelled` is let through.
+        more: Checks made elsewhere, such as near duplicates and personal data.
+    """
+    places = Places(records)
+    tallies = Tallies(seen)
+    checks = [*checks_for(seen, places, tallies), *more]
+    done = 0
+    for batch in records.batches([column.name for column in seen.columns]):
+        page = Page(batch.numbers, batch.lines, batch.columns, done)
+        tallies.see(page)
+        for check in checks:
+            check.see(page)
+        done += len(page)
+        meter("looking for faults", done, places.rows)
+    found = []
+    for check in checks:
+        found += check.findings()
+        meter("looking for faults", done, places.rows)
+    return in_order(found)
+
+
+def in_order(found: Sequence[DataFinding]) -> list[DataFinding]:
+    """Findings in the order in which their repairs should run; those without a repair after them."""
+    rank = {kind: place for place, kind in enumerate(ORDER)}
+    return sorted(found, key=lambda finding: (not finding.repairs, rank.get(finding.kind, len(ORDER))))
+
+
+def checks_for(seen: Seen, places: Places, tallies: Tallies) -> list[Check]:
+    """The checks that make sense for data of this shape."""
+    checks: list[Check] = [
+        BrokenEncoding(seen, places),
+        LostCharacters(seen, places),
+        Markup(seen, places),
+        Untidy(seen, places),
+        Labels(seen, places, tallies),
+        RepeatedHeader(seen, places),
+        Disguised(seen, places),
+        Empty(seen, places, tallies),
+        Placeholders(seen, places),
+        Duplicates(seen, places),
+        Balance(seen, places, tallies),
+    ]
+    if seen.entity:
+        checks += [Figures(seen, places), DateForms(seen, places), Outliers(seen, places)]
+        checks += [Totals(seen, places), Repeated(seen, places)]
+    if seen.answers or seen.prompts:
+        checks += [ShortAnswers(seen, places), Lengths(seen, places), PromptForm(seen, places)]
+    if seen.prompts and (seen.answers or seen.shape == "classification"):
+        checks += [SamePairs(seen, places), Contradictions(seen, places)]
+    if seen.prompts and seen.answers:
+        checks += [Boilerplate(seen, places), Refusals(seen, places)]
+        if seen.context:
+            checks.append(Copied(seen, places))
+    if column := _in_words(seen):
+        checks.append(Languages(seen, places, column))
+    return checks
+
+
+def _in_words(seen: Seen) -> str | None:
+    """The column whose language is looked at: the answers, or the prompts where the answers are labels."""
+    told = [name for name in (*seen.answers, *seen.prompts) if seen.kind(name) == "text" and not seen.is_label(name)]
+    return told[0] if told else None

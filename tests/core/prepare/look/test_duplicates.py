@@ -1,0 +1,63 @@
+"""Rows that are there more than once."""
+
+from __future__ import annotations
+
+from tests.core.prepare.look.tables import look, only, pairs, people, records_of, seen_in
+from tunesmith.core.prepare.look import find
+
+
+def test_exact_duplicates_are_counted_beside_the_first() -> None:
+    rows = people(100)
+    found = only(look([*rows, rows[3], rows[3], rows[50]], kind="duplicate"))
+    assert (found.count, found.repairs, found.recommended) == (3, ({"kind": "drop-duplicates"},), True)
+    assert found.text == "3 rows repeat an earlier row in every column."
+    assert found.examples == ("line 102 repeats line 5", "line 103 repeats line 5", "line 104 repeats line 52")
+    assert found.share == 3 / 103 and found.severity == "warning"
+    assert found.picture == (("once", 98), ("twice", 1), ("3 to 5 times", 1))
+
+
+def test_rows_that_differ_in_case_or_in_one_cell_are_no_duplicates() -> None:
+    rows = [{"name": "x", "b": "1"}, {"name": "X", "b": "1"}, {"name": "x", "b": "2"}, {"name": "1", "b": "x"}]
+    assert look(rows, kind="duplicate") == []
+
+
+def test_rows_of_json_are_duplicates_whatever_the_order_of_their_keys() -> None:
+    rows = [{"name": 1, "b": None}, {"b": "", "name": 1}, {"name": 1}, {"name": 2, "b": 1}]
+    assert only(look(rows, kind="duplicate")).count == 2
+
+
+def test_many_duplicates_are_serious() -> None:
+    assert only(look(people(50) * 2, kind="duplicate")).severity == "serious"
+
+
+def test_the_same_question_and_answer_under_another_number_are_found() -> None:
+    rows = pairs(100, id=lambda n: f"r{n}")
+    again = [rows[5] | {"id": "r900"}, rows[6] | {"id": "r901"}]
+    found = only(look([*rows, *again], "question-answer", "same-pair"))
+    assert found.count == 2 and found.column == "question"
+    assert found.repair == {"kind": "drop-duplicates", "column": "question"}
+    assert found.examples[0] == "line 102 repeats line 7"
+
+
+def test_dropping_by_the_prompt_is_not_proposed_where_it_would_take_other_answers() -> None:
+    rows = pairs(100, id=lambda n: f"r{n}")
+    again = [rows[5] | {"id": "r900"}, rows[6] | {"id": "r901", "answer": "Something else was said about it."}]
+    found = only(look([*rows, *again], "question-answer", "same-pair"))
+    assert (found.count, found.repairs) == (1, ())
+    contexts = [{"question": "Who?", "context": f"It was person {n}.", "answer": f"person {n}"} for n in range(50)]
+    assert look(contexts, "question-answer", "same-pair") == []
+
+
+def test_a_name_in_several_rows_that_differ_is_told() -> None:
+    rows = [{"name": "Al", "x": 1}, {"name": "Al", "x": 2}, {"name": "Bo", "x": 1}, {"name": "Bo", "x": 1}]
+    found = only(look(rows, kind="repeated"))
+    assert (found.count, found.repairs, found.examples) == (1, (), ("line 2: Al",))
+    assert found.text.startswith("name: 1 value stands in several rows that differ, e.g. Al;")
+    assert look([rows[0], rows[0], rows[2]], kind="repeated") == []
+
+
+def test_duplicates_far_apart_are_found_batch_after_batch() -> None:
+    rows = people(20_000)
+    records = records_of([*rows, rows[17]])
+    found = [one for one in find(records, seen_in(records, "table", {"entity": "name"})) if one.kind == "duplicate"]
+    assert only(found).examples == ("line 20,002 repeats line 19",)

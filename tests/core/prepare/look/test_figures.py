@@ -1,0 +1,106 @@
+"""Numbers in several ways of writing, units or currencies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.core.prepare.look.tables import look, only, people
+from tunesmith.core.prepare.figure import figure_of
+
+
+@pytest.mark.parametrize(
+    ("text", "style", "unit", "number"),
+    [
+        ("1234", "bare", "", 1234),
+        ("1234.5", "point", "", 1234.5),
+        ("$1,234.50", "point", "$", 1234.5),
+        ("1.234,50 €", "comma", "€", 1234.5),
+        ("EUR 12,5", "comma", "€", 12.5),
+        ("1'234.50 CHF", "point", "CHF", 1234.5),
+        ("1 234,50", "comma", "", 1234.5),
+        ("-5 kg", "bare", "kg", -5),
+        ("($1,200.00)", "point", "$", -1200),
+        ("12 %", "bare", "%", 12),
+        ("1,234", "either", "", None),
+        ("1.234", "either", "", None),
+        ("1,234,567", "point", "", 1234567),
+        ("0.125", "point", "", 0.125),
+    ],
+)
+def test_numbers_as_people_write_them(text: str, style: str, unit: str, number: float | None) -> None:
+    figure = figure_of(text)
+    assert figure is not None and (figure.style, figure.unit, figure.number) == (style, unit, number)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "A1", "2nd", "12a", "1.2.3.4", "1,23,4", "12-5", "$5 €", "(5", "soon", "3 months"]
+)
+def test_what_is_no_number(text: str) -> None:
+    assert figure_of(text) is None
+
+
+@given(st.text(max_size=45))
+def test_any_text_can_be_asked(text: str) -> None:
+    figure_of(text)
+
+
+def test_marks_of_two_countries_in_one_column() -> None:
+    found = only(look(people(100, pay=lambda n: f"1.{n + 100},50" if n < 3 else f"1,{n + 100}.50"), kind="number-form"))
+    assert (found.column, found.count) == ("pay", 3)
+    assert found.repair == {"kind": "plain-numbers", "column": "pay"}
+    assert found.examples[0] == "line 2: 1.100,50"
+
+
+def test_where_thousands_could_be_decimals_it_is_the_persons_to_judge() -> None:
+    rows = people(100, pay=lambda n: "1,234" if n == 0 else f"1.{n + 100},50" if n % 2 else f"1,{n + 100}.50")
+    found = only(look(rows, kind="number-form"))
+    assert found.repair is None and found.repairs
+
+
+def test_two_currencies_are_told_and_not_mended() -> None:
+    rows = people(100, pay=lambda n: f"{n + 100} €" if n < 3 else f"${n + 100}")
+    found = only(look(rows, kind="number-form"))
+    assert (found.count, found.severity, found.repairs) == (3, "serious", ())
+    assert "how they compare only you know" in found.text and "100 €" in found.text
+
+
+def test_one_currency_in_two_spellings_is_one() -> None:
+    assert look(people(100, pay=lambda n: f"EUR {n + 100}" if n % 2 else f"{n + 100} €"), kind="number-form") == []
+
+
+def test_a_currency_that_some_lack_is_left_off() -> None:
+    found = only(look(people(100, pay=lambda n: f"${n + 100}" if n < 3 else f"{n + 100}"), kind="number-form"))
+    assert found.count == 3 and found.repair == {"kind": "plain-numbers", "column": "pay"}
+
+
+def test_a_sign_that_changes_the_number_is_never_left_off() -> None:
+    for unit in ("k", "%"):
+        rows = people(100, pay=lambda n, unit=unit: f"{n + 100}{unit}" if n < 3 else f"{n + 100}")
+        assert only(look(rows, kind="number-form")).repairs == ()
+
+
+def test_thousands_set_apart_in_some() -> None:
+    found = only(look(people(100, pay=lambda n: f"{85_000 + n:,}" if n < 4 else f"{85_000 + n}"), kind="number-form"))
+    assert found.count == 4 and found.repair is not None
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda n: f"${n * 40:,.2f}",
+        lambda n: f"{n * 40:,}",
+        lambda n: f"{n * 40}",
+        lambda n: f"{n / 7:.2f}",
+        lambda n: f"{n},50 €",
+        lambda n: f"{n} kg",
+        lambda n: ("12 Main St", "7 Elm Rd")[n % 2],
+        lambda n: f"A{n % 7}",
+        lambda n: f"{n % 5} years",
+    ],
+)
+def test_columns_of_one_way_raise_nothing(make: Callable[[int], str]) -> None:
+    assert look(people(200, pay=make), kind="number-form") == []

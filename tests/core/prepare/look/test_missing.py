@@ -1,0 +1,69 @@
+"""Cells without a value, and cells that say so in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.core.prepare.look.tables import look, only, pairs, people
+
+
+def test_few_empty_cells_are_faults() -> None:
+    found = only(look(people(100, city=lambda n: " " if n == 99 else ("Rome", "Oslo")[n % 2]), kind="empty"))
+    assert (found.text, found.examples, found.severity) == ("city is empty in 1 row.", ("line 101",), "warning")
+    assert found.repair == {"kind": "drop-empty", "column": "city"}
+    assert found.picture == (("filled", 99), ("empty", 1))
+
+
+def test_many_empty_cells_are_an_optional_column() -> None:
+    found = only(look(people(100, city=lambda n: None if n % 5 < 2 else ("Rome", "Oslo")[n % 2]), kind="empty"))
+    assert found.text == "city is empty in 40 rows of 100: an optional column; it is left out where it is empty."
+    assert found.repair is None and found.severity == "note"
+
+
+def test_the_most_frequent_value_may_be_filled_in_where_it_stands_in_most_rows() -> None:
+    found = only(look(people(100, city=lambda n: "" if n < 3 else "Rome" if n % 4 else "Oslo"), kind="empty"))
+    assert found.repairs == (
+        {"kind": "drop-empty", "column": "city"},
+        {"kind": "fill-empty", "column": "city", "value": "Rome"},
+    )
+
+
+def test_a_needed_column_is_never_optional_and_never_filled() -> None:
+    found = only(look(pairs(100, answer=lambda n: "" if n % 2 else f"Answer {n}"), "question-answer", "empty"))
+    assert found.count == 50 and found.repair == {"kind": "drop-empty", "column": "answer"} and len(found.repairs) == 1
+    assert found.severity == "serious"
+
+
+def test_zero_and_false_are_values_and_the_input_of_an_instruction_may_be_absent() -> None:
+    assert look([{"name": f"p{n}", "x": 0, "y": False} for n in range(30)], kind="empty") == []
+    rows = [{"prompt": f"Say {n}.", "input": "", "completion": f"It is {n}."} for n in range(30)]
+    assert look(rows, "prompt-completion", "empty") == []
+
+
+@pytest.mark.parametrize("text", ["n/a", "N/A", "null", "NULL", "-", "?", "NaN", "\\N"])
+def test_what_says_that_there_is_nothing_is_found(text: str) -> None:
+    found = only(look(people(100, city=lambda n: text if n == 4 else ("Rome", "Oslo")[n % 2]), kind="disguised-empty"))
+    assert (found.column, found.count, found.examples) == ("city", 1, (f"line 6: {text}",))
+    assert found.repair == {"kind": "drop-values", "column": "city", "names": [text]}
+
+
+def test_many_of_them_are_blanked_rather_than_dropped() -> None:
+    rows = people(100, city=lambda n: "n/a" if n % 4 == 0 else ("Rome", "Oslo")[n % 2])
+    found = only(look(rows, kind="disguised-empty"))
+    assert found.repair == {"kind": "unify-labels", "column": "city", "values": {"n/a": ""}}
+
+
+def test_none_may_be_an_answer() -> None:
+    rows = pairs(100, answer=lambda n: "None" if n == 7 else f"The answer is {n}.")
+    found = only(look(rows, "question-answer", "disguised-empty"))
+    assert found.repair is None and found.text.endswith("; in this column it may also be a value.")
+
+
+def test_what_is_missing_is_no_odd_number_and_no_odd_date_besides() -> None:
+    rows = people(100)
+    rows[3] |= {"salary": "n/a", "hired": "-"}
+    assert {finding.kind for finding in look(rows)} == {"disguised-empty"}
+
+
+def test_a_word_that_contains_them_is_a_value() -> None:
+    assert look(people(100, city=lambda n: ("Nana", "Navarra", "A-B", "Why?")[n % 4])) == []
