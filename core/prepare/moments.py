@@ -29,7 +29,7 @@ def moments(texts: Sequence[str]) -> npt.NDArray[np.float64]:
     doubtful = set()
     days_first = months_first = False
     for text in set(texts):
-        if found := _EITHER_WAY.fullmatch(text.strip()):
+        if text[4:5] != "-" and (found := _EITHER_WAY.fullmatch(text.strip())):
             doubtful.add(text)
             days_first = days_first or int(found[1]) > 12 >= int(found[2])
             months_first = months_first or int(found[2]) > 12 >= int(found[1])
@@ -52,6 +52,8 @@ def _turned(text: str, days_first: bool, months_first: bool) -> str:
 def _moment(text: str) -> float:
     if not text or len(text) > 40:
         return float("nan")
+    if text[4:5] == "-" == text[7:8]:
+        return _iso(text)
     if _UNIX.fullmatch(text):
         seconds = float(text)
         return (seconds / 1000 if seconds > 1e11 else seconds) / _DAY
@@ -59,6 +61,10 @@ def _moment(text: str) -> float:
         text = f"{text}-01-01"
     elif found := _MONTH.fullmatch(text):
         text = f"{found[1]}-{found[2]}-01"
+    return _iso(text)
+
+
+def _iso(text: str) -> float:
     try:
         read = datetime.fromisoformat(text)
     except ValueError:

@@ -1,0 +1,103 @@
+"""Keys, tokens and passwords: where they stand in a text, by the forms that detect-secrets knows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:.{0,20000}?-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----|(?:\s+[A-Za-z0-9+/=]{12,})*)",
+    re.DOTALL,
+)
+"""A block to its end, or where that was cut off as far as base64 goes."""
+
+_MORE = (
+    ("hf_", r"(?<![A-Za-z0-9_])hf_[A-Za-z0-9]{34}"),
+    ("sk-ant-", r"sk-ant-[A-Za-z0-9_-]{40,}"),
+    ("github_pat_", r"github_pat_[A-Za-z0-9_]{40,}"),
+    ("AIza", r"AIza[A-Za-z0-9_-]{35}"),
+)
+"""Tokens that detect-secrets 1.5 does not know: of Hugging Face, Anthropic, GitHub (fine-grained) and Google."""
+
+_JWT = re.compile(r"(?<![A-Za-z0-9_=-])eyJ[A-Za-z0-9_=-]++\.eyJ")
+"""How a JSON Web Token begins. The plugin's own form takes time that grows with the square of a long word's length."""
+
+_TAIL = re.compile(r"[A-Za-z0-9_-]*")
+
+
+@cache
+def _forms() -> tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]:
+    """What a text must contain for a form to be in it, and the form. Importing the plugins takes half a second."""
+    from detect_secrets.plugins.aws import AWSKeyDetector
+    from detect_secrets.plugins.azure_storage_key import AzureStorageKeyDetector
+    from detect_secrets.plugins.basic_auth import BasicAuthDetector
+    from detect_secrets.plugins.discord import DiscordBotTokenDetector
+    from detect_secrets.plugins.github_token import GitHubTokenDetector
+    from detect_secrets.plugins.gitlab_token import GitLabTokenDetector
+    from detect_secrets.plugins.jwt import JwtTokenDetector
+    from detect_secrets.plugins.mailchimp import MailchimpDetector
+    from detect_secrets.plugins.npm import NpmDetector
+    from detect_secrets.plugins.openai import OpenAIDetector
+    from detect_secrets.plugins.pypi_token import PypiTokenDetector
+    from detect_secrets.plugins.sendgrid import SendGridDetector
+    from detect_secrets.plugins.slack import SlackDetector
+    from detect_secrets.plugins.square_oauth import SquareOAuthDetector
+    from detect_secrets.plugins.stripe import StripeDetector
+    from detect_secrets.plugins.telegram_token import TelegramBotTokenDetector
+    from detect_secrets.plugins.twilio import TwilioKeyDetector
+
+    known = {
+        AWSKeyDetector: ("AKIA", "ASIA", "ABIA", "ACCA", "A3T", "aws", "AWS"),
+        AzureStorageKeyDetector: ("AccountKey=",),
+        BasicAuthDetector: ("://",),
+        GitHubTokenDetector: ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
+        GitLabTokenDetector: (
+            *("glpat-", "gldt-", "glft-", "glsoat-", "glrt-", "GR1348941"),
+            *("glcbt-", "glimt-", "glptt-", "glagent-", "gloas-"),
+        ),
+        JwtTokenDetector: ("eyJ",),
+        MailchimpDetector: ("-us",),
+        NpmDetector: ("_authToken",),
+        OpenAIDetector: ("T3BlbkFJ",),
+        PypiTokenDetector: ("pypi-",),
+        SendGridDetector: ("SG.",),
+        SlackDetector: ("xox", "XOX", "hooks.slack"),
+        SquareOAuthDetector: ("sq0csp-",),
+        StripeDetector: ("k_live_",),
+    }
+    # No literal tells these; "" is in every text.
+    unmarked = (DiscordBotTokenDetector, TelegramBotTokenDetector, TwilioKeyDetector)
+    forms = [(hint, tuple(plugin.denylist)) for plugin, hints in known.items() for hint in hints]
+    forms += [("", tuple(plugin.denylist)) for plugin in unmarked]
+    return (*forms, *((hint, (re.compile(form),)) for hint, form in _MORE))
+
+
+def secrets_in(text: str) -> Iterator[tuple[int, int]]:
+    """Where secrets stand: start and end of each, in no order; some may lie within others."""
+    if "PRIVATE KEY" in text:
+        for block in _PRIVATE_KEY.finditer(text):
+            yield block.span()
+    for hint, patterns in _forms():
+        if hint not in text or (hint == "eyJ" and not _JWT.search(text)):
+            continue
+        for pattern in patterns:
+            for match in pattern.finditer(text):
+                # A group is the secret itself, as in https://user:secret@host; but GitHub's is the kind of its token.
+                group = 1 if match.re.groups == 1 and len(match[1] or "") >= 8 else 0
+                group = 1 if hint == "://" else group
+                start, end = match.span(group)
+                yield from _whole(text, hint, start, end)
+
+
+def _whole(text: str, hint: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The secret to the end of its word, unless it is not what its form says."""
+    if hint == "eyJ":
+        from detect_secrets.plugins.jwt import JwtTokenDetector
+
+        if not JwtTokenDetector.is_formally_valid(text[start:end]):
+            return
+    if hint != "://" and (tail := _TAIL.match(text, end)):
+        end = tail.end()
+    yield start, end
