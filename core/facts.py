@@ -12,7 +12,9 @@ import msgspec
 
 from tunesmith.core.load import Load
 
-Shape = Literal["table", "question-answer", "prompt-completion", "chat", "text", "classification", "preference", "rated"]
+Shape = Literal[
+    "table", "question-answer", "prompt-completion", "chat", "text", "classification", "preference", "rated"
+]
 Severity = Literal["note", "warning", "serious"]
 """How much a finding matters: to know, to mend, or to mend before anything is trained."""
 ColumnKind = Literal["text", "number", "date", "identifier"]
