@@ -37,6 +37,7 @@ from tunesmith.core.worker.adapters import check_targets, peft_config, train_in_
 from tunesmith.core.worker.evidence import weigh
 from tunesmith.core.worker.job import Job, Stopped
 from tunesmith.core.worker.model import count_parameters, load_model, load_tokenizer
+from tunesmith.core.worker.template import check_template
 from tunesmith.core.worker.tokenize import encode
 
 STAGE = "finetune"
@@ -47,6 +48,7 @@ def work(job: Job) -> str:
 
     Raises:
         DataError: Prepare has not run, or left nothing to train on.
+        ModelError: The model's chat template is not the one that the rows were prepared with.
         PlanError: The model has not the layers that the plan's adapter is put on.
         Stopped: The person asked to stop, and a checkpoint was saved; or there is a way without training.
     """
@@ -54,6 +56,7 @@ def work(job: Job) -> str:
     base = model_here(plan.select.model)
     tokenizer = load_tokenizer(base.path)
     train, validation = _rows(run, "train"), _rows(run, "validation")
+    check_template(run, tokenizer, "the model")
     checkpoint = _checkpoint(job)
     model = load_model(base.path, plan.select, quantized=plan.select.method == "qlora")
     check_targets(model, plan.select)

@@ -35,6 +35,7 @@ from tunesmith.core.wording import plain
 from tunesmith.core.worker.answers import Asker, base_model, free_memory, held_out_rows
 from tunesmith.core.worker.job import Job
 from tunesmith.core.worker.model import load_model, load_tokenizer
+from tunesmith.core.worker.template import check_template
 from tunesmith.core.worker.tuned import tuned_folder
 
 STAGE = "productionize"
@@ -45,12 +46,12 @@ def work(job: Job) -> str:
 
     Raises:
         RunError: Fine-tune or Evaluate has not run.
-        ModelError: A model can't be loaded, or the merged one would be asked otherwise than it was trained.
+        ModelError: A model can't be loaded, or one would be asked otherwise than it was trained.
         SpaceError: There is no room for the merged model.
         Stopped: The person asked to stop; nothing is lost, the stage begins again.
     """
     plan, run = job.plan, job.run
-    tuned_folder(plan, run)
+    check_template(run, load_tokenizer(tuned_folder(plan, run)), "the tuned model")
     results, rows = read_results(run), held_out_rows(run)
     whole = plan.select.method == "full" or plan.productionize.merge
     said = []
@@ -91,6 +92,7 @@ def _merge_and_compare(job: Job, results: Results, rows: Sequence[Row]) -> tuple
     free_memory()
     check_same_prompts(run.adapter, run.merged, rows)
     tokenizer = load_tokenizer(run.merged)
+    check_template(run, tokenizer, "the merged model")
     model = load_model(run.merged, plan.select, quantized=False)
     scored, answers = Asker(job, STAGE, tokenizer).ask(model, rows, "merged")
     del model

@@ -60,14 +60,13 @@ class Frames:
         self._firsts = tuple(sorted({trigger[0] for trigger in triggers}))
         self._boundaries = _boundaries(self.tokenizer)
 
-    def of(self, row: Row) -> Frame | None:
-        """The frame of a row; None where the template itself must write it."""
+    def of(self, row: Row, roles: tuple[str, ...]) -> Frame | None:
+        """The frame of a row with these `roles`; None where the template itself must write it."""
         if row.tools or row.calls or not row.prompt or not self._ordinary(row.answer):
             return None
         for turn in row.prompt:
             if turn.tool_calls or turn.tool_call_id or turn.name or not self._ordinary(turn.content):
                 return None
-        roles = self.roles(row)
         if roles not in self._known:
             self._known[roles] = self._found(roles)
         return self._known[roles]
@@ -205,7 +204,7 @@ _OF_LISTS = ("selectattr", "rejectattr", "map", "groupby", "sort")
 
 
 def _is_harmless(node: nodes.Node) -> bool:
-    """Whether constants in it are no texts that contents are searched for: roles, keys of a turn, messages of errors."""
+    """Whether constants in it are nothing that contents are searched for: roles, keys of a turn, errors."""
     if isinstance(node, nodes.Compare):
         in_turn = node.ops[0].op in ("in", "notin") and isinstance(node.ops[0].expr, nodes.Name)
         return _is_role(node.expr) or (in_turn and getattr(node.ops[0].expr, "name", "") == "message")

@@ -188,7 +188,13 @@ def control_marks(tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:
 
 def is_marked(row: Row, marks: tuple[str, ...]) -> bool:
     """Whether one of the control marks stands in the row's own text, where the model would take it for its own."""
-    return neutralised(row, marks) is not row
+    find, firsts = _finder(marks)
+    for first in firsts:
+        if first in row.answer or any(first in turn.content for turn in row.prompt):
+            if find.search(row.answer) or any(find.search(turn.content) for turn in row.prompt):
+                return True
+            break
+    return bool(row.calls or row.tools) and neutralised(row, marks) is not row
 
 
 def neutralised(row: Row, marks: tuple[str, ...]) -> Row:
