@@ -1,4 +1,4 @@
-"""Values as people write them, and what the repairs make of the data."""
+"""What a cell means: as text, as a number, as a date."""
 
 from __future__ import annotations
 
