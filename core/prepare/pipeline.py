@@ -5,10 +5,12 @@ What is made is kept in the cache, keyed by what was read and by the recipe, so 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import tempfile
+import time
 from array import array
 from collections import Counter
 from collections.abc import Iterator
@@ -19,18 +21,18 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from tunesmith.core.errors import DataError
+from tunesmith.core.errors import AccessError, DataError
 from tunesmith.core.meter import Meter, silent
 from tunesmith.core.plan import Prepare
-from tunesmith.core.prepare import repair
 from tunesmith.core.prepare.account import Account, StepCount
 from tunesmith.core.prepare.cells import cell, counted, shown
 from tunesmith.core.prepare.make import STEP, RowMaker, summary_of, unseen_answers
 from tunesmith.core.prepare.overlap import Overlap, find_overlap
 from tunesmith.core.prepare.prepared import REJECTED, SET_ASIDE, AsideLine, Note, Prepared, RejectedLine
-from tunesmith.core.prepare.read.cache import cache_root, unused_removed
+from tunesmith.core.prepare.read import cache
 from tunesmith.core.prepare.read.load import read_records
 from tunesmith.core.prepare.records import Record, Records, name_of
+from tunesmith.core.prepare.repair.apply import apply
 from tunesmith.core.prepare.roles import answer_columns, prompt_columns, used_columns
 from tunesmith.core.prepare.shape import check_columns
 from tunesmith.core.prepare.split import assign, group_value, place_of
@@ -41,6 +43,7 @@ RECIPE_VERSION = 1
 """Of what this module makes of a recipe; another one makes everything anew."""
 
 ACCOUNT = "account.json"
+DAY = 24 * 3600
 ROWS_A_STEP = 4096
 """Rows between two words to the meter."""
 
@@ -65,7 +68,7 @@ def prepare_rows(prepare: Prepare, base: Path | None = None, meter: Meter = sile
     others = {
         name: _fingerprint(name, base, meter) for name in (prepare.split.test_file, *prepare.split.compare) if name
     }
-    folder = cache_root() / "prepared" / _key(records, prepare, others)
+    folder = _sets_root() / _key(records, prepare, others)
     kept = _kept(folder)
     if kept is None:
         _make_anew(folder, records, prepare, base, meter)
@@ -73,6 +76,37 @@ def prepare_rows(prepare: Prepare, base: Path | None = None, meter: Meter = sile
         assert kept is not None, "it was just made"
     notes = _changed(records, prepare) + kept.notes
     return Prepared(folder, kept.account, notes)
+
+
+def _sets_root() -> Path:
+    """The folder of all sets: in the cache, or where that can't be written, one of the person's own for the time being.
+
+    Raises:
+        AccessError: Neither can be written.
+    """
+    for root in (cache.cache_root(), Path(tempfile.gettempdir()) / f"tunesmith-{os.getuid()}"):
+        folder = root / "prepared"
+        try:
+            for one in (root, folder):
+                one.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK) and folder.stat().st_uid == os.getuid():
+            return folder
+    raise AccessError(
+        f"The rows can't be kept in {name_of(cache.cache_root())}.",
+        next_step="Mend its permissions, or name another folder as TUNESMITH_CACHE.",
+    )
+
+
+def _remove_unused(root: Path) -> None:
+    """Remove sets that nobody used for 30 days, and those that a killed process left half-made a day ago."""
+    now = time.time()
+    for one in root.iterdir():
+        keep = DAY if one.name.startswith(".making-") else 30 * DAY
+        with contextlib.suppress(OSError):
+            if one.stat().st_mtime < now - keep:
+                shutil.rmtree(one, ignore_errors=True)
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -106,8 +140,7 @@ def _kept(folder: Path) -> Kept | None:
 
 def _make_anew(folder: Path, records: Records, prepare: Prepare, base: Path | None, meter: Meter) -> None:
     """Make the set beside its place in the cache, and move it there whole."""
-    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    unused_removed(folder.parent)
+    _remove_unused(folder.parent)
     work = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
     try:
         kept = _Making(work, records, prepare, base, meter).run()
@@ -181,8 +214,8 @@ class _Making:
 
     def _make(self, file: Any, records: Records, *, own: bool) -> None:
         """Mend the records and write the rows that they make; of the person's own test file only rows are counted."""
-        prepare, held = self._prepare, self._rows
-        repaired = repair.apply(
+        prepare = self._prepare
+        repaired = apply(
             records,
             prepare.repairs,
             used=used_columns(prepare.shape, prepare.columns, prepare.fields),
@@ -191,7 +224,7 @@ class _Making:
             meter=self._meter,
         )
         maker, reasons, used, changed_rows = RowMaker(records.columns, prepare), Counter[str](), 0, 0
-        total = repaired.view.count
+        total = len(repaired.view)
         for number, record in enumerate(repaired.view.records(), start=1):
             if number % ROWS_A_STEP == 0:
                 self._meter("making rows", number, total)
@@ -217,8 +250,8 @@ class _Making:
         for step in repaired.steps:
             moved = step.before - step.after + step.changed
             self._notes.append(Note(step.text, "note" if moved else "ok", moved))
-            column = step.repair.column or ""
-            self._steps.append(StepCount(step.repair.kind, column, step.before, step.after, step.changed, step.text))
+            self._steps.append(step.count)
+        self._notes += [Note(text, "note") for text in records.notes]
         self._tell_made(records, total, used, reasons, maker.unanswered)
 
     def _tell_made(self, records: Records, before: int, used: int, reasons: Counter[str], unanswered: int) -> None:

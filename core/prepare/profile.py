@@ -9,8 +9,8 @@ from tunesmith.core.facts import Column, DataProfile, Shape
 from tunesmith.core.prepare.columns import profile_columns
 from tunesmith.core.prepare.kinds import used_columns
 from tunesmith.core.prepare.look import find, seen_of
-from tunesmith.core.prepare.meter import Meter, silent
-from tunesmith.core.prepare.read import read_records
+from tunesmith.core.meter import Meter, silent
+from tunesmith.core.prepare.read.load import read_records
 from tunesmith.core.prepare.shape import NEEDED, Detected, check_columns, detect, roles_for
 
 __all__ = ["profile", "used_columns"]
@@ -40,7 +40,7 @@ def profile(
         DataError: The data can't be read, or has not the columns that its shape needs.
         AccessError: The file system refuses to let it be read.
     """
-    records = read_records(source, base)
+    records = read_records(source, base, query=query, part=part, meter=meter)
     # What the person said may be anything yet; the plan's schema refuses what is no shape and no mapping.
     named = dict(columns) if isinstance(columns, Mapping) else {}
     check_columns({f"prepare.columns.{role}": name for role, name in named.items()}, records.columns)
@@ -56,6 +56,7 @@ def profile(
         columns=found,
         shape=chosen.shape,
         shape_because=chosen.because,
+        shape_confidence=chosen.confidence,
         roles=chosen.roles,
         findings=tuple(find(records, seen, meter)),
         rejected=len(records.rejected),

@@ -26,7 +26,7 @@ from transformers import PreTrainedTokenizerBase
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.lengths import profile_of, proposed_length
-from tunesmith.core.prepare.meter import Meter, silent
+from tunesmith.core.meter import Meter, silent
 from tunesmith.core.proof import NAMED, Picture, Proof
 from tunesmith.core.rows import Row
 from tunesmith.core.worker.frames import Frame, Frames, Segment

@@ -22,7 +22,7 @@ from tunesmith.core.prepare.look.refusals import Refusals
 from tunesmith.core.prepare.look.seen import Seen
 from tunesmith.core.prepare.look.tally import Tallies
 from tunesmith.core.prepare.look.text_faults import BrokenEncoding, LostCharacters, Markup, Untidy
-from tunesmith.core.prepare.meter import Meter, silent
+from tunesmith.core.meter import Meter, silent
 from tunesmith.core.prepare.records import Records
 
 ORDER = (

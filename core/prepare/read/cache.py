@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from tunesmith.core.errors import AccessError
-from tunesmith.core.prepare.meter import Meter
+from tunesmith.core.meter import Meter
 from tunesmith.core.prepare.read.sink import Meta, Sink, StoreFailed
 from tunesmith.core.prepare.read.store import Store
 from tunesmith.core.prepare.records import name_of

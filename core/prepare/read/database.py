@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tunesmith.core.errors import AccessError, DataError
 from tunesmith.core.prepare.cells import shown
-from tunesmith.core.prepare.meter import Meter
+from tunesmith.core.meter import Meter
 from tunesmith.core.prepare.read.formats import VARIABLE
 from tunesmith.core.prepare.read.sink import Sink
 from tunesmith.core.prepare.records import BATCH

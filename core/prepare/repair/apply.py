@@ -10,7 +10,7 @@ import pyarrow as pa
 from tunesmith.core.plan import Repair
 from tunesmith.core.prepare.account import StepCount
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.meter import Meter, silent
+from tunesmith.core.meter import Meter, silent
 from tunesmith.core.prepare.records import BATCH, Record, Records
 from tunesmith.core.prepare.repair import texts
 from tunesmith.core.prepare.repair.answers import DropByLength, DropContradictions, DropRepeatedAnswers

@@ -67,6 +67,36 @@ def told(repair: Mapping[str, Any]) -> str:
     return tell(repair) if tell else shown(str(repair.get("kind", "")))
 
 
+SHORT: dict[str, str] = {
+    "drop-duplicates": "leave out",
+    "drop-near-duplicates": "leave out",
+    "drop-empty": "leave out",
+    "fill-empty": "fill in",
+    "drop-values": "leave out",
+    "dates-to-iso": "rewrite",
+    "plain-numbers": "rewrite",
+    "drop-out-of-range": "leave out",
+    "unify-labels": "unify",
+    "fix-encoding": "put right",
+    "strip-html": "strip",
+    "tidy-text": "tidy",
+    "drop-short": "leave out",
+    "drop-long": "leave out",
+    "drop-contradictions": "leave out",
+    "drop-repeated-answers": "leave out",
+    "keep-languages": "leave out",
+    "mask-personal": "mask",
+    "drop-personal": "leave out",
+}
+"""What a repair does in a word or two, for a list."""
+_KEPT = {"first": "keep first", "most": "keep usual", "none": "keep none"}
+
+
+def short(repair: Mapping[str, Any]) -> str:
+    """What a repair, as it stands in the plan, does in a word or two."""
+    return _KEPT.get(str(repair.get("keep")), "") or SHORT[str(repair["kind"])]
+
+
 def plain(number: float) -> str:
     """A number as a person writes it: 16000.0 as 16,000."""
     return f"{number:,.0f}" if number == int(number) and abs(number) < 1e15 else f"{number:,.6g}"

@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.practice import EMPLOYEES_CSV, MODEL_DIR
-from tunesmith.core.prepare.meter import Cancelled
+from tunesmith.core.meter import Cancelled
 from tunesmith.core.proof import lost_answers
 from tunesmith.core.rows import Message, Row, ask
 from tunesmith.core.worker import proof as proving

@@ -11,7 +11,7 @@ from tunesmith.core.facts import DataFinding
 from tunesmith.core.plan import Repair
 from tunesmith.core.practice.employees import FLAWS
 from tunesmith.core.prepare.look import Page, find
-from tunesmith.core.prepare.meter import Cancelled
+from tunesmith.core.meter import Cancelled
 from tunesmith.core.prepare.profile import profile
 
 
