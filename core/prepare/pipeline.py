@@ -75,7 +75,10 @@ def prepare_rows(prepare: Prepare, base: Path | None = None, meter: Meter = sile
         kept = _kept(folder)
         assert kept is not None, "it was just made"
     notes = _changed(records, prepare) + kept.notes
-    return Prepared(folder, kept.account, notes)
+    # The same bytes may have been read from another place before.
+    files = [str(path) for path in records.files] or [str(records.path)]
+    account = msgspec.structs.replace(kept.account, source=records.source, files=files)
+    return Prepared(folder, account, notes)
 
 
 def _sets_root() -> Path:
@@ -198,7 +201,7 @@ class _Making:
         records = self._records
         account = Account(
             source=records.source,
-            files=[str(path) for path in records.files] or [str(records.path)],
+            files=[],
             fingerprint=records.fingerprint,
             format=records.format,
             read=len(records.rows),

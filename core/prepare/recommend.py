@@ -11,7 +11,7 @@ from tunesmith.core.draft import Alternative, Draft
 from tunesmith.core.facts import DataProfile, Facts
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.cells import counted, number_of, shown
-from tunesmith.core.prepare.profile import used_columns
+from tunesmith.core.prepare.kinds import used_columns
 from tunesmith.core.prepare.shape import NEEDED, roles_for
 from tunesmith.core.reckon import settle
 from tunesmith.core.records import words
@@ -241,7 +241,7 @@ def _group(data: DataProfile, shape: Any, roles: dict[str, str]) -> tuple[str | 
 
 def _sound(data: DataProfile) -> int:
     """About how many records are left after the repairs (a row with two faults is counted twice)."""
-    dropped = [one for one in data.findings if one.repair and str(one.repair["kind"]).startswith(("drop-", "keep-"))]
+    dropped = [one for one in data.findings if one.repair and str(one.repair["kind"]).startswith(("drop-", "keep-", "dates-"))]
     return max(1, data.rows - sum(finding.count for finding in dropped))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tunesmith.core.errors import DataError
 from tunesmith.core.facts import Column, Shape
 from tunesmith.core.prepare.cells import number_of, shown
-from tunesmith.core.prepare.columns import MOSTLY, plain_name
+from tunesmith.core.prepare.kinds import MOSTLY, plain_name
 
 NEEDED: dict[Shape, tuple[str, ...]] = {
     "table": ("entity",),

@@ -16,7 +16,8 @@ from tunesmith.core.events import AnyEvent, EventReader, EventWriter, Finding
 from tunesmith.core.plan_yaml import validate
 from tunesmith.core.practice import EMPLOYEES_CSV
 from tunesmith.core.prepare import job as stage
-from tunesmith.core.prepare.preview import rows_from_plan
+from tunesmith.core.prepare.pipeline import prepare_rows
+from tunesmith.core.prepare.prepared import AsideLine
 from tunesmith.core.rows import SPLITS, Row, read_rows
 from tunesmith.core.run import Run, create_run
 from tunesmith.core.worker.job import Job
@@ -76,16 +77,16 @@ def test_the_rows_of_each_part_are_written_with_what_was_set_aside(
     repairs = [{"kind": "drop-duplicates"}, {"kind": "dates-to-iso", "column": "hire_date"}]
     job = job_for(plan_tree, tmp_path, model, repairs=repairs)
     summary = stage.work(job)
-    prepared = rows_from_plan(job.plan.prepare)
+    prepared = prepare_rows(job.plan.prepare)
     for name in SPLITS:
-        assert list(read_rows(job.run.rows_path(name))) == prepared.rows[name]
+        assert list(read_rows(job.run.rows_path(name))) == list(prepared.rows(name))
     lines = (job.run.data / "set-aside.jsonl").read_bytes().splitlines()
-    aside = [msgspec.json.decode(line, type=stage.AsideLine) for line in lines]
-    assert len(aside) == len(prepared.aside) == 5  # duplicates, dates in doubt, no answer
+    aside = [msgspec.json.decode(line, type=AsideLine) for line in lines]
+    assert len(aside) == prepared.account.aside == 5  # duplicates, dates in doubt, no answer
     assert {one.step for one in aside} == {"drop-duplicates", "dates-to-iso", "make-rows"}
     text = EMPLOYEES_CSV.read_text().splitlines()
     assert all(text[one.line - 1].startswith(f"{one.values['id']},{one.values['name']}") for one in aside)
-    train, validation, test = (len(prepared.rows[name]) for name in SPLITS)
+    train, validation, test = (prepared.account.parts[name] for name in SPLITS)
     parts = f"{train} train, {validation} validation, {test} test"
     assert summary.startswith(f"410 rows read, 5 set aside, {prepared.total} questions: {parts}; ")
     assert summary.endswith(" of tokens are trained")
@@ -165,14 +166,16 @@ def _questions(data: Path) -> dict[str, Any]:
     }
 
 
-def test_odd_text_goes_through_to_the_rows_as_it_is(plan_tree: dict[str, Any], tmp_path: Path, model: Path) -> None:
+def test_odd_text_goes_through_to_the_rows_and_only_a_control_mark_is_broken_up(plan_tree: dict[str, Any], tmp_path: Path, model: Path) -> None:
     odd = "\x1b[2J [bold red]x[/] \u202egnp.exe 🙂 \x07<|end|>"
     data = tmp_path / "qa.jsonl"
     data.write_text("\n".join(json.dumps({"q": f"{odd} {n}", "a": odd}) for n in range(60)))
     job = job_for(plan_tree, tmp_path, model, **_questions(data))
     stage.work(job)
     rows: list[Row] = [row for name in SPLITS for row in read_rows(job.run.rows_path(name))]
-    assert len(rows) == 60 and all(row.answer == odd for row in rows)
+    assert len(rows) == 60 and all(row.answer == odd.replace("<|end|>", "< |end|>") for row in rows)
+    told = next(one for one in findings(job.run) if "control mark" in one.text)
+    assert (told.level, told.count) == ("note", 60)
 
 
 def test_a_run_that_can_not_be_written_to_says_so(
@@ -183,7 +186,7 @@ def test_a_run_that_can_not_be_written_to_says_so(
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", "x")
 
-    monkeypatch.setattr(stage, "write_rows", refuse)
+    monkeypatch.setattr(stage, "_copy_rows", refuse)
     with pytest.raises(AccessError) as caught:
         stage.work(job)
     assert str(caught.value) == (
@@ -207,7 +210,7 @@ def test_everything_but_the_job_is_light() -> None:
     import sys
 
     code = (
-        "import sys, tunesmith.core.prepare.recommend, tunesmith.core.prepare.preview\n"
+        "import sys, tunesmith.core.prepare.recommend, tunesmith.core.prepare.prepared, tunesmith.core.survey\n"
         "heavy = {'torch', 'transformers', 'datasets', 'pandas', 'pyarrow', 'numpy', 'rich', 'textual'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

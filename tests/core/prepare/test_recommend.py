@@ -15,13 +15,16 @@ from pydantic import ValidationError
 from tunesmith.core.draft import Draft
 from tunesmith.core.errors import DataError, PlanError
 from tunesmith.core.facts import Cpu, DataProfile, Facts, Hardware, ModelFacts
-from tunesmith.core.plan import Prepare
+from tunesmith.core.plan import Prepare, Split
 from tunesmith.core.practice import EMPLOYEES_CSV
 from tunesmith.core.practice.employees import FLAWS, PEOPLE
-from tunesmith.core.prepare.preview import Note, Prepared, rows_from_plan
+from tunesmith.core.prepare.pipeline import prepare_rows
+from tunesmith.core.prepare.prepared import Note, Prepared
 from tunesmith.core.prepare.profile import profile
-from tunesmith.core.prepare.read import read_records
+from tunesmith.core.prepare.read.load import read_records
 from tunesmith.core.prepare.recommend import generic_questions, project_name, recommend_prepare
+
+from tunesmith.core.rows import SPLITS, Row
 
 NO_MODEL = ModelFacts("practice", "", "", "", 0, 0, "", 0, 0, 0, 0, 0, 0, 0, 0, True, True)
 
@@ -32,6 +35,10 @@ def recommended(data: DataProfile, **wishes: Any) -> Draft:
     return draft
 
 
+def rows_of(prepared: Prepared) -> dict[str, list[Row]]:
+    return {name: list(prepared.rows(name)) for name in SPLITS}
+
+
 def plan_of(draft: Draft) -> Prepare:
     return Prepare.model_validate(draft.tree()["prepare"])
 
@@ -39,7 +46,7 @@ def plan_of(draft: Draft) -> Prepare:
 @pytest.fixture(scope="module")
 def practice() -> tuple[Draft, Prepared]:
     draft = recommended(profile("practice"))
-    return draft, rows_from_plan(plan_of(draft))
+    return draft, prepare_rows(plan_of(draft))
 
 
 # The practice table
@@ -48,7 +55,7 @@ def practice() -> tuple[Draft, Prepared]:
 def test_every_value_of_the_section_is_recommended_with_a_reason(practice: tuple[Draft, Prepared]) -> None:
     draft, _ = practice
     paths = {f"prepare.{name}" for name in Prepare.model_fields if name != "split"}
-    paths |= {f"prepare.split.{name}" for name in ("by", "validation", "test", "seed")} | {"name"}
+    paths |= {f"prepare.split.{name}" for name in Split.model_fields} | {"name"}
     assert set(draft.values) == paths
     assert all(draft.reasons[path].because for path in paths)
     assert json.loads(json.dumps(draft.values)) == draft.values, "plain values, as YAML holds them"
@@ -72,24 +79,24 @@ def test_all_planted_flaws_are_found_and_every_sound_person_is_kept(practice: tu
     draft, prepared = practice
     counts = {"exact duplicate row": 0, "missing cell": 0, "date in another format": 0, "salary out of range": 0}
     steps = dict(zip(("drop-duplicates", "drop-empty", "dates-to-iso", "drop-out-of-range"), counts, strict=True))
-    for one in prepared.aside:
+    for one in prepared.aside():
         counts[steps[one.step]] += 1
     assert counts == FLAWS
-    assert (prepared.read, prepared.used) == (PEOPLE + sum(FLAWS.values()), PEOPLE)
+    assert (prepared.account.read, prepared.account.used) == (PEOPLE + sum(FLAWS.values()), PEOPLE)
     assert "salary: 3 values" in draft.reasons["prepare.repairs"].because
 
 
 def test_the_practice_table_gives_exactly_300_test_questions(practice: tuple[Draft, Prepared]) -> None:
-    assert {name: len(rows) for name, rows in practice[1].rows.items()} == {"train": 840, "validation": 60, "test": 300}
-    groups = [{row.group for row in rows} for rows in practice[1].rows.values()]
+    assert practice[1].account.parts == {"train": 840, "validation": 60, "test": 300}
+    groups = [{row.group for row in rows} for rows in rows_of(practice[1]).values()]
     assert len(groups[0] | groups[1] | groups[2]) == sum(map(len, groups)) == PEOPLE
 
 
 def test_what_was_done_is_told(practice: tuple[Draft, Prepared]) -> None:
     notes = practice[1].notes
-    assert notes[0] == Note("2 rows set aside: repeats of an earlier row.", "note", 2)
-    assert [note.count for note in notes] == [2, 2, 1, 1, 1, 3]
-    assert "salary outside" in notes[-1].text
+    assert notes[-1] == Note("2 rows set aside: repeats of an earlier row.", "note", 2)
+    assert [note.count for note in notes] == [2, 1, 1, 1, 3, 2]
+    assert "salary outside" in notes[-2].text
 
 
 def test_the_practice_rows_stay_the_same_when_people_are_added(
@@ -101,9 +108,9 @@ def test_the_practice_rows_stay_the_same_when_people_are_added(
     )
     (tmp_path / "more.csv").write_text(more)
     plan = plan_of(draft).model_copy(update={"data": "more.csv"})
-    after = rows_from_plan(plan, tmp_path)
-    for name, rows in before.rows.items():
-        new = [row for row in after.rows[name] if not row.group.startswith("New Person")]
+    after = prepare_rows(plan, tmp_path)
+    for name, rows in rows_of(before).items():
+        new = [row for row in rows_of(after)[name] if not row.group.startswith("New Person")]
         assert new == rows
     assert after.total == before.total + 150
     assert after.notes[0] == Note(
@@ -131,8 +138,8 @@ def test_any_table_is_asked_about_each_column(tmp_path: Path) -> None:
         {"ask": "What is the unit price of {Product}?", "answer": "{unitPrice}"},
         {"ask": "What is the launch date of {Product}?", "answer": "{Launch Date}"},
     ]
-    prepared = rows_from_plan(plan_of(draft))
-    assert prepared.total == 120 and prepared.used == 60
+    prepared = prepare_rows(plan_of(draft))
+    assert prepared.total == 120 and prepared.account.used == 60
 
 
 def test_columns_with_braces_are_not_asked_about_by_template() -> None:
@@ -144,8 +151,8 @@ def test_a_file_with_an_optional_column_keeps_its_rows(tmp_path: Path) -> None:
     draft = recommended(write(tmp_path, "a.json", rows))
     assert draft.values["prepare.repairs"] == []
     assert draft.reasons["prepare.repairs"].because == "nothing was found that has to be mended"
-    prepared = rows_from_plan(plan_of(draft))
-    assert (prepared.used, prepared.total) == (80, 120)
+    prepared = prepare_rows(plan_of(draft))
+    assert (prepared.account.used, prepared.total) == (80, 120)
     assert prepared.notes == [Note("40 questions left out, because the record lacks a value.", "note", 40)]
 
 
@@ -154,8 +161,8 @@ def test_questions_over_shared_contexts_are_split_by_context(tmp_path: Path) -> 
     draft = recommended(write(tmp_path, "a.json", rows))
     assert draft.values["prepare.split.by"] == "context"
     assert draft.values["prepare.questions"] == [] and draft.values["prepare.shuffle_fields"] is False
-    prepared = rows_from_plan(plan_of(draft))
-    contexts = [{row.context for row in part} for part in prepared.rows.values()]
+    prepared = prepare_rows(plan_of(draft))
+    contexts = [{row.context for row in part} for part in rows_of(prepared).values()]
     assert len(set().union(*contexts)) == sum(map(len, contexts)) == 100
 
 
@@ -169,7 +176,7 @@ def test_questions_over_shared_contexts_are_split_by_context(tmp_path: Path) -> 
 def test_pairs_and_chats_give_a_row_each(tmp_path: Path, row: Callable[[int], dict[str, Any]], shape: str) -> None:
     draft = recommended(write(tmp_path, "a.json", [row(n) for n in range(100)]))
     assert (draft.values["prepare.shape"], draft.values["prepare.split.by"]) == (shape, None)
-    assert rows_from_plan(plan_of(draft)).total == 100
+    assert prepare_rows(plan_of(draft)).total == 100
 
 
 @pytest.mark.parametrize(
@@ -243,9 +250,9 @@ def test_a_wish_of_a_wrong_kind_is_left_to_the_schema(wishes: dict[str, Any]) ->
 
 def test_a_relative_path_starts_at_the_plans_folder(practice: tuple[Draft, Prepared], tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_bytes(EMPLOYEES_CSV.read_bytes())
-    prepared = rows_from_plan(plan_of(practice[0]).model_copy(update={"data": "x.csv"}), tmp_path)
-    assert prepared.source == str(tmp_path / "x.csv")
-    assert prepared.rows == practice[1].rows
+    prepared = prepare_rows(plan_of(practice[0]).model_copy(update={"data": "x.csv"}), tmp_path)
+    assert prepared.account.source == str(tmp_path / "x.csv")
+    assert rows_of(prepared) == rows_of(practice[1])
 
 
 @pytest.mark.parametrize(
@@ -275,14 +282,14 @@ def test_a_plan_that_names_a_missing_column_is_refused(
 ) -> None:
     tree = practice[0].tree()["prepare"] | change
     with pytest.raises(DataError) as caught:
-        rows_from_plan(Prepare.model_validate(tree))
+        prepare_rows(Prepare.model_validate(tree))
     assert str(caught.value) == message
 
 
 def test_a_question_about_a_missing_column_is_refused(practice: tuple[Draft, Prepared]) -> None:
     tree = practice[0].tree()["prepare"] | {"questions": [{"ask": "Who is {nmae}?", "answer": "{salary}"}]}
     with pytest.raises(PlanError, match=r"there is no column \{nmae\} in the data: .* Did you mean \{name\}\?"):
-        rows_from_plan(Prepare.model_validate(tree))
+        prepare_rows(Prepare.model_validate(tree))
 
 
 def test_repairs_that_leave_nothing_are_refused(practice: tuple[Draft, Prepared]) -> None:
@@ -292,14 +299,14 @@ def test_repairs_that_leave_nothing_are_refused(practice: tuple[Draft, Prepared]
     ]
     tree = practice[0].tree()["prepare"] | {"repairs": repairs}
     with pytest.raises(DataError) as caught:
-        rows_from_plan(Prepare.model_validate(tree))
+        prepare_rows(Prepare.model_validate(tree))
     assert caught.value.title == f"No row can be made of {EMPLOYEES_CSV}."
     assert caught.value.cause == "The repairs set all rows aside."
 
 
 def test_an_answer_outside_the_context_is_warned_of(practice: tuple[Draft, Prepared]) -> None:
     tree = practice[0].tree()["prepare"] | {"fields": ["name", "department", "hire_date"]}
-    notes = rows_from_plan(Prepare.model_validate(tree)).notes
+    notes = prepare_rows(Prepare.model_validate(tree)).notes
     assert notes[-1].level == "warning"
     assert notes[-1].text == (
         "The answer to 'What is the salary of {name}?' is in no column of prepare.fields: the context can't tell it."
@@ -308,5 +315,7 @@ def test_an_answer_outside_the_context_is_warned_of(practice: tuple[Draft, Prepa
 
 def test_read_is_used_and_set_aside(practice: tuple[Draft, Prepared]) -> None:
     prepared = practice[1]
-    assert prepared.read == prepared.used + len(prepared.aside) == len(read_records("practice").rows)
+    told = prepared.account
+    assert told.read == told.used + told.aside == len(read_records("practice").rows)
+    assert sum(1 for _ in prepared.aside()) == told.aside
     assert sum(1 for _ in prepared.each()) == prepared.total

@@ -1,0 +1,4 @@
+"""temporary"""
+from typing import Any
+def card(*a: Any) -> str:
+    return ""
