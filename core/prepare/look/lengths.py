@@ -30,7 +30,7 @@ class Lengths:
     def see(self, page: Page) -> None:
         """The next records."""
         for name, lengths in self._lengths.items():
-            lengths.append(page.lengths(name).astype(np.int32))  # type: ignore[arg-type]
+            lengths.append(page.lengths(name).astype(np.int32))
 
     def findings(self) -> list[DataFinding]:
         """At most one for each column."""
@@ -43,7 +43,7 @@ class Lengths:
             return None
         median, longest = float(np.median(filled)), int(filled.max())
         high = max(LONG, TIMES * median)
-        span = usual_range(filled)
+        span = usual_range(filled.astype(np.float64))
         if span is not None and span.high is not None:
             high = max(high, span.high)
         high = float(np.ceil(high / 100) * 100)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from re import Pattern
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,24 +21,27 @@ class Page(Batch):
 
     start: int = 0
     """The position of its first record in `Records.rows`, counted from 0."""
-    _known: dict[tuple[str, str], Any] = field(default_factory=dict, compare=False, repr=False)
+    _arrays: dict[tuple[str, str], Ints] = field(default_factory=dict, compare=False, repr=False)
+    _joined: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def hashes(self, column: str) -> Ints:
         """A 64-bit hash of each cell."""
-        return self._kept("hashes", column, lambda: hashes_of(self.columns[column]))
+        return self._array("hashes", column, lambda: hashes_of(self.columns[column]))
 
     def lengths(self, column: str) -> Ints:
         """Characters of each cell."""
         cells = self.columns[column]
-        return self._kept("lengths", column, lambda: np.fromiter(map(len, cells), np.int64, len(cells)))
+        return self._array("lengths", column, lambda: np.fromiter(map(len, cells), np.int64, len(cells)))
 
     def joined(self, column: str) -> str:
         """All cells in one text, a line end between each two: quicker to search than one by one."""
-        return self._kept("joined", column, lambda: "\n".join(self.columns[column]))
+        if column not in self._joined:
+            self._joined[column] = "\n".join(self.columns[column])
+        return self._joined[column]
 
     def mixed(self, columns: Sequence[str]) -> Ints:
         """A hash of several cells of each row together; that of empty cells does not depend on how many they are."""
-        return self._kept("mixed", "\0".join(columns), lambda: self._mix(columns))
+        return self._array("mixed", "\0".join(columns), lambda: self._mix(columns))
 
     def rows_with(self, column: str, literal: str) -> Iterator[int]:
         """The rows of this page whose cell holds `literal`, each once, rising."""
@@ -75,7 +77,7 @@ class Page(Batch):
 
     def _ends(self, column: str) -> Ints:
         """Where in `joined` the cell after each begins."""
-        return self._kept("ends", column, lambda: np.cumsum(self.lengths(column) + 1))
+        return self._array("ends", column, lambda: np.cumsum(self.lengths(column) + 1))
 
     def _mix(self, columns: Sequence[str]) -> Ints:
         mixed = np.zeros(len(self), np.uint64)
@@ -85,11 +87,11 @@ class Page(Batch):
             mixed += np.where(hashes == _NOTHING, np.uint64(0), part)
         return mixed.view(np.int64)
 
-    def _kept(self, what: str, column: str, make: Any) -> Any:
+    def _array(self, what: str, column: str, make: Callable[[], Ints]) -> Ints:
         key = (what, column)
-        if key not in self._known:
-            self._known[key] = make()
-        return self._known[key]
+        if key not in self._arrays:
+            self._arrays[key] = make()
+        return self._arrays[key]
 
 
 _NOTHING = hash("")

@@ -94,7 +94,7 @@ class BrokenEncoding(_ByColumn):
 
         verb = "looks" if noted.count == 1 else "look"
         pairs = [(position, around(text, _BROKEN)) for text, position in noted.kept.items()]
-        repairs = () if self._seen.structured(name) else ({"kind": "fix-encoding", "column": name},)
+        repairs = ({"kind": "fix-encoding", "column": name},)
         return finding(
             "encoding",
             name,
@@ -172,7 +172,7 @@ class Markup(_ByColumn):
             "The model learns to write tags into its answers.",
             examples=[self._places.example(at, text) for at, text in texts],
             severity="note" if meant else "warning",
-            repairs=() if self._seen.structured(name) else ({"kind": "strip-html", "column": name},),
+            repairs=({"kind": "strip-html", "column": name},),
             recommended=not meant,
         )
 
@@ -221,7 +221,7 @@ class Untidy(_ByColumn):
             "The same word with a hidden sign or another space is another word to the model.",
             examples=examples,
             severity="warning" if hidden else "note",
-            repairs=() if self._seen.structured(name) else (repair,),
+            repairs=(repair,),
             recommended=not (meant and runs),
         )
 

@@ -8,10 +8,10 @@ import pytest
 
 from tests.core.prepare.look.tables import look, people, records_of, seen_in
 from tunesmith.core.facts import DataFinding
+from tunesmith.core.meter import Cancelled
 from tunesmith.core.plan import Repair
 from tunesmith.core.practice.employees import FLAWS
 from tunesmith.core.prepare.look import Page, find
-from tunesmith.core.meter import Cancelled
 from tunesmith.core.prepare.profile import profile
 
 

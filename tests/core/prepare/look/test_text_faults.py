@@ -83,7 +83,7 @@ def test_joiners_tabs_and_the_spaces_of_code_stay(make: Callable[[int], str]) ->
     assert all(finding.repair is None for finding in found)
 
 
-def test_json_is_told_of_and_not_mended() -> None:
+def test_texts_inside_json_are_found_and_mended() -> None:
     rows = [{"messages": [{"role": "user", "content": "cafÃ©" if n == 3 else f"Hello {n}"}]} for n in range(30)]
     found = only(look(rows, "chat", "encoding"))
-    assert found.repairs == () and found.count == 1
+    assert found.repair == {"kind": "fix-encoding", "column": "messages"} and found.count == 1
