@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import get_args
 
 from tunesmith.core.plan.prepare import PersonalKind
 from tunesmith.core.prepare.columns import plain_name
-from tunesmith.core.prepare.personal.addresses import emails_in, ips_in
-from tunesmith.core.prepare.personal.ids import national_ids_in
-from tunesmith.core.prepare.personal.numbers import Run, cards_in, ibans_in, phones_in, runs_in
+from tunesmith.core.prepare.personal.addresses import addresses_in, emails_in, ips_in
+from tunesmith.core.prepare.personal.ids import lettered_in, national_ids_in
+from tunesmith.core.prepare.personal.numbers import Run, accounts_in, cards_in, ibans_in, phones_in, runs_in
 from tunesmith.core.prepare.personal.secrets import secrets_in
 
 KINDS: tuple[PersonalKind, ...] = get_args(PersonalKind)
@@ -93,6 +94,28 @@ def mask(text: str, kinds: Collection[PersonalKind] = KINDS, column: str = "") -
 def kinds_in(text: str, column: str = "") -> frozenset[PersonalKind]:
     """The kinds of personal data in the text."""
     return frozenset(piece.kind for piece in found(text, KINDS, column))
+
+
+def suspects(cells: Sequence[str]) -> list[int]:
+    """The cells that may hold personal data, names apart, by their indices, rising: all that do, and some that don't.
+
+    Told from all cells joined, which takes a fiftieth of looking into each.
+    """
+    joined = "\n".join(cells)
+    ends = list(accumulate(len(cell) + 1 for cell in cells))
+    places = {start for start, _ in runs_in(joined)}
+    for starts in (accounts_in(joined), addresses_in(joined), lettered_in(joined)):
+        places.update(starts)
+    for sign in ("@", *_SHORT):
+        at = joined.find(sign)
+        while at >= 0:
+            places.add(at)
+            at = joined.find(sign, ends[bisect_right(ends, at)])
+    rows = {bisect_right(ends, place) for place in places}
+    if _TOKEN in joined.encode(errors="surrogatepass").translate(_WORDS):
+        long = (row for row, cell in enumerate(cells) if len(cell) >= len(_TOKEN))
+        rows.update(row for row in long if _TOKEN in cells[row].encode(errors="surrogatepass").translate(_WORDS))
+    return sorted(rows)
 
 
 def names_people(column: str) -> bool:

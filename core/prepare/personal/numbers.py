@@ -152,3 +152,8 @@ def cards_in(text: str, runs: list[Run]) -> Iterator[Run]:
             bare = match[0].replace(" ", "").replace("-", "")
             if _ISSUER.fullmatch(bare) and luhn.is_valid(bare):
                 yield match.span()
+
+
+def accounts_in(text: str) -> Iterator[int]:
+    """Where something that begins as an account number does has its first digit; it may be none."""
+    return (match.start() for match in _IBAN_START.finditer(text))

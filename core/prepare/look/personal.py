@@ -1,0 +1,153 @@
+"""Personal data and secrets in the columns that a model is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tunesmith.core.facts import DataFinding
+from tunesmith.core.plan.prepare import PersonalKind
+from tunesmith.core.prepare.cells import counted, shown
+from tunesmith.core.prepare.columns import plain_name
+from tunesmith.core.prepare.personal import PLACEHOLDERS, Piece, found, mask, names_people, suspects
+from tunesmith.core.prepare.records import Batch
+
+EXAMPLES = 3
+
+SUBJECT = 0.5
+"""From this share of its cells on, personal data is what a column is about: masking it would leave nothing."""
+
+_CALLED: dict[PersonalKind, tuple[str, str]] = {
+    "email": ("an e-mail address", "e-mail addresses"),
+    "phone": ("a phone number", "phone numbers"),
+    "iban": ("a bank account number (IBAN)", "bank account numbers (IBAN)"),
+    "card": ("a payment card's number", "numbers of payment cards"),
+    "national-id": ("a number that a state gave to a person", "numbers that a state gave to a person"),
+    "ip": ("an internet address", "internet addresses"),
+    "secret": ("a key, a token or a password", "keys, tokens or passwords"),
+    "name": ("the name of a person", "names of people"),
+}
+
+_EFFECT = (
+    "A model can repeat it word by word to anyone who asks; it is personal data under the GDPR (Art. 4), whose erasure "
+    "can be asked for (Art. 17), and {hipaa} under HIPAA."
+)
+_SECRET_EFFECT = "A model can repeat it word by word to anyone, who may then use it; exchange it for a new one as well."
+
+_ABOUT_PEOPLE = frozenset(
+    "salary wage hire_date hired department job_title position gender sex age email e_mail phone birth_date birthday "
+    "date_of_birth dob born nationality marital_status".split()
+)
+"""Columns beside which `name` is that of a person."""
+
+_MARGIN = 24
+"""Characters around a piece that its example shows."""
+
+
+class PersonalData:
+    """Finds personal data and secrets; fed batch by batch.
+
+    Args:
+        columns: The columns that go into prompts and answers.
+        beside: All columns of the file: they tell whether a column `name` holds people's.
+        place: Where the record at a position (from 0) stands, such as `line 12`; by its line where this is None.
+    """
+
+    def __init__(
+        self, columns: Sequence[str], beside: Sequence[str] = (), place: Callable[[int], str] | None = None
+    ) -> None:
+        people = bool(_ABOUT_PEOPLE & {plain_name(name) for name in beside})
+        self._columns = {name: _Column(name, _of_people(name, people)) for name in columns}
+        self._place = place
+        self._rows = 0
+
+    def see(self, page: Batch, /) -> None:
+        """The next records."""
+        for name, column in self._columns.items():
+            cells = page.columns[name]
+            column.filled += sum(map(bool, cells))
+            if column.names:
+                continue
+            for index in suspects(cells):
+                if pieces := found(cells[index], column=name):
+                    column.note(cells[index], pieces, self._where(page, index))
+        self._rows += len(page)
+
+    def findings(self) -> list[DataFinding]:
+        """One for each column and kind, secrets first."""
+        every = [finding for column in self._columns.values() for finding in column.findings(self._rows)]
+        return sorted(every, key=lambda finding: finding.severity != "serious")
+
+    def _where(self, page: Batch, index: int) -> str:
+        return self._place(self._rows + index) if self._place else f"line {page.lines[index]:,}"
+
+
+def _of_people(name: str, people: bool) -> bool:
+    return names_people(name) or (people and plain_name(name) == "name")
+
+
+class _Column:
+    """What was found in a column."""
+
+    def __init__(self, name: str, names: bool) -> None:
+        self.name = name
+        self.names = names
+        """Whether it holds names of people, by its header."""
+        self.filled = 0
+        self._personal = 0
+        """Cells with personal data, secrets apart."""
+        self._counts: dict[PersonalKind, int] = {}
+        self._examples: dict[PersonalKind, list[str]] = {}
+
+    def note(self, text: str, pieces: Sequence[Piece], where: str) -> None:
+        """A cell with something in it."""
+        kinds = {piece.kind: piece for piece in reversed(pieces)}
+        self._personal += any(kind != "secret" for kind in kinds)
+        for kind, piece in kinds.items():
+            self._counts[kind] = self._counts.get(kind, 0) + 1
+            examples = self._examples.setdefault(kind, [])
+            if len(examples) < EXAMPLES:
+                examples.append(f"{where}: {_example(text, piece, self.name)}")
+
+    def findings(self, rows: int) -> list[DataFinding]:
+        """One for each kind."""
+        if self.names and self.filled:
+            self._counts, self._personal = {"name": self.filled}, self.filled
+        subject = self._personal >= SUBJECT * self.filled
+        return [self._finding(kind, count, rows, subject) for kind, count in self._counts.items()]
+
+    def _finding(self, kind: PersonalKind, count: int, rows: int, subject: bool) -> DataFinding:
+        one, many = _CALLED[kind]
+        secret = kind == "secret"
+        text = f"{shown(self.name)} holds {one if count == 1 else many} in {counted(count, 'row')}"
+        if kind == "name":
+            text += ", as its header says; names inside other texts are not looked for"
+        if subject and not secret:
+            text += "; it is what the column is about, so that masking would leave nothing of it"
+        hipaa = "one of the identifiers" if kind != "card" else "an account number, one of the identifiers"
+        repairs: list[dict[str, Any]] = [
+            {"kind": repair, "column": self.name, "names": [kind]} for repair in ("mask-personal", "drop-personal")
+        ]
+        return DataFinding(
+            kind=f"personal-{kind}",
+            column=self.name,
+            count=count,
+            text=text + ".",
+            examples=tuple(self._examples.get(kind, ())),
+            share=min(1.0, count / rows) if rows else 0.0,
+            severity="serious" if secret else "warning",
+            effect=_SECRET_EFFECT if secret else _EFFECT.format(hipaa=hipaa),
+            repairs=tuple(repairs),
+            recommended=secret or not subject,
+        )
+
+
+def _example(text: str, piece: Piece, column: str) -> str:
+    """The words around a piece, all that is personal masked."""
+    # What is cut in two at the window's ends lies too far from the piece to be shown.
+    start = max(0, piece.start - 200)
+    before = mask(text[start : piece.start], column=column)
+    after = mask(text[piece.end : piece.end + 200], column=column)
+    cut = f"{'…' if start or len(before) > _MARGIN else ''}{before[-_MARGIN:]}"
+    cut += PLACEHOLDERS[piece.kind] + after[:_MARGIN] + ("…" if len(after) > _MARGIN else "")
+    return shown(" ".join(cut.split()), 3 * _MARGIN)

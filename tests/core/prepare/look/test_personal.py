@@ -1,0 +1,125 @@
+"""Findings of personal data: counted by column and kind, never shown, and recommended where masking helps."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tunesmith.core.facts import DataFinding
+from tunesmith.core.plan import Repair
+from tunesmith.core.prepare.look.personal import PersonalData
+from tunesmith.core.prepare.personal import found, suspects
+from tunesmith.core.prepare.records import Batch
+
+GITHUB = "ghp_" + "a1B2" * 9
+
+
+def look(columns: dict[str, list[str]], beside: tuple[str, ...] = (), size: int = 7) -> list[DataFinding]:
+    check = PersonalData(tuple(columns), beside)
+    rows = len(next(iter(columns.values())))
+    for start in range(0, rows, size):
+        stop = min(start + size, rows)
+        numbers = range(start + 1, stop + 1)
+        page = Batch(
+            numbers, [number + 1 for number in numbers], {n: cells[start:stop] for n, cells in columns.items()}
+        )
+        check.see(page)
+    return check.findings()
+
+
+def test_personal_data_in_free_text_is_counted_masked_and_recommended_to_be_masked() -> None:
+    notes = ["nothing here"] * 20
+    notes[3] = "please write to jane.doe@example.com about it"
+    notes[12] = "call +49 30 901820 or mail john@example.com, twice john@example.com"
+    mail, phone = look({"notes": notes})
+    assert (mail.kind, mail.column, mail.count, mail.share) == ("personal-email", "notes", 2, 0.1)
+    assert mail.text == "notes holds e-mail addresses in 2 rows."
+    assert mail.examples == (
+        "line 5: please write to [EMAIL] about it",
+        "line 14: call [PHONE] or mail [EMAIL], twice [EMAIL]",
+    )
+    assert all("example.com" not in example and "901820" not in example for example in mail.examples + phone.examples)
+    assert mail.repair == {"kind": "mask-personal", "column": "notes", "names": ["email"]}
+    assert [repair["kind"] for repair in mail.repairs] == ["mask-personal", "drop-personal"]
+    assert "GDPR" in mail.effect and "HIPAA" in mail.effect
+    assert (phone.kind, phone.count, phone.severity) == ("personal-phone", 1, "warning")
+    assert phone.text == "notes holds a phone number in 1 row."
+    assert all(Repair.model_validate(repair) for one in (mail, phone) for repair in one.repairs)
+
+
+def test_where_a_column_is_about_it_nothing_is_recommended() -> None:
+    contacts = [f"user{n}@example.com" if n % 2 else "+49 30 901820" for n in range(10)] + [""] * 30
+    for finding in look({"contact": contacts}):
+        assert finding.repair is None and finding.repairs and finding.severity == "warning"
+        assert finding.text.endswith("it is what the column is about, so that masking would leave nothing of it.")
+
+
+def test_secrets_come_first_are_serious_and_always_to_be_masked() -> None:
+    first, second = look({"text": ["a@b.com"] + ["x"] * 9, "key": [GITHUB] * 10})
+    assert (first.kind, first.severity, first.count) == ("personal-secret", "serious", 10)
+    assert first.repair == {"kind": "mask-personal", "column": "key", "names": ["secret"]}
+    assert GITHUB not in " ".join(first.examples)
+    assert second.kind == "personal-email"
+
+
+@pytest.mark.parametrize(
+    ("column", "beside", "found"),
+    [
+        ("first_name", (), True),
+        ("Customer Name", (), True),
+        ("name", ("name", "salary"), True),
+        ("name", ("name", "price"), False),
+        ("product_name", ("salary",), False),
+    ],
+)
+def test_names_are_told_by_the_header_and_what_stands_beside_it(
+    column: str, beside: tuple[str, ...], found: bool
+) -> None:
+    findings = look({column: ["Ada Lovelace", "", "Alan Turing"]}, beside)
+    assert [finding.kind for finding in findings] == ["personal-name"] * found
+    if found:
+        assert findings[0].count == 2 and findings[0].repair is None and not findings[0].examples
+        assert "names inside other texts are not looked for" in findings[0].text
+
+
+def test_clean_data_gives_no_finding() -> None:
+    columns = {
+        "id": [str(1000 + n) for n in range(50)],
+        "date": [f"2020-04-{n % 28 + 1:02}" for n in range(50)],
+        "text": ["on 10/04/2020 it cost 1,234,567.89"] * 50,
+        "empty": [""] * 50,
+    }
+    assert look(columns) == []
+
+
+def test_the_place_of_an_example_can_be_told_by_who_knows_the_files() -> None:
+    check = PersonalData(["a"], place=lambda position: f"b.csv, line {position}")
+    for start in (0, 2):
+        check.see(Batch([1, 2], [1, 2], {"a": ["x", "a@b.com" if start else "y"]}))
+    assert check.findings()[0].examples == ("b.csv, line 3: [EMAIL]",)
+
+
+def test_what_surrounds_an_example_is_harmless() -> None:
+    (finding,) = look({"a": ["\x1b[31m\u202e a@b.com \n\0[bold]"] + ["x"] * 5})
+    assert finding.examples[0].isprintable()
+
+
+cells = st.lists(
+    st.lists(
+        st.sampled_from(["a@b.com", "+49 30 901820", "8.8.8.8", GITHUB, "DE89370400440532013000", "AB 12 34 56 C"])
+        | st.sampled_from(
+            ["RSSMRA85T10A562S", "https://u:hunter22@h.com", "xoxb-1-a", "word", "\n", " ", "2001:4860::1"]
+        )
+        | st.text(max_size=4),
+        max_size=5,
+    ).map("".join),
+    max_size=8,
+)
+
+
+@given(cells)
+def test_every_cell_with_something_in_it_is_suspected(cells: list[str]) -> None:
+    suspected = suspects(cells)
+    assert suspected == sorted(set(suspected)) and set(suspected) <= set(range(len(cells)))
+    assert {index for index, cell in enumerate(cells) if found(cell)} <= set(suspected)
