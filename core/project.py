@@ -25,7 +25,6 @@ from tunesmith.core.plan import Path as PlanPath
 from tunesmith.core.plan import Plan
 from tunesmith.core.plan_file import hand_out
 from tunesmith.core.plan_yaml import read_plan, write_plan
-from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.recommend import project_name
 from tunesmith.core.project_file import Saved, projects_root, read_saved, saved_projects
 from tunesmith.core.recommend import Resolution, resolve

@@ -20,7 +20,8 @@ from tunesmith.core.models import config_of, has_tokenizer
 from tunesmith.core.outlook import outlook
 from tunesmith.core.plan import Prepare
 from tunesmith.core.practice import PRACTICE
-from tunesmith.core.prepare.prepared import Prepared, Preview
+from tunesmith.core.prepare.prepared import Prepared, Preview, WrittenSet
+from tunesmith.core.proof import Proof
 from tunesmith.core.recommend import resolve
 
 ROUNDS = 3
@@ -34,6 +35,8 @@ class Survey(msgspec.Struct, frozen=True):
     preview: Preview
     rendered: list[list[tuple[str, bool]]] = []
     """Rows in runs of (text, whether it is trained); none before the tokens are counted."""
+    proof: Proof | None = None
+    """What the model's own tokenizer makes of the rows; None where it is not here, and before it has counted."""
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -69,14 +72,15 @@ def counted(seen: Survey, helper: Helper, meter: Meter = silent) -> Survey:
     Raises:
         ModelError: The model's tokenizer can't be used.
     """
-    model = seen.facts.model
+    model, data = seen.facts.model, seen.facts.data
+    proof = None
     if model.here or has_tokenizer(model):
-        answer = helper.ask("tokens", meter, model=model.path)
+        proof = msgspec.convert(helper.ask("tokens", meter, model=model.path), Proof)
+        found = Counted(proof.profile, [one.pieces for one in proof.pictures])
     else:
-        answer = helper.ask("estimate", meter, vocabulary=model.vocabulary)
-    found = msgspec.convert(answer, Counted)
-    data = msgspec.structs.replace(seen.facts.data, tokens=found.profile)
-    return Survey(msgspec.structs.replace(seen.facts, data=data), seen.preview, found.rendered)
+        found = msgspec.convert(helper.ask("estimate", meter, vocabulary=model.vocabulary), Counted)
+    data = msgspec.structs.replace(data, tokens=found.profile)
+    return Survey(msgspec.structs.replace(seen.facts, data=data), seen.preview, found.rendered, proof)
 
 
 def simulated(seen: Survey, load: Load, helper: Helper) -> Survey:
@@ -136,16 +140,7 @@ def columns_of(source: str, base: Path, helper: Helper) -> list[str]:
     return found
 
 
-class Exported(msgspec.Struct, frozen=True):
-    """A prepared set as it was written."""
-
-    files: list[str]
-    """Names in the folder."""
-    refused: list[str]
-    """What the form's own limits refuse, a sentence a line; empty where it can be used as it is."""
-
-
-def export(plan: Prepare, base: Path, helper: Helper, folder: Path, form: str, meter: Meter = silent) -> Exported:
+def export(plan: Prepare, base: Path, helper: Helper, folder: Path, form: str, meter: Meter = silent) -> WrittenSet:
     """Write the prepared set and its data card into a folder.
 
     Args:
@@ -158,7 +153,7 @@ def export(plan: Prepare, base: Path, helper: Helper, folder: Path, form: str, m
     """
     said = plan.model_dump(mode="json")
     answer = helper.ask("export", meter, plan=said, base=str(base), folder=str(folder), form=form)
-    return msgspec.convert(answer, Exported)
+    return msgspec.convert(answer, WrittenSet)
 
 
 class Page(msgspec.Struct, frozen=True):

@@ -208,9 +208,7 @@ def prepare(
     """Look at data: what its rows are, what is wrong in it, how it is divided; trains nothing, changes no file."""
     from tunesmith.tui.commands.prepare import prepare as command
 
-    code = command(
-        target, out=out, form=form.value, model=model, settings=settings or [], force=force, as_json=as_json
-    )
+    code = command(target, out=out, form=form.value, model=model, settings=settings or [], force=force, as_json=as_json)
     raise typer.Exit(code)
 
 

@@ -1,4 +1,7 @@
 """temporary"""
+
 from typing import Any
+
+
 def card(*a: Any) -> str:
     return ""

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.core.facts import Column
-from tunesmith.core.prepare.kinds import MOSTLY, kind_of, plain_name
 from tunesmith.core.meter import Meter, silent
+from tunesmith.core.prepare.kinds import MOSTLY, kind_of, plain_name
 from tunesmith.core.prepare.records import Records
 
 __all__ = ["MOSTLY", "Distinct", "Profiled", "hashes_of", "plain_name", "profile_column", "profile_columns"]

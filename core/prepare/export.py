@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from tunesmith.core.errors import AccessError, DataError
+from tunesmith.core.meter import Meter, silent
 from tunesmith.core.prepare.cells import text_of
-from tunesmith.core.prepare.meter import Meter, silent
 from tunesmith.core.prepare.openai_chat import check_file, line_of, preference_of
 from tunesmith.core.prepare.records import name_of
 from tunesmith.core.rows import Message, Row

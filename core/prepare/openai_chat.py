@@ -25,8 +25,8 @@ from typing import Any
 import msgspec
 
 from tunesmith.core.lengths import estimated_tokens
+from tunesmith.core.meter import Meter, silent
 from tunesmith.core.prepare.cells import shown
-from tunesmith.core.prepare.meter import Meter, silent
 from tunesmith.core.rows import Message, Row
 
 Line = dict[str, Any]

@@ -93,3 +93,12 @@ class Prepared(msgspec.Struct, frozen=True):
         told = self.account
         first = list(islice(self.rows("train"), examples))
         return Preview(told.read, told.used, told.aside, told.parts, self.notes, first, told)
+
+
+class WrittenSet(msgspec.Struct, frozen=True):
+    """A prepared set as it was written for somebody else."""
+
+    files: list[str]
+    """Names in the folder."""
+    refused: list[str]
+    """What the form's own limits refuse, a sentence a line; empty where it can be used as it is."""

@@ -1,19 +1,27 @@
-"""Looks at the person's file once: columns, shape, and what is wrong in it."""
+"""Looks at the data once: columns, shape, and what is wrong in it. What was seen is kept until the data changes."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from tunesmith.core.facts import Column, DataProfile, Shape
-from tunesmith.core.prepare.columns import profile_columns
-from tunesmith.core.prepare.kinds import used_columns
-from tunesmith.core.prepare.look import find, seen_of
-from tunesmith.core.meter import Meter, silent
-from tunesmith.core.prepare.read.load import read_records
-from tunesmith.core.prepare.shape import NEEDED, Detected, check_columns, detect, roles_for
+import msgspec
 
-__all__ = ["profile", "used_columns"]
+from tunesmith.core.facts import Column, DataProfile, Shape
+from tunesmith.core.meter import Meter, silent
+from tunesmith.core.prepare.columns import profile_columns
+from tunesmith.core.prepare.look import Check, find, seen_of
+from tunesmith.core.prepare.look.near import NearDuplicates
+from tunesmith.core.prepare.look.personal import PersonalData
+from tunesmith.core.prepare.read import cache
+from tunesmith.core.prepare.read.load import read_records
+from tunesmith.core.prepare.records import Records
+from tunesmith.core.prepare.shape import NEEDED, Detected, check_columns, detect, roles_for
+from tunesmith.core.run import write_json
+
+VERSION = 1
+"""Of what is looked for and how it is told; another one looks at everything anew."""
 
 
 def profile(
@@ -24,6 +32,8 @@ def profile(
     query: str | None = None,
     part: str | None = None,
     meter: Meter = silent,
+    *,
+    near: bool = True,
 ) -> DataProfile:
     """What the data holds, without lengths in tokens: those need a tokenizer.
 
@@ -35,6 +45,7 @@ def profile(
         query: Of a database: the SQL whose rows are read.
         part: The sheet, file or split that is read.
         meter: Told how far it is; its `Cancelled` is let through.
+        near: Whether rows that are nearly the same are looked for as well, which takes longest.
 
     Raises:
         DataError: The data can't be read, or has not the columns that its shape needs.
@@ -44,10 +55,23 @@ def profile(
     # What the person said may be anything yet; the plan's schema refuses what is no shape and no mapping.
     named = dict(columns) if isinstance(columns, Mapping) else {}
     check_columns({f"prepare.columns.{role}": name for role, name in named.items()}, records.columns)
+    shape = shape if shape in NEEDED else None
+    kept = cache.cache_root() / "profiles" / f"{cache.key_of(*_decided_by(records, shape, named, near=near))}.json"
+    data = _kept(kept)
+    if data is None:
+        data = _made(records, shape, named, meter, near=near)
+        _keep(kept, data)
+    return msgspec.structs.replace(data, source=records.source)
+
+
+def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter: Meter, *, near: bool) -> DataProfile:
     found = profile_columns(records, meter)
-    chosen = _shape(found, shape if shape in NEEDED else None, named)
+    chosen = _shape(found, shape, named)
     needed = tuple(chosen.roles[role] for role in NEEDED.get(chosen.shape, ()) if role in chosen.roles)
     seen = seen_of(found, chosen.shape, chosen.roles, needed)
+    checks: list[Check] = [PersonalData(seen.used, records.columns)]
+    if near:
+        checks.append(NearDuplicates(seen.used, records, written=chosen.shape != "table"))
     return DataProfile(
         source=records.source,
         fingerprint=records.fingerprint,
@@ -58,10 +82,29 @@ def profile(
         shape_because=chosen.because,
         shape_confidence=chosen.confidence,
         roles=chosen.roles,
-        findings=tuple(find(records, seen, meter)),
+        findings=tuple(find(records, seen, meter, checks)),
         rejected=len(records.rejected),
         files=max(1, len(records.files)),
     )
+
+
+def _decided_by(records: Records, shape: Shape | None, named: Mapping[str, str], *, near: bool) -> tuple[str, ...]:
+    roles = msgspec.json.encode(dict(named), order="sorted").decode()
+    return str(VERSION), records.fingerprint, records.format, str(shape), roles, str(near), *records.columns
+
+
+def _kept(path: Path) -> DataProfile | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=DataProfile)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def _keep(path: Path, data: DataProfile) -> None:
+    """For the next time; where that is not possible, it is looked at again."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_json(path, data)
 
 
 def _shape(columns: tuple[Column, ...], shape: Shape | None, named: Mapping[str, str]) -> Detected:
@@ -70,6 +113,6 @@ def _shape(columns: tuple[Column, ...], shape: Shape | None, named: Mapping[str,
         shape = next((s for s, parts in NEEDED.items() if all(part in named for part in parts)), None)
     if shape is None:
         found = detect(columns)
-        return Detected(found.shape, found.because, {**found.roles, **named})
+        return Detected(found.shape, found.because, {**found.roles, **named}, found.confidence)
     complete = all(part in named for part in NEEDED[shape])
     return Detected(shape, "your choice", dict(named) if complete else {**roles_for(shape, columns), **named})

@@ -24,7 +24,9 @@ from tunesmith.core.load import Load
 from tunesmith.core.meter import Cancelled, Meter
 from tunesmith.core.plan import Prepare
 from tunesmith.core.prepare.cells import cell, shown
-from tunesmith.core.prepare.prepared import Prepared
+from tunesmith.core.prepare.prepared import Prepared, WrittenSet
+from tunesmith.core.proof import Proof
+from tunesmith.core.rows import Row
 from tunesmith.core.survey import Counted, Page, Survey
 
 if TYPE_CHECKING:
@@ -50,15 +52,12 @@ class Surveyor:
         seen, self._prepared = measure(wishes, Path(base), self._meter)
         return seen
 
-    def tokens(self, model: str, show: int = 3) -> Counted:
-        """Lengths of the last look's rows with the tokenizer in the folder `model`; the first `show` rendered."""
-        from tunesmith.core.worker.tokenize import encode, rendered_pieces, token_profile
+    def tokens(self, model: str, max_length: int | None = None) -> Proof:
+        """What the tokenizer in the folder `model` makes of the last look's rows."""
+        from tunesmith.core.worker.proof import count
 
         assert self._prepared is not None, "a look comes first"
-        tokenizer = _tokenizer(model)
-        rows = (row for _, row in self._prepared.each())
-        rendered = [rendered_pieces(tokenizer, encode(tokenizer, row)) for row in islice(rows, show)]
-        return Counted(token_profile(tokenizer, (row for _, row in self._prepared.each())), rendered)
+        return count(_tokenizer(model), _Again(self._prepared), max_length, self._meter)
 
     def estimate(self, vocabulary: int, show: int = 3) -> Counted:
         """The same without a tokenizer, from characters; rows are rendered without a chat template."""
@@ -74,6 +73,12 @@ class Surveyor:
         from tunesmith.core.prepare.pipeline import prepare_rows
 
         return prepare_rows(Prepare.model_validate(plan), Path(base), self._meter)
+
+    def export(self, plan: dict[str, Any], base: str, folder: str, form: Any) -> WrittenSet:
+        """Write the rows that a plan's section makes, and their data card, into a folder."""
+        from tunesmith.core.prepare.written import write_set
+
+        return write_set(Prepare.model_validate(plan), Path(base), Path(folder), form, self._meter)
 
     def columns(self, source: str, base: str) -> list[str]:
         """The names of the columns of a file."""
@@ -137,6 +142,19 @@ def _tokenizer(model: str) -> PreTrainedTokenizerBase:
     return load_tokenizer(model)
 
 
+class _Again:
+    """The rows of a set, which can be gone through again."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+
+    def __len__(self) -> int:
+        return self._prepared.total
+
+    def __iter__(self) -> Iterator[Row]:
+        return (row for _, row in self._prepared.each())
+
+
 class Asked:
     """What is asked, line by line; read by a thread, so that a question can be given up while it is answered."""
 
@@ -173,6 +191,7 @@ class Teller:
         self._doing, self._next = "", 0.0
 
     def __call__(self, doing: str, done: int, of: int) -> None:
+        """Raises Cancelled where the present question was given up."""
         self._asked.check()
         now = time.monotonic()
         if doing != self._doing or now >= self._next:
@@ -197,6 +216,7 @@ def main() -> None:
         "columns": surveyor.columns,
         "page": surveyor.page,
         "prepare": surveyor.prepare,
+        "export": surveyor.export,
         "simulate": surveyor.simulate,
         "warm": surveyor.warm,
         "hub_search": hub_search,

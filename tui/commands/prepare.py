@@ -21,10 +21,11 @@ from tunesmith.core.pace import Pace
 from tunesmith.core.paths import plan_spelled_out, wishes_spelled_out
 from tunesmith.core.plan import Prepare
 from tunesmith.core.plan_yaml import read_plan
+from tunesmith.core.prepare.prepared import WrittenSet
 from tunesmith.core.prepare.repair.words import told
 from tunesmith.core.recommend import resolve
 from tunesmith.core.schema import wishes_of
-from tunesmith.core.survey import Exported, Survey, export, survey
+from tunesmith.core.survey import Survey, export, survey
 from tunesmith.tui.commands.wishes import read_settings
 from tunesmith.tui.console import console
 from tunesmith.tui.plain_text import harmless
@@ -58,7 +59,9 @@ def _wishes(target: str, model: str, settings: Sequence[str]) -> dict[str, Any]:
     path = Path(target)
     if path.suffix.lower() in (".yaml", ".yml"):
         plan = plan_spelled_out(read_plan(path), path.absolute().parent)
-        found = {name: value for name, value in wishes_of(plan).items() if name.startswith(("prepare.", "select.model"))}
+        found = {
+            name: value for name, value in wishes_of(plan).items() if name.startswith(("prepare.", "select.model"))
+        }
         return wishes_spelled_out({**found, **stated}, Path.cwd())
     return wishes_spelled_out({"prepare.data": target, "select.model": model, **stated}, Path.cwd())
 
@@ -129,7 +132,7 @@ def _show_finding(screen: Console, finding: DataFinding, repairs: Sequence[dict[
         screen.print(f"    left as it is; could be mended: {told(finding.repairs[0])}", style="dim")
 
 
-def _show_written(screen: Console, made: Exported, out: Path | None) -> None:
+def _show_written(screen: Console, made: WrittenSet, out: Path | None) -> None:
     screen.print(f"\nWritten to {harmless(str(out))}", style="bold")
     for name in made.files:
         screen.print(f"  {harmless(name)}")
@@ -139,7 +142,7 @@ def _show_written(screen: Console, made: Exported, out: Path | None) -> None:
         screen.print(f"  ! and {len(made.refused) - 10:,} more")
 
 
-def _json(seen: Survey, plan: Prepare, made: Exported | None) -> str:
+def _json(seen: Survey, plan: Prepare, made: WrittenSet | None) -> str:
     told = {
         "data": seen.facts.data,
         "prepare": plan.model_dump(mode="json", exclude_none=True),

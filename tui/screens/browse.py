@@ -26,7 +26,6 @@ from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.calm import CalmModal
 
-
 DATA = "a file, a folder, data/*.jsonl, hub:owner/name or sqlite:///shop.db"
 
 
@@ -115,7 +114,10 @@ class Browse(CalmModal[str]):
             yield Static(Content.styled(self._question, "bold"), classes="box-title")
             kinds = "a path: a folder" if self._folders else f"a path: {', '.join(self._suffixes)}"
             yield Input(
-                placeholder=DATA if self._data else kinds, compact=True, suggester=Completion(self._base), id="browse-path"
+                placeholder=DATA if self._data else kinds,
+                compact=True,
+                suggester=Completion(self._base),
+                id="browse-path",
             )
             yield Static("", id="browse-error", markup=False)
             yield Files(self._base, self._suffixes)

@@ -35,8 +35,28 @@ _EFFECT = (
 _SECRET_EFFECT = "A model can repeat it word by word to anyone, who may then use it; exchange it for a new one as well."
 
 _ABOUT_PEOPLE = frozenset(
-    "salary wage hire_date hired department job_title position gender sex age email e_mail phone birth_date birthday "
-    "date_of_birth dob born nationality marital_status".split()
+    [
+        "salary",
+        "wage",
+        "hire_date",
+        "hired",
+        "department",
+        "job_title",
+        "position",
+        "gender",
+        "sex",
+        "age",
+        "email",
+        "e_mail",
+        "phone",
+        "birth_date",
+        "birthday",
+        "date_of_birth",
+        "dob",
+        "born",
+        "nationality",
+        "marital_status",
+    ]
 )
 """Columns beside which `name` is that of a person."""
 

@@ -15,8 +15,8 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tunesmith.core.errors import AccessError, DataError
-from tunesmith.core.prepare.cells import shown
 from tunesmith.core.meter import Meter
+from tunesmith.core.prepare.cells import shown
 from tunesmith.core.prepare.read.formats import VARIABLE
 from tunesmith.core.prepare.read.sink import Sink
 from tunesmith.core.prepare.records import BATCH

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import msgspec
 
 from tunesmith.core.errors import DataError, SpaceError
-from tunesmith.core.practice import PRACTICE
 from tunesmith.core.meter import Meter, silent
+from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.read import cache, saved_dataset
 from tunesmith.core.prepare.read.database import database_of, read_database
 from tunesmith.core.prepare.read.delimited import read_csv

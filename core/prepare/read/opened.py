@@ -19,8 +19,8 @@ from typing import IO, Any, BinaryIO, cast
 import pyarrow as pa
 
 from tunesmith.core.errors import AccessError, DataError
-from tunesmith.core.prepare.cells import shown
 from tunesmith.core.meter import Meter
+from tunesmith.core.prepare.cells import shown
 from tunesmith.core.prepare.read.cache import scratch
 from tunesmith.core.prepare.read.formats import READABLE, kind_of
 from tunesmith.core.prepare.records import Format, name_of

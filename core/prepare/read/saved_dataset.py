@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from tunesmith.core.errors import DataError
-from tunesmith.core.prepare.cells import shown
 from tunesmith.core.meter import Meter
+from tunesmith.core.prepare.cells import shown
 from tunesmith.core.prepare.read.arrow_text import put_batch, unnamed
 from tunesmith.core.prepare.read.sink import Sink
 from tunesmith.core.prepare.records import BATCH, name_of

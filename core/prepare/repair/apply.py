@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from tunesmith.core.meter import Meter, silent
 from tunesmith.core.plan import Repair
 from tunesmith.core.prepare.account import StepCount
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.meter import Meter, silent
 from tunesmith.core.prepare.records import BATCH, Record, Records
 from tunesmith.core.prepare.repair import texts
 from tunesmith.core.prepare.repair.answers import DropByLength, DropContradictions, DropRepeatedAnswers

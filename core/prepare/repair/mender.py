@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from tunesmith.core.plan import Repair
 from tunesmith.core.meter import Meter
+from tunesmith.core.plan import Repair
 from tunesmith.core.prepare.repair.view import Patches, Piece, Positions, View, texts_in_arrow
 
 EXAMPLES = 3

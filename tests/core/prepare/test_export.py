@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tunesmith.core.errors import AccessError, DataError
 from tunesmith.core.prepare.export import BATCH, harmless, read_parquet, write_prepared, write_table
-from tunesmith.core.prepare.meter import Cancelled
+from tunesmith.core.meter import Cancelled
 from tunesmith.core.rows import Message, Row, ask, read_rows
 
 TEXT = st.text(max_size=12)

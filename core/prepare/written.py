@@ -1,0 +1,43 @@
+"""Writes a prepared set for somebody else: its rows in the form that is asked for, what was set aside, the data card."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tunesmith.core.errors import AccessError
+from tunesmith.core.meter import Meter
+from tunesmith.core.plan import Prepare
+from tunesmith.core.prepare.card import card
+from tunesmith.core.prepare.export import Form, write_prepared
+from tunesmith.core.prepare.pipeline import prepare_rows
+from tunesmith.core.prepare.prepared import REJECTED, SET_ASIDE, WrittenSet
+from tunesmith.core.prepare.profile import profile
+from tunesmith.core.prepare.records import name_of
+from tunesmith.core.rows import SPLITS
+
+CARD = "data-card.md"
+
+
+def write_set(plan: Prepare, base: Path, folder: Path, form: Form, meter: Meter) -> WrittenSet:
+    """Make the rows as the plan says, or take them from the cache, and write them into `folder`.
+
+    Raises:
+        AccessError: The folder can't be written to.
+        DataError: As `pipeline.prepare_rows`; or the form can't hold these rows.
+    """
+    prepared = prepare_rows(plan, base, meter)
+    data = profile(plan.data, base, plan.shape, plan.columns, query=plan.query, part=plan.part, meter=meter)
+    written = write_prepared({split: prepared.rows(split) for split in SPLITS}, folder, form, meter)
+    try:
+        for name in (SET_ASIDE, REJECTED):
+            shutil.copyfile(prepared.folder / name, folder / name)
+        (folder / CARD).write_text(card(prepared.account, plan, data, None), encoding="utf-8")
+    except OSError as error:
+        raise AccessError(
+            f"{name_of(folder)} can't be written to: {error.strerror}.", next_step="Name another folder."
+        ) from error
+    refused = [
+        f"{one.path.name}{f', line {line:,}' if line else ''}: {what}" for one in written for line, what in one.faults
+    ]
+    return WrittenSet([*(one.path.name for one in written), SET_ASIDE, REJECTED, CARD], refused)
