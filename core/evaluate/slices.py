@@ -59,7 +59,7 @@ def _score(rows: Sequence[Prediction], metric: str, draws: Draws) -> Interval | 
 
 
 def worse_than_the_rest(found: Sequence[Slice], overall: Interval | None, *, lower_is_better: bool) -> list[Slice]:
-    """Slices whose whole interval lies on the worse side of the overall score: no play of chance, as far as it can tell.
+    """Slices whose whole interval lies on the worse side of the overall score.
 
     Several slices are looked at, each with the plan's confidence: of twenty that are like the rest, one may stand here
     by chance at 95 %.
