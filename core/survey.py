@@ -1,7 +1,7 @@
 """Measures everything that `resolve` looks at: the machine, the data, the model, and the data's lengths in its tokens.
 
-It is done by a helper process (see `jobs.Helper` and `worker.measure`), so that whoever asks stays quick and light: `look`
-answers once the data is read, `counted` waits for the model's tokenizer.
+It is done by a helper process (see `jobs.Helper` and `worker.measure`), so that whoever asks stays quick and light:
+`look` answers once the data is read, `counted` waits for the model's tokenizer.
 """
 
 from __future__ import annotations

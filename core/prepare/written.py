@@ -1,4 +1,4 @@
-"""Writes a prepared set for somebody else: its rows in the form that is asked for, what was set aside, the data card."""
+"""Writes a prepared set for somebody else: rows in the form asked for, what was set aside, the data card."""
 
 from __future__ import annotations
 

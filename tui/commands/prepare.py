@@ -1,4 +1,4 @@
-"""`tunesmith prepare`: what a file holds, what is wrong in it, how it is divided; and the prepared set, written down."""
+"""`tunesmith prepare`: what data holds, what is wrong in it, how it is divided; and the prepared set, written."""
 
 from __future__ import annotations
 
