@@ -20,7 +20,7 @@ from tunesmith.core.draft import Reason
 from tunesmith.core.errors import AccessError, PlanError, RunError, TunesmithError
 from tunesmith.core.facts import Facts
 from tunesmith.core.outlook import Outlook, outlook
-from tunesmith.core.paths import is_file, spelled_out, wishes_spelled_out
+from tunesmith.core.paths import is_file, plan_spelled_out, spelled_out, wishes_spelled_out
 from tunesmith.core.plan import Path as PlanPath
 from tunesmith.core.plan import Plan
 from tunesmith.core.plan_file import hand_out
