@@ -100,7 +100,7 @@ def _progress() -> Iterator[Meter]:
 def _show(screen: Console, seen: Survey, plan: Prepare) -> None:
     """The shape, the findings, what was done, the parts."""
     data, preview = seen.facts.data, seen.preview
-    sure = f" ({percent(data.shape_confidence)} sure)" if data.shape_confidence < 1 else ""
+    sure = f" ({100 * data.shape_confidence:.0f} % sure)" if data.shape_confidence < 1 else ""
     files = f" of {data.files} files" if data.files > 1 else ""
     screen.print(f"{data.rows:,} records{files}, {len(data.columns)} columns", style="bold")
     screen.print(f"  {harmless(data.shape_because)}{sure}")
