@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from tunesmith.core.facts import DataFinding, Severity
-from tunesmith.core.prepare.cells import cell, shown
+from tunesmith.core.prepare.cells import shown
 from tunesmith.core.prepare.look.page import Page
-from tunesmith.core.prepare.look.turns import Turns, asked_and_answered
+from tunesmith.core.prepare.look.turns import Turns
 from tunesmith.core.prepare.personal import mask
 from tunesmith.core.prepare.records import Records
 
@@ -47,10 +47,7 @@ class Places:
 
     def text(self, position: int, column: str) -> str:
         """A cell."""
-        values = self._records.rows[position].values
-        if (own := self._turns.own(column)) is not None:
-            return asked_and_answered(cell(values, own[0]))[own[1]]
-        return cell(values, column)
+        return self._turns.text(self._records.rows[position].values, column)
 
     def example(self, position: int, text: str) -> str:
         """A row as it stands among the examples, e.g. `line 12: soon`."""

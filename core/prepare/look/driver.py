@@ -107,5 +107,9 @@ def checks_for(seen: Seen, places: Places, tallies: Tallies) -> list[Check]:
 
 def _in_words(seen: Seen) -> str | None:
     """The column whose language is looked at: the answers, or the prompts where the answers are labels."""
-    told = [name for name in (*seen.answers, *seen.prompts) if seen.kind(name) == "text" and not seen.is_label(name)]
+    told = [name for name in (*seen.answers, *seen.prompts) if _worded(seen, name)]
     return told[0] if told else None
+
+
+def _worded(seen: Seen, name: str) -> bool:
+    return seen.kind(name) == "text" and not seen.is_label(name) and not seen.structured(name)

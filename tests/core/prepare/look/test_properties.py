@@ -18,6 +18,7 @@ from tunesmith.core.prepare.look.driver import ORDER
 ODD = (
     *("", " ", "n/a", "-", "?", "null", "1.234,50 €", "$1,234.50", "12", "-3", "1e999", "2020-01-01", "03/11/2019"),
     *("cafÃ©", "<b>x</b>", "&amp;", "a\x00b", "a\u202eb", "x  y", "\ufffd", "test", "Total", "a", "[1]", '{"b": 2}'),
+    *('[{"role": "user", "content": "a"}, {"role": "assistant", "content": "."}]', '["\ud800"]'),
     *("I don't know.", "\ud800", "\x1b[31mred", "Q: what?", "9999-12-31", "Ja", "ja", "JA ", "a\nb", "\n", "1\n2"),
 )
 cells = (

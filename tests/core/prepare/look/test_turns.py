@@ -44,7 +44,7 @@ def test_conversations_in_sharegpt_form_and_what_is_no_chat() -> None:
         for n in range(120)
     ]
     assert only(look(rows, "chat", "short")).count == 1
-    look([{"messages": text} for text in ("[]", "soon", "[1]", '[{"role": 1}]', "{")] * 5, "chat")
+    look([{"messages": text} for text in ("[]", "soon", "[1]", "[\ud800]", '[{"role": 1}]', "{")] * 5, "chat")
 
 
 def test_a_fault_in_prompts_and_answers_is_told_once() -> None:
@@ -53,3 +53,30 @@ def test_a_fault_in_prompts_and_answers_is_told_once() -> None:
     rows[4] = chat("What is it, then?", "word " * 4000)
     found = only(look(rows, "chat", "long"))
     assert found.text.startswith("the answers: 2 texts are longer than 2,000 characters")
+
+
+def test_answers_of_squad_are_looked_at_as_texts() -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "question": f"Who is number {n}?",
+            "context": f"Number {n} is Ada Byron{n} of London.",
+            "answers": {"text": [f"Ada Byron{n}"], "answer_start": [5]},
+        }
+        for n in range(50)
+    ]
+    roles = {"question": "question", "answer": "answers", "context": "context"}
+    found = only(look(rows, "question-answer", "copied", **roles))
+    assert found.column == "answers" and found.text.startswith("the answers: 100 % of the answers stand word by word")
+
+
+def test_the_last_turn_is_the_answer_where_two_conversations_are_compared() -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "prompt": f"Say {n}.",
+            "chosen": chat(f"Say {n}.", "." if n == 4 else sentence(n))["messages"],
+            "rejected": "No.",
+        }
+        for n in range(60)
+    ]
+    found = only(look(rows, "preference", "short"))
+    assert (found.column, found.examples) == ("chosen", ("line 6: .",))
