@@ -1,0 +1,132 @@
+"""Rows that are nearly the same as an earlier one: a form letter, a crawl of one page on two days, a copied answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tunesmith.core.facts import DataFinding
+from tunesmith.core.prepare.cells import cell, counted, shown
+from tunesmith.core.prepare.likeness import (
+    Indices,
+    Signatures,
+    earlier,
+    jaccard,
+    joined,
+    likeness,
+    pairs,
+    signatures,
+)
+from tunesmith.core.prepare.records import Batch, Records
+from tunesmith.core.prepare.repair.duplicates import Hashes, firsts, hashes_of
+from tunesmith.core.prepare.repair.nested import readable
+
+USUAL = 0.8
+"""Lee et al. 2022 (arXiv:2107.06499), section 4.2, call texts near-duplicates from a likeness of 0.8 on."""
+
+THRESHOLDS = (0.6, 0.7, 0.8, 0.9, 0.95)
+"""Those for which it is told how many rows would go."""
+
+EXAMPLES = 3
+_SHOWN = 60
+
+_EFFECT = (
+    "A model learns by heart what comes again and again, and a near copy in the test makes its score look better than "
+    "it is."
+)
+
+
+class NearDuplicates:
+    """Rows whose words are nearly those of an earlier row; rows equal word by word are told of by another check."""
+
+    def __init__(
+        self, columns: Sequence[str], records: Records, *, threshold: float = USUAL, written: bool = True
+    ) -> None:
+        """How alike rows are is reckoned by the words of some columns together.
+
+        Args:
+            columns: Those whose text is compared, joined.
+            records: All records, from which the examples are taken at the end.
+            threshold: The likeness from which rows count as the same, above 0, up to 1.
+            written: Whether people wrote the texts, so that leaving out near copies is recommended; records of a
+                table look alike by nature.
+        """
+        self._columns = tuple(columns)
+        self._records = records
+        self._threshold = threshold
+        self._written = written
+        self._parts: list[Signatures] = []
+        self._hashes: list[Hashes] = []
+
+    def see(self, batch: Batch) -> None:
+        """The next records, in order and without gaps."""
+        rows = zip(*(batch.columns[name] for name in self._columns), strict=True)
+        texts = ["\n".join(map(readable, row)) for row in rows]
+        self._parts.append(signatures(texts))
+        self._hashes.append(hashes_of([texts]))
+
+    def findings(self) -> list[DataFinding]:
+        """At most one."""
+        if not self._parts:
+            return []
+        read = joined(self._parts)
+        first = firsts(np.concatenate(self._hashes))
+        fresh = first == np.arange(len(first))  # the others are equal to an earlier one, of which another check tells
+        found = pairs(read, min(self._threshold, *THRESHOLDS))
+        shares = likeness(read, found)
+
+        def again(threshold: float) -> Indices:
+            like = earlier(read, found[shares >= threshold])
+            rows = np.flatnonzero((like >= 0) & fresh)
+            return np.stack([like[rows], rows], axis=1)
+
+        gone = again(self._threshold)
+        if not len(gone):
+            return []
+        picture = tuple((f"{100 * at:.0f} % alike", len(again(at))) for at in THRESHOLDS)
+        return [self._finding(len(gone), len(read), self._examples(read, gone), picture)]
+
+    def _finding(
+        self, count: int, rows: int, examples: tuple[str, ...], picture: tuple[tuple[str, int], ...]
+    ) -> DataFinding:
+        verb = "is" if count == 1 else "are"
+        where = " and ".join(shown(name) for name in self._columns[:2])
+        more = f" and {len(self._columns) - 2} more" if len(self._columns) > 2 else ""
+        text = f"{counted(count, 'row')} {verb} nearly the same as an earlier one: at least "
+        text += f"{100 * self._threshold:.0f} % of the words and word pairs of {where}{more} are common"
+        text += "." if self._written else "; records of a table may well look alike."
+        repair: dict[str, Any] = {"kind": "drop-near-duplicates", "threshold": self._threshold}
+        if len(self._columns) == 1:
+            repair["column"] = self._columns[0]
+        return DataFinding(
+            kind="near-duplicate",
+            column="",
+            count=count,
+            text=text,
+            examples=examples,
+            share=count / rows,
+            severity="warning" if self._written else "note",
+            effect=_EFFECT,
+            repairs=(repair,),
+            recommended=self._written,
+            picture=picture,
+        )
+
+    def _examples(self, signatures: Signatures, found: Indices) -> tuple[str, ...]:
+        """Three pairs, from the least alike, which shows best what the threshold would take away, to the most."""
+        order = np.argsort(likeness(signatures, found), kind="stable")
+        chosen = order[np.unique(np.linspace(0, len(order) - 1, EXAMPLES).astype(int))]
+        return tuple(self._example(*found[at].tolist()) for at in chosen)
+
+    def _example(self, one: int, other: int) -> str:
+        texts = self._text(one), self._text(other)
+        places = [self._records.rows[row].place for row in (one, other)]
+        share = f"{100 * jaccard(*texts):.0f} %"
+        said = " / ".join(shown(" ".join(text[:400].split()), _SHOWN) for text in texts)
+        return f"{places[0]} and {places[1]}, {share}: {said}"
+
+    def _text(self, row: int) -> str:
+        values = self._records.rows[row].values
+        return "\n".join(readable(cell(values, name)) for name in self._columns)
