@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ftfy import fix_encoding
 from ftfy.badness import is_bad
@@ -23,11 +23,8 @@ _INSIDE = re.compile(r"(?<=[^\s])[ \t]{2,}(?=[^\s])")
 """Blanks between two words; those at the beginning of a line may be the indentation of code."""
 _BEFORE_BREAK = re.compile(r"[ \t]+(?=\n)")
 _MANY_BREAKS = re.compile(r"\n{3,}")
-_UNTIDY = re.compile(
-    rf"{_UNSEEN.pattern}|[\r\x85\u2028\u2029\u00a0\u2007\u202f]|[ \t]{{2,}}|[ \t]\n|\n\n\n|\A\s|\s\Z", re.ASCII
-)
-# A text in JSON has its white space and controls as escapes.
-_ESCAPE = re.compile(r"\\[nrtbfu]")
+_SPACES = ("  ", "\t", " \n", "\n\n\n")
+"""What may have to be tidied, beside characters that can't be printed."""
 
 
 def tidied(text: str) -> str:
@@ -37,7 +34,7 @@ def tidied(text: str) -> str:
     return _INSIDE.sub(" ", _MANY_BREAKS.sub("\n\n", text)).strip()
 
 
-Suspects = Callable[[Sequence[str]], Iterator[int]]
+Suspects = Callable[[Sequence[str]], Iterable[int]]
 """The indices of the cells that may have to be mended, rising: a quick look before the thorough one."""
 
 
@@ -99,10 +96,14 @@ def _with_markup(cells: Sequence[str]) -> Iterator[int]:
             yield index
 
 
-def _untidy(cells: Sequence[str]) -> Iterator[int]:
+def _untidy(cells: Sequence[str]) -> list[int]:
     joined = _joined(cells)
-    if not _UNTIDY.search(joined) and not _ESCAPE.search(joined):
-        return
-    for index, text in enumerate(cells):
-        if _UNTIDY.search(text) or (text[:1] in "[{" and _ESCAPE.search(text)):
-            yield index
+    found: set[int] = set()
+    for spaces in _SPACES:
+        if spaces in joined:
+            found.update(index for index, text in enumerate(cells) if spaces in text)
+    if not joined.replace("\n", "").isprintable():
+        found.update(index for index, text in enumerate(cells) if not text.replace("\n", "").isprintable())
+    if "\\" in joined:  # a text in JSON has its white space and controls as escapes
+        found.update(index for index, text in enumerate(cells) if text[:1] in ("[", "{") and "\\" in text)
+    return sorted(found)

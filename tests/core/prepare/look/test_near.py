@@ -1,0 +1,92 @@
+"""Rows that are nearly the same: found, shown in pairs, and counted for several thresholds."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+from tunesmith.core.plan import Repair
+from tunesmith.core.prepare.likeness import jaccard
+from tunesmith.core.prepare.look.near import NearDuplicates
+from tunesmith.core.prepare.records import Record, Records
+
+WORDS = [f"word{n}" for n in range(2000)]
+
+
+def records(*texts: Any) -> Records:
+    rows = [Record(n, n + 1, {"q": text, "a": ""}) for n, text in enumerate(texts, start=1)]
+    return Records("x.csv", Path("x.csv"), "csv", "", ("q", "a"), rows)
+
+
+def look(read: Records, columns: tuple[str, ...] = ("q",), **options: Any) -> list[Any]:
+    check = NearDuplicates(columns, read, **options)
+    for batch in read.batches(columns, size=7):
+        check.see(batch)
+    return check.findings()
+
+
+def texts(count: int, seed: int = 1) -> list[str]:
+    rng = random.Random(seed)
+    return [" ".join(rng.choices(WORDS, k=30)) for _ in range(count)]
+
+
+def test_near_copies_are_found_with_examples_and_a_repair() -> None:
+    base = texts(20)
+    changed = [base[0] + " more", base[1].replace(" ", "  ").upper() + "!", base[2].replace(base[2].split()[4], "else")]
+    read = records(*base, *changed)
+    (found,) = look(read)
+    assert (found.kind, found.column, found.count, found.share) == ("near-duplicate", "", 3, 3 / 23)
+    assert found.text == (
+        "3 rows are nearly the same as an earlier one: at least 80 % of the words and word pairs of q are common."
+    )
+    assert found.recommended and found.severity == "warning" and found.effect
+    assert found.repair == {"kind": "drop-near-duplicates", "threshold": 0.8, "column": "q"}
+    Repair(**found.repair)
+    exact = jaccard(base[2], changed[2])
+    assert found.examples[0].startswith(f"line 4 and line 24, {100 * exact:.0f} %: word"), "the least alike first"
+    assert len(found.examples) == 3 and all(example.isprintable() for example in found.examples)
+
+
+def test_more_rows_would_go_at_a_lower_threshold() -> None:
+    rng = random.Random(3)
+    base = texts(30)
+    copies = []
+    for number, text in enumerate(base):
+        words = text.split()
+        for _ in range(number % 6):
+            words[rng.randrange(30)] = "else"
+        copies.append(" ".join(words) + " x")
+    (found,) = look(records(*base, *copies))
+    labels, counts = zip(*found.picture, strict=True)
+    assert labels == ("60 % alike", "70 % alike", "80 % alike", "90 % alike", "95 % alike")
+    assert list(counts) == sorted(counts, reverse=True) and counts[0] > counts[2] > counts[4]
+    assert counts[2] == found.count
+
+
+def test_equal_rows_alone_are_told_by_another_check() -> None:
+    base = texts(5)
+    assert look(records(*base, *base)) == []
+    assert look(records(*base)) == []
+    assert look(records("", "", None, " ")) == []
+
+
+def test_the_same_words_in_other_capitals_are_told() -> None:
+    (found,) = look(records("How are you today", "how are you today?", "Something else"))
+    assert found.count == 1 and ", 100 %: How are you today / how are you today?" in found.examples[0]
+
+
+def test_records_of_a_table_are_told_and_nothing_is_recommended() -> None:
+    base = texts(10)
+    (found,) = look(records(*base, base[0] + " x"), ("q", "a"), written=False, threshold=0.7)
+    assert found.repair is None and found.severity == "note"
+    assert found.repairs == ({"kind": "drop-near-duplicates", "threshold": 0.7},)
+    assert found.text.endswith("word pairs of q and a are common; records of a table may well look alike.")
+
+
+def test_chats_are_compared_by_what_is_said_and_examples_are_harmless() -> None:
+    base = texts(3)
+    chats = [[{"role": "user", "content": "\x1b[31m\u202e" + text}] for text in (*base, base[0] + " x")]
+    (found,) = look(records(*chats))
+    assert found.count == 1 and "role" not in found.examples[0] and found.examples[0].isprintable()
+    assert "\\x1b[31m" in found.examples[0]
