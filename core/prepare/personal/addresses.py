@@ -56,9 +56,3 @@ def _public(address: str) -> bool:
         return ipaddress.ip_address(address).is_global
     except ValueError:
         return False
-
-
-def addresses_in(text: str) -> Iterator[int]:
-    """Where something with the form of an internet address starts; it may be none."""
-    for form in (_IPV4, _IPV6):
-        yield from (match.start() for match in form.finditer(text))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import get_args
 
 from tunesmith.core.plan.prepare import PersonalKind
 from tunesmith.core.prepare.columns import plain_name
-from tunesmith.core.prepare.personal.addresses import addresses_in, emails_in, ips_in
-from tunesmith.core.prepare.personal.ids import lettered_in, national_ids_in
-from tunesmith.core.prepare.personal.numbers import Run, accounts_in, cards_in, ibans_in, phones_in, runs_in
+from tunesmith.core.prepare.personal.addresses import emails_in, ips_in
+from tunesmith.core.prepare.personal.ids import national_ids_in
+from tunesmith.core.prepare.personal.numbers import Run, cards_in, ibans_in, phones_in, runs_in
+from tunesmith.core.prepare.personal.possible import possible_in
 from tunesmith.core.prepare.personal.secrets import secrets_in
 
 KINDS: tuple[PersonalKind, ...] = get_args(PersonalKind)
@@ -96,28 +96,6 @@ def kinds_in(text: str, column: str = "") -> frozenset[PersonalKind]:
     return frozenset(piece.kind for piece in found(text, KINDS, column))
 
 
-def suspects(cells: Sequence[str]) -> list[int]:
-    """The cells that may hold personal data, names apart, by their indices, rising: all that do, and some that don't.
-
-    Told from all cells joined, which takes a fiftieth of looking into each.
-    """
-    joined = "\n".join(cells)
-    ends = list(accumulate(len(cell) + 1 for cell in cells))
-    places = {start for start, _ in runs_in(joined)}
-    for starts in (accounts_in(joined), addresses_in(joined), lettered_in(joined)):
-        places.update(starts)
-    for sign in ("@", *_SHORT):
-        at = joined.find(sign)
-        while at >= 0:
-            places.add(at)
-            at = joined.find(sign, ends[bisect_right(ends, at)])
-    rows = {bisect_right(ends, place) for place in places}
-    if _TOKEN in joined.encode(errors="surrogatepass").translate(_WORDS):
-        long = (row for row, cell in enumerate(cells) if len(cell) >= len(_TOKEN))
-        rows.update(row for row in long if _TOKEN in cells[row].encode(errors="surrogatepass").translate(_WORDS))
-    return sorted(rows)
-
-
 def names_people(column: str) -> bool:
     """Whether a column's header says that it holds names of people; `name` alone may name anything."""
     return _NAME_HEADER.fullmatch(plain_name(column)) is not None
@@ -134,16 +112,11 @@ def _names_in(text: str, header: str) -> Iterator[Run]:
 _PRECEDENCE: tuple[PersonalKind, ...] = ("name", "secret", "email", "iban", "card", "national-id", "phone", "ip")
 """Where two overlap, the first counts: a password in an address is no e-mail, an account no phone."""
 
-_DIGITS = b"0123456789"
-_WORDS = bytes(b"x"[0] if 32 < byte < 127 else 32 for byte in range(256))
-_TOKEN = b"x" * 20
-"""The shortest secret without a space in it has 20 characters (AWS's key id), but for those that begin as _SHORT."""
-
-_SHORT = ("://", "xox", "XOX", "PRIVATE KEY")
-
 
 def _pieces(text: str, kinds: Collection[PersonalKind], header: str) -> list[Piece]:
-    possible = _possible(text, header)
+    possible = possible_in(text)
+    if header:
+        possible.append("name")
     if not possible:
         return []
     runs = runs_in(text)
@@ -160,24 +133,6 @@ def _pieces(text: str, kinds: Collection[PersonalKind], header: str) -> list[Pie
                     pieces.append(Piece(kind, start, end))
             pieces = sorted(taken + pieces, key=lambda piece: piece.start) if pieces else taken
     return pieces
-
-
-def _possible(text: str, header: str) -> list[PersonalKind]:
-    """The kinds that a text may hold by what is told in a few microseconds: most texts hold none."""
-    possible: list[PersonalKind] = []
-    raw = text.encode(errors="surrogatepass")
-    digits = len(raw) - len(raw.translate(None, _DIGITS))
-    if digits >= 4:
-        possible += ("iban", "ip", "national-id")
-        if digits >= 7:
-            possible += ("card", "phone")
-    if "@" in text:
-        possible.append("email")
-    if _TOKEN in raw.translate(_WORDS) or any(sign in text for sign in _SHORT):
-        possible.append("secret")
-    if header:
-        possible.append("name")
-    return possible
 
 
 def _spans(kind: PersonalKind, text: str, runs: list[Run], header: str) -> Iterable[Run]:

@@ -111,13 +111,6 @@ def national_ids_in(text: str, runs: list[Run], column: str = "") -> Iterator[Ru
                     yield match.span()
 
 
-def lettered_in(text: str) -> Iterator[int]:
-    """Where something with the form of a number that begins with letters starts; it may be none."""
-    if _LETTER_DIGITS.search(text):
-        for one in _LETTERED:
-            yield from (match.start() for match in one.form.finditer(text))
-
-
 def _named(one: _Id, text: str, column: str, span: Run) -> bool:
     """Whether the number's name stands shortly before it or after it, or over its column."""
     return one.cue is None or one.cue.search(_near(text, column, span)) is not None

@@ -61,9 +61,14 @@ _ISSUER = re.compile(
 (EAN) begin as they do."""
 
 
+def is_moment(digits: str) -> bool:
+    """Whether a run is a date, with an hour perhaps."""
+    return _MOMENT.fullmatch(digits) is not None
+
+
 def runs_in(text: str) -> list[Run]:
     """Where seven digits or more follow each other, which are no date: a number of a phone, a card or a person."""
-    return [match.span() for match in _RUN.finditer(text) if not _MOMENT.fullmatch(match[0])]
+    return [match.span() for match in _RUN.finditer(text) if not is_moment(match[0])]
 
 
 def matches(form: re.Pattern[str], text: str, run: Run) -> Iterator[re.Match[str]]:
@@ -152,8 +157,3 @@ def cards_in(text: str, runs: list[Run]) -> Iterator[Run]:
             bare = match[0].replace(" ", "").replace("-", "")
             if _ISSUER.fullmatch(bare) and luhn.is_valid(bare):
                 yield match.span()
-
-
-def accounts_in(text: str) -> Iterator[int]:
-    """Where something that begins as an account number does has its first digit; it may be none."""
-    return (match.start() for match in _IBAN_START.finditer(text))

@@ -21,8 +21,17 @@ _MORE = (
 )
 """Tokens that detect-secrets 1.5 does not know: of Hugging Face, Anthropic, GitHub (fine-grained) and Google."""
 
-_JWT = re.compile(r"(?<![A-Za-z0-9_=-])eyJ[A-Za-z0-9_=-]++\.eyJ")
-"""How a JSON Web Token begins. The plugin's own form takes time that grows with the square of a long word's length."""
+_ALSO = {
+    # How a JSON Web Token begins: the plugin's own form takes time that grows with the square of a long word's length.
+    "eyJ": re.compile(r"(?<![A-Za-z0-9_=-])eyJ[A-Za-z0-9_=-]++\.eyJ"),
+    "://": re.compile("@"),
+    "": re.compile(r"[A-Za-z0-9_.:-]{34}"),
+}
+"""What must also be in a text for a form to be looked for: quicker than the form."""
+
+_SHORTEST = 20
+_SHORT = ("aws", "AWS", "xox", "XOX", "://")
+"""Hints that may stand in words of fewer than 20 characters."""
 
 _TAIL = re.compile(r"[A-Za-z0-9_-]*")
 
@@ -79,8 +88,10 @@ def secrets_in(text: str) -> Iterator[tuple[int, int]]:
     if "PRIVATE KEY" in text:
         for block in _PRIVATE_KEY.finditer(text):
             yield block.span()
+    long = " ".join([word for word in text.split() if len(word) >= _SHORTEST])
     for hint, patterns in _forms():
-        if hint not in text or (hint == "eyJ" and not _JWT.search(text)):
+        where = text if hint in _SHORT else long
+        if hint not in where or (hint in _ALSO and not _ALSO[hint].search(where)):
             continue
         for pattern in patterns:
             for match in pattern.finditer(text):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.plan import Repair
+from tunesmith.core.prepare.look import personal
 from tunesmith.core.prepare.look.personal import PersonalData
 from tunesmith.core.prepare.personal import found, suspects
 from tunesmith.core.prepare.records import Batch
@@ -81,6 +82,16 @@ def test_names_are_told_by_the_header_and_what_stands_beside_it(
     if found:
         assert findings[0].count == 2 and findings[0].repair is None and not findings[0].examples
         assert "names inside other texts are not looked for" in findings[0].text
+
+
+def test_of_a_long_column_of_them_the_rest_is_estimated_and_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(personal, "SURE", 100)
+    contacts = [f"user{n}@example.com" for n in range(2000)]
+    (finding,) = look({"contact": contacts}, size=160)
+    assert finding.count == 2000 and "in about 2,000 rows" in finding.text
+    notes = ["a@b.com" if n % 4 == 0 else "none" for n in range(2000)]
+    (finding,) = look({"notes": notes}, size=160)
+    assert finding.count == 500 and "about" not in finding.text, "free text is counted to its end"
 
 
 def test_clean_data_gives_no_finding() -> None:
