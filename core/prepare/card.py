@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from tunesmith.core.facts import DataFinding, DataProfile
 from tunesmith.core.plan import Prepare
@@ -21,7 +22,7 @@ from tunesmith.core.proof import Proof
 from tunesmith.core.rows import SPLITS
 from tunesmith.core.wording import code, plain
 
-MASK, DROP = "mask-personal", "drop-personal"
+MASK, DROP, KEPT = "mask-personal", "drop-personal", "**kept**"
 PERSONAL: dict[str, tuple[str, str]] = {
     "email": ("e-mail addresses", "F"),
     "phone": ("telephone numbers", "D"),
@@ -109,9 +110,12 @@ def _steps(account: Account) -> Iterator[str]:
     yield "| Step | Column | Before | After | Mended | What it did |"
     yield "|---|---|---:|---:|---:|---|"
     for step in account.steps:
-        column = code(step.column) if step.column else "whole row"
         counts = f"{step.before:,} | {step.after:,} | {step.changed:,}"
-        yield f"| {code(step.name)} | {column} | {counts} | {prose(step.text)} |"
+        yield f"| {code(step.name)} | {_column(step.column)} | {counts} | {prose(step.text)} |"
+
+
+def _column(name: str) -> str:
+    return code(name) if name else "whole row"
 
 
 def _findings(profile: DataProfile | None, plan: Prepare) -> Iterator[str]:
@@ -124,7 +128,7 @@ def _findings(profile: DataProfile | None, plan: Prepare) -> Iterator[str]:
     yield "| Found | Column | Rows | Severity | What was decided |"
     yield "|---|---|---:|---|---|"
     for finding in profile.findings:
-        column = code(finding.column) if finding.column else "whole row"
+        column = _column(finding.column)
         share = f" ({100 * finding.share:.1f} %)" if finding.share else ""
         decided = _decided(finding, plan.repairs)
         yield f"| {prose(finding.text)} | {column} | {finding.count:,}{share} | {finding.severity} | {decided} |"
@@ -133,9 +137,19 @@ def _findings(profile: DataProfile | None, plan: Prepare) -> Iterator[str]:
 def _decided(finding: DataFinding, repairs: Sequence[Repair]) -> str:
     if not finding.repairs:
         return "nothing to mend: to be known"
-    offered = {(str(repair.get("kind")), repair.get("column")) for repair in finding.repairs}
-    made = [repair for repair in repairs if (repair.kind, repair.column) in offered]
+    made = [repair for repair in repairs if any(_answers(repair, offered) for offered in finding.repairs)]
     return "mended: " + ", ".join(map(_repair, made)) if made else "**left as it is**"
+
+
+def _answers(repair: Repair, offered: Mapping[str, Any]) -> bool:
+    """Whether a repair of the plan is one that a finding offers, perhaps with other values."""
+    if repair.kind != offered.get("kind"):
+        return False
+    if repair.kind in (MASK, DROP):
+        return repair.column in (None, offered.get("column")) and bool(
+            _kinds(repair.names) & _kinds(offered.get("names"))
+        )
+    return repair.column == offered.get("column")
 
 
 def _repair(repair: Repair) -> str:
@@ -155,20 +169,23 @@ def _value(value: object) -> str:
 
 
 def _privacy(profile: DataProfile | None, plan: Prepare) -> Iterator[str]:
-    found = _kinds(repair for finding in (profile.findings if profile else ()) for repair in finding.repairs)
-    masked = _kinds(repair.model_dump() for repair in plan.repairs if repair.kind == MASK)
-    dropped = _kinds(repair.model_dump() for repair in plan.repairs if repair.kind == DROP)
+    found = list(_personal(profile))
+    kept = {kind for kind, column, _ in found if _decision(plan, kind, column) == KEPT}
+    unfound = [repair for repair in plan.repairs if repair.kind in (MASK, DROP) and not _met(repair, found)]
     if profile is None:
         yield "Nobody looked for personal data."
-    elif not found | masked | dropped:
-        yield f"None was found. Looked for: {_listed(PERSONAL)}."
-    else:
-        yield "| Kind | Decision |"
-        yield "|---|---|"
-        for kind, (name, _) in PERSONAL.items():
-            if kind in found | masked | dropped:
-                yield f"| {name} | {_decision(kind, masked, dropped)} |"
-    kept = found - masked - dropped
+    elif not found:
+        yield f"None was found. Looked for: {_listed(PERSONAL)}; names only where a column's header tells them."
+    if found:
+        yield "| Kind | Column | Rows | Decision |"
+        yield "|---|---|---:|---|"
+        for kind, column, rows in found:
+            yield f"| {PERSONAL[kind][0]} | {_column(column)} | {rows:,} | {_decision(plan, kind, column)} |"
+    for repair in unfound:
+        done = "masked" if repair.kind == MASK else "dropped with their rows"
+        where = f" in {code(repair.column)}" if repair.column else ""
+        yield ""
+        yield f"Also {done} wherever they stand{where}: {_listed(_kinds(repair.names))}."
     yield ""
     if kept:
         yield (
@@ -188,20 +205,31 @@ def _privacy(profile: DataProfile | None, plan: Prepare) -> Iterator[str]:
     )
 
 
-def _decision(kind: str, masked: set[str], dropped: set[str]) -> str:
-    if kind in dropped:
-        return "rows that hold it were dropped"
-    return "masked" if kind in masked else "**kept**"
+def _personal(profile: DataProfile | None) -> Iterator[tuple[str, str, int]]:
+    """(kind, column, rows) of the personal data that was found."""
+    for finding in profile.findings if profile else ():
+        for kind in sorted({kind for offered in finding.repairs for kind in _offered(offered)}):
+            yield kind, finding.column, finding.count
 
 
-def _kinds(repairs: Iterable[dict[str, object]]) -> set[str]:
-    kinds: set[str] = set()
-    for repair in repairs:
-        if repair.get("kind") in (MASK, DROP):
-            names = repair.get("names")
-            # A repair without names takes every kind.
-            kinds |= set(map(str, names)) if isinstance(names, list | tuple) else set(PERSONAL)
-    return kinds & set(PERSONAL)
+def _offered(repair: Mapping[str, Any]) -> set[str]:
+    return _kinds(repair.get("names")) if repair.get("kind") in (MASK, DROP) else set()
+
+
+def _met(repair: Repair, found: Sequence[tuple[str, str, int]]) -> bool:
+    return any(kind in _kinds(repair.names) and repair.column in (None, column) for kind, column, _ in found)
+
+
+def _decision(plan: Prepare, kind: str, column: str) -> str:
+    done = {
+        repair.kind for repair in plan.repairs if kind in _kinds(repair.names) and repair.column in (None, column)
+    } & {MASK, DROP}
+    return "rows that hold it were dropped" if DROP in done else "masked" if done else KEPT
+
+
+def _kinds(names: Iterable[str] | None) -> set[str]:
+    """The kinds of personal data that a repair names; all of them where it names none."""
+    return set(PERSONAL) & set(names) if names else set(PERSONAL)
 
 
 def _listed(kinds: Iterable[str]) -> str:

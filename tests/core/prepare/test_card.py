@@ -64,9 +64,9 @@ def profile(*findings: DataFinding) -> DataProfile:
     )
 
 
-def personal(*kinds: str) -> DataFinding:
-    repair = {"kind": "mask-personal", "column": "q", "names": list(kinds)}
-    return DataFinding("personal", "q", 4, "4 rows hold personal data.", share=0.04, repairs=(repair,))
+def personal(kind: str, column: str = "q") -> DataFinding:
+    offered = tuple({"kind": of, "column": column, "names": [kind]} for of in ("mask-personal", "drop-personal"))
+    return DataFinding(f"personal-{kind}", column, 4, f"It holds {kind}.", share=0.04, repairs=offered)
 
 
 def proof() -> Proof:
@@ -155,14 +155,27 @@ def test_privacy_names_each_kind_with_its_decision_and_both_laws() -> None:
         {"kind": "mask-personal", "column": "q", "names": ["email"]},
         {"kind": "drop-personal", "column": "q", "names": ["iban"]},
     ]
-    found = profile(personal("email", "phone", "iban", "secret"))
+    found = profile(*map(personal, ("email", "phone", "iban", "secret")), personal("email", "other"))
     text = card(account(), plan(repairs), found, None, AT)
-    assert "| e-mail addresses | masked |" in text
-    assert "| bank accounts (IBAN) | rows that hold it were dropped |" in text
-    assert "| telephone numbers | **kept** |" in text and "| passwords and keys | **kept** |" in text
+    assert "| e-mail addresses | `q` | 4 | masked |" in text
+    assert "| e-mail addresses | `other` | 4 | **kept** |" in text  # masked in one column is not masked in all
+    assert "| bank accounts (IBAN) | `q` | 4 | rows that hold it were dropped |" in text
+    assert "| telephone numbers | `q` | 4 | **kept** |" in text
     assert "IP addresses" not in text
-    assert "Kept in the rows: telephone numbers, passwords and keys." in text
-    assert "GDPR (Regulation (EU) 2016/679" in text and "identifiers of kind (D) are left" in text
+    assert "Kept in the rows: e-mail addresses, telephone numbers, passwords and keys." in text
+    assert "GDPR (Regulation (EU) 2016/679" in text and "identifiers of kind (D), (F) are left" in text
+    assert "| It holds phone. | `q` | 4 (4.0 %) | warning | **left as it is** |" in text
+
+
+def test_a_repair_without_names_or_column_takes_all() -> None:
+    found = profile(personal("email"), personal("phone", "other"))
+    text = card(account(), plan([{"kind": "mask-personal"}]), found, None, AT)
+    assert "**kept**" not in text and text.count("| masked |") == 2 and text.count("mended: `mask-personal`") == 2
+
+
+def test_what_is_masked_without_having_been_found_is_told() -> None:
+    repairs = [{"kind": "mask-personal", "column": "q", "names": ["ip"]}]
+    assert "Also masked wherever they stand in `q`: IP addresses." in card(account(), plan(repairs), None, None, AT)
 
 
 def test_masked_data_is_not_called_anonymous() -> None:
