@@ -1,0 +1,185 @@
+"""From a file to a prepared set: every record is accounted for, the same is not made twice, a change is noticed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tunesmith.core.errors import DataError
+from tunesmith.core.meter import Cancelled
+from tunesmith.core.plan import Prepare
+from tunesmith.core.prepare import pipeline
+from tunesmith.core.prepare.pipeline import prepare_rows
+from tunesmith.core.prepare.prepared import Prepared, RejectedLine
+from tunesmith.core.rows import SPLITS
+
+SPLIT = {"validation": 0.1, "test": 0.2, "seed": 3}
+
+
+def plan(data: str, **changes: Any) -> Prepare:
+    tree = {
+        "data": data,
+        "shape": "question-answer",
+        "columns": {"question": "q", "answer": "a"},
+        "split": SPLIT | changes.pop("split", {}),
+    }
+    return Prepare.model_validate(tree | changes)
+
+
+def write(folder: Path, rows: list[dict[str, Any]], name: str = "d.jsonl") -> str:
+    (folder / name).write_text("\n".join(json.dumps(row) for row in rows))
+    return name
+
+
+def many(count: int = 200) -> list[dict[str, Any]]:
+    return [{"q": f"What is number {n} of the list?", "a": f"It is {n * 7}.", "team": f"t{n % 3}"} for n in range(count)]
+
+
+def answers(prepared: Prepared) -> dict[str, list[str]]:
+    return {split: [row.answer for row in prepared.rows(split)] for split in SPLITS}
+
+
+def test_the_same_is_not_made_twice_and_a_change_of_the_file_or_the_recipe_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = write(tmp_path, many())
+    first = prepare_rows(plan(name), tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "_make_anew", None)
+        assert prepare_rows(plan(name, licence="CC0"), tmp_path).folder == first.folder, "no reason to make it anew"
+    write(tmp_path, many(201))
+    second = prepare_rows(plan(name), tmp_path)
+    assert second.folder != first.folder and second.total == 201
+    third = prepare_rows(plan(name, split={"seed": 4}), tmp_path)
+    assert third.folder != second.folder and answers(third) != answers(second)
+
+
+def test_a_damaged_set_is_made_anew(tmp_path: Path) -> None:
+    name = write(tmp_path, many())
+    first = prepare_rows(plan(name), tmp_path)
+    wanted = answers(first)
+    first.path("train").unlink()
+    assert answers(prepare_rows(plan(name), tmp_path)) == wanted
+    (first.folder / "account.json").write_text("{")
+    assert answers(prepare_rows(plan(name), tmp_path)) == wanted
+
+
+def test_a_changed_file_is_told_of(tmp_path: Path) -> None:
+    name = write(tmp_path, many())
+    notes = prepare_rows(plan(name, fingerprint="sha256:other"), tmp_path).notes
+    assert notes[0].level == "warning" and "has changed since the plan was made" in notes[0].text
+
+
+def test_what_was_no_row_and_what_is_not_used_is_listed_with_its_line(tmp_path: Path) -> None:
+    lines = [json.dumps(row) for row in many(50)]
+    lines[10] = '{"q": "cut off'
+    lines[20] = json.dumps({"q": "", "a": "nothing was asked"})
+    (tmp_path / "d.jsonl").write_text("\n".join(lines))
+    prepared = prepare_rows(plan("d.jsonl"), tmp_path)
+    told = prepared.account
+    assert (told.read, told.rejected, told.used, told.aside) == (49, 1, 48, 1)
+    aside = list(prepared.aside())
+    assert [(one.line, one.step, one.why) for one in aside] == [(21, "make-rows", "q is empty")]
+    rejected = (prepared.folder / "rejected.jsonl").read_bytes().splitlines()
+
+    assert [msgspec.json.decode(line, type=RejectedLine).line for line in rejected] == [11]
+    assert "1 row of the file could not be read" in prepared.notes[0].text
+
+
+def test_steps_tell_the_rows_before_and_after(tmp_path: Path) -> None:
+    rows = [*many(60), *many(5), {"q": "Empty?", "a": ""}]
+    repairs = [{"kind": "drop-empty", "column": "a"}, {"kind": "drop-duplicates"}]
+    told = prepare_rows(plan(write(tmp_path, rows), repairs=repairs), tmp_path).account
+    assert [(one.name, one.before, one.after) for one in told.steps][:3] == [
+        ("drop-empty", 66, 65),
+        ("drop-duplicates", 65, 60),
+        ("make-rows", 60, 60),
+    ]
+
+
+def test_the_test_may_be_a_file_of_ones_own_and_nothing_of_it_is_trained_on(tmp_path: Path) -> None:
+    own = [*many(3), *({"q": f"Own {n}?", "a": f"Mine {n}."} for n in range(20))]
+    write(tmp_path, own, "own.jsonl")
+    split = {"test_file": "own.jsonl", "test": 0}
+    prepared = prepare_rows(plan(write(tmp_path, many()), split=split), tmp_path)
+    found = answers(prepared)
+    assert len(found["test"]) == 23
+    assert not set(found["test"]) & (set(found["train"]) | set(found["validation"]))
+    assert sum(map(len, found.values())) == 200 - 3 + 23
+    assert len({row.id for _, row in prepared.each()}) == prepared.total, "ids stay single"
+
+
+def test_labels_are_balanced_and_the_newest_are_for_the_test(tmp_path: Path) -> None:
+    rows = [{"q": f"text {n}", "a": "rare" if n % 20 == 0 else "usual", "d": f"20{n // 12:02}-{n % 12 + 1:02}-01"} for n in range(300)]  # fmt: skip
+    name = write(tmp_path, rows)
+    balanced = answers(prepare_rows(plan(name, split={"stratify": "a"}), tmp_path))
+    assert {split: found.count("rare") for split, found in balanced.items()} == {"train": 10, "validation": 2, "test": 3} \
+        or 2 <= balanced["test"].count("rare") <= 4  # fmt: skip
+    timed = prepare_rows(plan(name, split={"time": "d"}), tmp_path)
+    numbers = {split: [int(row.id) for row in timed.rows(split)] for split in SPLITS}
+    assert max(numbers["train"]) < min(numbers["validation"]) <= max(numbers["validation"]) < min(numbers["test"])
+
+
+def test_slices_are_counted(tmp_path: Path) -> None:
+    told = prepare_rows(plan(write(tmp_path, many(90)), slices=["team"]), tmp_path).account
+    assert told.slices == {"team": {"t0": 30, "t1": 30, "t2": 30}}
+
+
+def test_it_can_be_given_up_and_leaves_nothing_half_made(tmp_path: Path) -> None:
+    name = write(tmp_path, many(20_000))
+
+    def stop(doing: str, done: int, of: int) -> None:
+        if doing == "making rows":
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        prepare_rows(plan(name), tmp_path, stop)
+    root = pipeline._sets_root()
+    assert not list(root.glob(".making-*"))
+    assert prepare_rows(plan(name), tmp_path).total == 20_000
+
+
+def test_a_part_that_would_be_empty_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="too few rows"):
+        prepare_rows(plan(write(tmp_path, many(2))), tmp_path)
+
+
+CELL = st.text(max_size=12) | st.none() | st.integers(-5, 5) | st.sampled_from(["same", "same ", "2020-01-02", "x@y.org"])
+REPAIRS = st.lists(
+    st.sampled_from(
+        [
+            {"kind": "drop-duplicates"},
+            {"kind": "drop-empty", "column": "a"},
+            {"kind": "tidy-text"},
+            {"kind": "drop-short", "column": "a", "low": 2},
+            {"kind": "drop-contradictions", "keep": "most"},
+            {"kind": "mask-personal", "names": ["email"]},
+            {"kind": "drop-values", "column": "q", "names": ["same"]},
+        ]
+    ),
+    max_size=4,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.fixed_dictionaries({"q": CELL, "a": CELL}), min_size=30, max_size=60), REPAIRS)
+def test_no_row_is_lost_or_invented(tmp_path: Path, rows: list[dict[str, Any]], repairs: list[dict[str, Any]]) -> None:
+    try:
+        prepared = prepare_rows(plan(write(tmp_path, rows), repairs=repairs), tmp_path)
+    except DataError as error:
+        assert error.title.startswith(("No row can be made", "There are too few rows", "After rows that stand"))
+        return
+    told = prepared.account
+    assert told.read + told.rejected == len(rows)
+    assert told.read == told.used + told.aside
+    lines = list(prepared.aside())
+    assert sum(one.step != "overlap" for one in lines) == told.aside
+    overlapping = sum(one.step == "overlap" for one in lines)
+    assert prepared.total + overlapping == told.used, "each record gives one row"
+    assert len({row.id for _, row in prepared.each()}) == prepared.total
