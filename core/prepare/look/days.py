@@ -93,8 +93,9 @@ class DateForms:
         elif dated.day > self._today:
             far = days.late
         if far is not None:
-            far.note(page.start + page.columns[name].index(text), text)
-            far.count += count - 1
+            far.count += count
+            if len(far.kept) <= MOST_NAMES and text not in far.kept:
+                far.kept[text] = page.start + page.columns[name].index(text)
 
     def findings(self) -> list[DataFinding]:
         """At most two for each column."""

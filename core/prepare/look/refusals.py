@@ -28,7 +28,7 @@ PHRASES = (
 )  # fmt: skip
 """Lower case. An answer refuses where one of them stands among its first `HEAD` characters."""
 
-HEAD = 160
+HEAD = 100
 """Characters of an answer in which a refusal stands; further on, the words belong to an explanation."""
 
 MANY = 0.3

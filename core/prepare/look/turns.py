@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -101,11 +101,25 @@ def answer_in(cell: str) -> str:
     return cell if value is None else answer_text(value).strip()
 
 
-def _turns(cell: str) -> list[Message]:
+class _Turn(msgspec.Struct):
+    """A turn as nearly all chats have it, read without a detour."""
+
+    role: str
+    content: str
+
+
+_PLAIN_TURNS = msgspec.json.Decoder(list[_Turn])
+
+
+def _turns(cell: str) -> Sequence[_Turn | Message]:
+    if not cell.startswith("["):
+        return []
     try:
-        turns = turns_of(cell)
+        return _PLAIN_TURNS.decode(cell)
     except UnicodeEncodeError:  # half of a pair of characters: no JSON that could be sent anywhere
         return []
+    except (msgspec.DecodeError, RecursionError):
+        turns = turns_of(cell)
     return [] if isinstance(turns, str) else turns
 
 

@@ -76,3 +76,10 @@ def test_the_meter_is_told_of_all_rows_and_may_end_it() -> None:
 
     with pytest.raises(Cancelled):
         find(records, seen, no)
+
+
+def test_personal_data_is_masked_in_what_is_shown() -> None:
+    rows = people(100, note=lambda n: f"<b>Write to jane.roe{n}@example.org</b>" if n < 3 else f"Note {n}")
+    found = next(finding for finding in look(rows) if finding.kind == "markup")
+    assert found.examples[0] == "line 2: <b>Write to [EMAIL]</b>"
+    assert "jane" not in found.text
