@@ -76,6 +76,14 @@ class Proof(msgspec.Struct, frozen=True):
     """A sequence length for these rows."""
     proposal_because: str
     pictures: tuple[Picture, ...] = ()
+    rows: int = 0
+    """All rows that there are. Where `profile.rows` is fewer, only those were counted (a sample, and the longest rows
+    by characters), and every figure above is of them."""
+
+    @property
+    def sampled(self) -> bool:
+        """Whether only a sample was counted."""
+        return self.profile.rows < self.rows
 
     @property
     def share(self) -> float:

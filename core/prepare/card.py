@@ -277,7 +277,8 @@ def _lengths(proof: Proof | None) -> Iterator[str]:
     if proof is None:
         yield "The rows were not counted in a model's tokens."
         return
-    yield "In tokens of the chosen model, with its chat template:"
+    of_some = f", of {proof.profile.rows:,} of {proof.rows:,} rows" if proof.sampled else ""
+    yield f"In tokens of the chosen model, with its chat template{of_some}:"
     yield ""
     yield "| | half have at most | 95 % | 99 % | longest |"
     yield "|---|---:|---:|---:|---:|"

@@ -267,3 +267,16 @@ def test_rows_may_come_one_by_one_and_no_row_is_refused() -> None:
     assert count(tokenizer_named("practice"), rows(), None).profile.rows == proving.BATCH + 1
     with pytest.raises(DataError, match="no row"):
         count(tokenizer_named("practice"), [], None)
+
+
+def test_a_quick_look_counts_a_sample_and_the_longest_row_and_says_so() -> None:
+    rows = [Row(str(n), ask("word " * (n % 7 + 1)), "b") for n in range(3000)]
+    rows[1234] = Row("long", ask("word " * 90), "b")
+    tokenizer = tokenizer_named("practice")
+    all_, some = count(tokenizer, rows, None), count(tokenizer, rows, None, most=300)
+    assert (some.sampled, some.rows) == (True, 3000) and 300 <= some.profile.rows <= 301
+    assert some.profile.whole.longest == all_.profile.whole.longest
+    assert abs(some.profile.whole.p50 - all_.profile.whole.p50) <= 2
+    assert not all_.sampled and all_.rows == all_.profile.rows == 3000
+    assert count(tokenizer, rows, None, most=300) == some
+    assert not count(tokenizer, rows, None, most=3000).sampled
