@@ -25,7 +25,7 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.plan import Split as SplitPlan
 from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.likeness import Indices, Signatures, likeness, pairs, signatures
-from tunesmith.core.prepare.meter import Meter, silent
+from tunesmith.core.meter import Meter, silent
 from tunesmith.core.prepare.personal import mask
 from tunesmith.core.prepare.read import read_records
 from tunesmith.core.prepare.records import BATCH

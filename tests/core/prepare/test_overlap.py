@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.plan import Split
-from tunesmith.core.prepare.meter import Cancelled
+from tunesmith.core.meter import Cancelled
 from tunesmith.core.prepare.overlap import DROPPED, Overlap, Text, find_overlap, text_of
 from tunesmith.core.prepare.split import TEST, TRAIN, VALIDATION
 from tunesmith.core.rows import Message, Row, ask
