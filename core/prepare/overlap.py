@@ -22,12 +22,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.core.errors import DataError
+from tunesmith.core.meter import Meter, silent
 from tunesmith.core.plan import Split as SplitPlan
 from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.likeness import Indices, Signatures, likeness, pairs, signatures
-from tunesmith.core.meter import Meter, silent
 from tunesmith.core.prepare.personal import mask
-from tunesmith.core.prepare.read import read_records
+from tunesmith.core.prepare.read.load import read_records
 from tunesmith.core.prepare.records import BATCH
 from tunesmith.core.prepare.split import TEST, TRAIN, VALIDATION, Codes, Places
 from tunesmith.core.rows import SPLITS, Row

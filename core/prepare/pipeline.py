@@ -27,7 +27,7 @@ from tunesmith.core.plan import Prepare
 from tunesmith.core.prepare.account import Account, StepCount
 from tunesmith.core.prepare.cells import cell, counted, shown
 from tunesmith.core.prepare.make import STEP, RowMaker, summary_of, unseen_answers
-from tunesmith.core.prepare.overlap import Overlap, find_overlap
+from tunesmith.core.prepare.overlap import Overlap, find_overlap, text_of
 from tunesmith.core.prepare.prepared import REJECTED, SET_ASIDE, AsideLine, Note, Prepared, RejectedLine
 from tunesmith.core.prepare.read import cache
 from tunesmith.core.prepare.read.load import read_records
@@ -163,6 +163,8 @@ def _make_anew(folder: Path, records: Records, prepare: Prepare, base: Path | No
 class _Rows:
     """What must be known of every row to split them: kept as arrays, the rows themselves lie in a file."""
 
+    starts: array[int] = field(default_factory=lambda: array("Q"))
+    """Where each begins in the file."""
     places: array[float] = field(default_factory=lambda: array("d"))
     labels: list[str] = field(default_factory=list)
     times: list[str] = field(default_factory=list)
@@ -286,6 +288,7 @@ class _Making:
     def _keep(self, file: Any, row: Row, record: Record, *, own: bool) -> None:
         """Write a row, and note what it is split by."""
         split, held = self._prepare.split, self._rows
+        held.starts.append(file.tell())
         file.write(self._encoder.encode(row) + b"\n")
         held.places.append(place_of(group_value(row), split.seed))
         held.own.append(own)
@@ -316,18 +319,19 @@ class _Making:
             labels=held.labels[:ours] if plan.stratify else None,
             times=held.times[:ours] if plan.time else None,
         )
-        found = find_overlap(self._read, codes, plan, base=self._base, meter=self._meter)
-        self._notes += [Note(text, "warning" if found.count else "ok", found.count) for text in found.sentences]
-        self._steps.append(
-            StepCount("overlap", "", len(codes), int((found.codes >= 0).sum()), 0, " ".join(found.sentences))
-        )
+        texts = (text_of(number, row) for number, row in enumerate(self._read()))
+        found = find_overlap(texts, codes, plan, groups=places, base=self._base, text_at=self._text, meter=self._meter)
+        touched = found.dropped + found.moved
+        self._notes += [Note(text, "warning" if found.shared else "ok", touched) for text in found.text]
+        self._steps.append(StepCount("overlap", "", len(codes), int((found.parts >= 0).sum()), 0, " ".join(found.text)))
         self._deal(found)
-        for number, name in enumerate(SPLITS):
-            if (codes == number).any() and not self._parts[name]:
-                raise DataError(
-                    f"After rows that stand in two parts were taken out, the {name} part is empty.",
-                    next_step="Set prepare.split.overlap to keep, or split by another column.",
-                )
+
+    def _text(self, number: int) -> str:
+        """A row's question and answer, for an example."""
+        with (self._folder / "rows.jsonl").open("rb") as file:
+            file.seek(self._rows.starts[number])
+            row = msgspec.json.decode(file.readline(), type=Row)
+        return " / ".join(part for part in (row.question or text_of(number, row).prompt, row.answer) if part)
 
     def _read(self) -> Iterator[Row]:
         """All rows in the order in which they were made."""
@@ -342,7 +346,7 @@ class _Making:
         parts: dict[str, int] = dict.fromkeys(SPLITS, 0)
         try:
             with (self._folder / "rows.jsonl").open("rb") as lines:
-                for line, code in zip(lines, found.codes.tolist(), strict=True):
+                for line, code in zip(lines, found.parts.tolist(), strict=True):
                     if code < 0:
                         self._drop(line)
                         continue

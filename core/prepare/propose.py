@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from tunesmith.core.facts import Column
-from tunesmith.core.prepare.columns import plain_name
+from tunesmith.core.prepare.kinds import plain_name
 
 FEWEST_GROUPS = 20
 """With fewer values a column is a label rather than who or what rows are about, and no parts can be cut of it."""

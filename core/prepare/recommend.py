@@ -12,6 +12,7 @@ from tunesmith.core.facts import DataProfile, Facts
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.cells import counted, number_of, shown
 from tunesmith.core.prepare.kinds import used_columns
+from tunesmith.core.prepare.propose import entity_candidates, time_candidates
 from tunesmith.core.prepare.shape import NEEDED, roles_for
 from tunesmith.core.reckon import settle
 from tunesmith.core.records import words
@@ -185,7 +186,7 @@ def _split(draft: Draft, data: DataProfile, shape: Any, roles: dict[str, str], q
     by, why, groups = _group(data, shape, roles)
     by = draft.choose("prepare.split.by", by, why)
     _balance(draft, shape, roles, by)
-    draft.choose("prepare.split.time", None, "rows have no order that matters, as far as their columns tell")
+    _time(draft, data)
     draft.choose("prepare.split.test_file", None, "the test is kept from this file, so that it is of the same kind")
     draft.choose("prepare.split.compare", [], "name files, such as a benchmark, that no training row may repeat")
     dropped = "a score on rows that were trained on says nothing; the test keeps its size"
@@ -216,6 +217,18 @@ def _balance(draft: Draft, shape: Any, roles: dict[str, str], by: Any) -> None:
         draft.choose("prepare.split.stratify", None, "there are no labels whose shares would have to be kept")
 
 
+def _time(draft: Draft, data: DataProfile) -> None:
+    """Not by time unless the person says so: only they know whether what is new is unlike what is old."""
+    found = time_candidates(data.columns)
+    if not found:
+        draft.choose("prepare.split.time", None, "no column says when a row was")
+        return
+    other = Alternative(found[0], "right where tomorrow is unlike yesterday: the newest rows are then the test")
+    draft.choose(
+        "prepare.split.time", None, "a hash divides old and new alike, and rows added later move none", (other,)
+    )
+
+
 def _near(draft: Draft, shape: Any) -> None:
     """Texts are compared by likeness; records of a table look alike by nature."""
     if shape == "table":
@@ -236,6 +249,10 @@ def _group(data: DataProfile, shape: Any, roles: dict[str, str]) -> tuple[str | 
     if shape == "question-answer" and context is not None and distinct.get(context, data.rows) < data.rows:
         because = "several questions share a context; none is trained on and tested with as well"
         return context, because, distinct.get(context, data.rows)
+    for name in entity_candidates(data.columns) if shape != "table" else ():
+        if name not in roles.values():
+            because = f"several rows are of one {shown(name)}: the score is for ones that were never trained on"
+            return name, because, distinct[name]
     return None, "each row stands for itself; equal prompts stay together", data.rows
 
 

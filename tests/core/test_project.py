@@ -9,7 +9,7 @@ import pytest
 from tests.core.facts_kit import facts
 from tunesmith.core.errors import AccessError, PlanError, RunError
 from tunesmith.core.plan_yaml import read_plan, write_plan
-from tunesmith.core.prepare.preview import Preview
+from tunesmith.core.prepare.prepared import Preview
 from tunesmith.core.project import Project, list_projects, named_data, new_project, open_plan, project_of
 from tunesmith.core.project_file import read_saved, saved_projects, unfinished
 from tunesmith.core.run import create_run, list_runs

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.core.facts import Column
-from tunesmith.core.prepare.columns import Distinct, Profiled, profile_column, profile_columns
 from tunesmith.core.meter import Cancelled
+from tunesmith.core.prepare.columns import Distinct, Profiled, profile_column, profile_columns
 from tunesmith.core.prepare.records import BATCH, Record, Records
 
 

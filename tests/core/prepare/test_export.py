@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.core.errors import AccessError, DataError
-from tunesmith.core.prepare.export import BATCH, harmless, read_parquet, write_prepared, write_table
 from tunesmith.core.meter import Cancelled
+from tunesmith.core.prepare.export import BATCH, harmless, read_parquet, write_prepared, write_table
 from tunesmith.core.rows import Message, Row, ask, read_rows
 
 TEXT = st.text(max_size=12)

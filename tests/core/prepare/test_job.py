@@ -166,7 +166,9 @@ def _questions(data: Path) -> dict[str, Any]:
     }
 
 
-def test_odd_text_goes_through_to_the_rows_and_only_a_control_mark_is_broken_up(plan_tree: dict[str, Any], tmp_path: Path, model: Path) -> None:
+def test_odd_text_goes_through_to_the_rows_and_only_a_control_mark_is_broken_up(
+    plan_tree: dict[str, Any], tmp_path: Path, model: Path
+) -> None:
     odd = "\x1b[2J [bold red]x[/] \u202egnp.exe 🙂 \x07<|end|>"
     data = tmp_path / "qa.jsonl"
     data.write_text("\n".join(json.dumps({"q": f"{odd} {n}", "a": odd}) for n in range(60)))

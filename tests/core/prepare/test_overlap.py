@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.core.errors import DataError
-from tunesmith.core.plan import Split
 from tunesmith.core.meter import Cancelled
+from tunesmith.core.plan import Split
 from tunesmith.core.prepare.overlap import DROPPED, Overlap, Text, find_overlap, text_of
 from tunesmith.core.prepare.split import TEST, TRAIN, VALIDATION
 from tunesmith.core.rows import Message, Row, ask

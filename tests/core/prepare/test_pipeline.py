@@ -38,7 +38,9 @@ def write(folder: Path, rows: list[dict[str, Any]], name: str = "d.jsonl") -> st
 
 
 def many(count: int = 200) -> list[dict[str, Any]]:
-    return [{"q": f"What is number {n} of the list?", "a": f"It is {n * 7}.", "team": f"t{n % 3}"} for n in range(count)]
+    return [
+        {"q": f"What is number {n} of the list?", "a": f"It is {n * 7}.", "team": f"t{n % 3}"} for n in range(count)
+    ]
 
 
 def answers(prepared: Prepared) -> dict[str, list[str]]:
@@ -150,7 +152,9 @@ def test_a_part_that_would_be_empty_is_refused(tmp_path: Path) -> None:
         prepare_rows(plan(write(tmp_path, many(2))), tmp_path)
 
 
-CELL = st.text(max_size=12) | st.none() | st.integers(-5, 5) | st.sampled_from(["same", "same ", "2020-01-02", "x@y.org"])
+CELL = (
+    st.text(max_size=12) | st.none() | st.integers(-5, 5) | st.sampled_from(["same", "same ", "2020-01-02", "x@y.org"])
+)
 REPAIRS = st.lists(
     st.sampled_from(
         [

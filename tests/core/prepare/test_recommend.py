@@ -23,7 +23,6 @@ from tunesmith.core.prepare.prepared import Note, Prepared
 from tunesmith.core.prepare.profile import profile
 from tunesmith.core.prepare.read.load import read_records
 from tunesmith.core.prepare.recommend import generic_questions, project_name, recommend_prepare
-
 from tunesmith.core.rows import SPLITS, Row
 
 NO_MODEL = ModelFacts("practice", "", "", "", 0, 0, "", 0, 0, 0, 0, 0, 0, 0, 0, True, True)

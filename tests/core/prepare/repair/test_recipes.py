@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.core.prepare.repair.kit import cells, column, mend, records, whys
 from tunesmith.core.errors import PlanError
-from tunesmith.core.plan import Repair, RepairKind
 from tunesmith.core.meter import Cancelled
+from tunesmith.core.plan import Repair, RepairKind
 from tunesmith.core.prepare.repair.apply import apply
 
 NAMES = ("a", "b")
