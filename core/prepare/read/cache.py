@@ -31,6 +31,9 @@ _SETTLED_NS = 2_000_000_000
 """A file that changed less than this ago may change again within the same tick of its clock, so its digest is not
 remembered."""
 
+_tidied: set[Path] = set()
+"""Folders that this process has rid of old entries."""
+
 Fill = Callable[[Sink], Meta]
 """Reads the source into a sink and closes it."""
 
@@ -105,14 +108,18 @@ def find(key: str) -> Store | None:
     try:
         store = Store(folder)
     except FileNotFoundError:
-        if not folder.is_dir():
+        if not folder.exists():
             return None
     except (OSError, ValueError, msgspec.MsgspecError):
         pass
     else:
         _touch(folder)
         return store
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.is_dir():
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            folder.unlink()
     return None
 
 
@@ -212,7 +219,10 @@ def _touch(folder: Path) -> None:
 
 
 def _remove_old(root: Path) -> None:
-    """Remove entries that nobody used for 30 days, and what was left half-written a day ago."""
+    """Remove entries that nobody used for 30 days, and what was left half-written a day ago; once in a process."""
+    if root in _tidied:
+        return
+    _tidied.add(root)
     now = time.time()
     for entry in [*root.iterdir(), *(root.parent / "digests").glob("*")]:
         try:

@@ -32,6 +32,7 @@ _SAMPLE_ROWS = 50
 _SURE = 0.8
 """Share of the sample's rows that have the header's number of cells, from which a delimiter needs no second opinion."""
 _CHUNK = 4 << 20
+_SHORT = 64 << 10
 _MOST_ROW = 32_000_000
 """Characters of one row; more come from a quote that is never closed."""
 _LONE_RETURN = re.compile(r"(?<=\r)(?!\n)")
@@ -141,7 +142,7 @@ def _errors(sample: str, dialect: Dialect) -> int:
 class _Lines:
     """The lines of a file, as text with their ends; lines can be put back."""
 
-    def __init__(self, file: BinaryIO, line: int = 1) -> None:
+    def __init__(self, file: BinaryIO | _Joined, line: int = 1) -> None:
         self.file = file
         self.next = line
         """The number of the line that comes next."""
@@ -176,6 +177,10 @@ class _Lines:
         """A row begins."""
         self.taken.clear()
         self._size = 0
+
+    def back_bytes(self) -> bytes:
+        """The lines that were put back, as they stood in the file."""
+        return "".join(self.back).encode("utf-8", "surrogateescape")
 
     def again(self, keep: int) -> None:
         """Put all lines of this row back but the first `keep`."""
@@ -241,7 +246,14 @@ class _Table:
         self.dialect = dialect
         self.names: list[str] = []
         self.line = 1
-        self.done = 0
+        """The number of the line at `at`."""
+        self.held = b""
+        """What was read of the file; before `at` it is used up."""
+        self.at = 0
+        self.want = _CHUNK
+        """Bytes of a stretch: few where the fast way does not go, to come back to it soon."""
+        self.rows: list[Row] = []
+        self.size = 0
 
     def read(self) -> None:
         """Read header and rows."""
@@ -261,54 +273,61 @@ class _Table:
         self.names = [name.strip() for name in header.cells]
         check_names(path, self.names, header.line)
         self.line = lines.next
-        rest = "".join(lines.back).encode("utf-8", "surrogateescape")
-        while True:
-            rest += self.opened.file.read(max(_CHUNK - len(rest), _CHUNK // 4))
-            if not rest:
-                return
-            rest = self._fast(rest) if self.dialect.escape is None else self._slow(rest)
-            self.opened.told(self.opened.file.tell() - len(rest))
+        self.held = lines.back_bytes()
+        while self._refill():
+            self._stretch()
+            self.opened.told(self.opened.file.tell() - len(self.held) + self.at)
+        self._put()
 
-    def _fast(self, chunk: bytes) -> bytes:
-        """Take the whole rows at the start of `chunk`; gives what is left of it."""
-        found = clean_table(chunk, self.dialect.delimiter, self.names, self.line, self._at_end())
+    def _refill(self) -> bool:
+        """Read on where less than a stretch is held; False at the end of the file."""
+        if len(self.held) - self.at < self.want:
+            self.held = self.held[self.at :] + self.opened.file.read(_CHUNK)
+            self.at = 0
+        return len(self.held) > self.at
+
+    def _stretch(self) -> None:
+        """Take some rows: the fast way, and where that does not go, a short stretch of them one by one."""
+        chunk = self.held[self.at : self.at + self.want]
+        last = self.at + len(chunk) == len(self.held) and len(chunk) < self.want
+        found = None
+        if self.dialect.escape is None:
+            found = clean_table(chunk, self.dialect.delimiter, self.names, self.line, last)
         if found is None:
-            return self._slow(chunk)
-        if found.lines:
+            self.want = _SHORT
+            self._one_by_one(chunk[: self.want].count(b"\n"))
+            return
+        self._put()
+        if found.cells:
             self.sink.arrow(found.numbers, found.cells)
         self.line += found.lines
-        return chunk[found.size :]
+        self.at += found.size
+        self.want = min(_CHUNK, self.want * 2)
 
-    def _at_end(self) -> bool:
-        file = self.opened.file
-        at = file.tell()
-        end = not file.read(1)
-        file.seek(at)
-        return end
-
-    def _slow(self, chunk: bytes) -> bytes:
-        """Take rows one by one until `chunk` is used up; gives what was read of the file beyond."""
-        source = _Joined(chunk, self.opened.file)
-        lines = _Lines(source, self.line)  # type: ignore[arg-type]
-        held: list[Row] = []
-        size = 0
+    def _one_by_one(self, count: int) -> None:
+        """Take rows one by one, for `count` lines at least, or one row."""
+        source = _Joined(self.held, self.at, self.opened.file)
+        lines = _Lines(source, self.line)
         for row in _rows(lines, self.dialect, len(self.names)):
             if row.why:
                 self.sink.reject(row.line, row.why, row.text, row.next_step)
             else:
-                held.append(row)
-                size += sum(map(len, lines.taken))
-                if len(held) >= BATCH or size >= MOST_CHARACTERS:
-                    self._put(held)
-                    held, size = [], 0
-                    self.opened.told(self.opened.file.tell())
-            if source.used and not lines.back:
+                self.rows.append(row)
+                self.size += sum(map(len, lines.taken))
+                if len(self.rows) >= BATCH or self.size >= MOST_CHARACTERS:
+                    self._put()
+            if lines.next - self.line >= count:
                 break
-        self._put(held)
         self.line = lines.next
-        return "".join(lines.back).encode("utf-8", "surrogateescape") + source.left()
+        self.held += b"".join(source.beyond)
+        self.at = source.at - len(lines.back_bytes())
 
-    def _put(self, rows: list[Row]) -> None:
+    def _put(self) -> None:
+        """Hand over the rows that were taken one by one."""
+        rows, self.rows, self.size = self.rows, [], 0
+        self._put_rows(rows)
+
+    def _put_rows(self, rows: list[Row]) -> None:
         if not rows:
             return
         try:
@@ -318,8 +337,8 @@ class _Table:
             }
         except UnicodeEncodeError:
             if len(rows) > 1:  # the wrong one is found by halves
-                self._put(rows[: len(rows) // 2])
-                self._put(rows[len(rows) // 2 :])
+                self._put_rows(rows[: len(rows) // 2])
+                self._put_rows(rows[len(rows) // 2 :])
                 return
             told = self.dialect.delimiter.join(rows[0].cells)
             byte = next(ord(c) - 0xDC00 for c in told if "\udc80" <= c <= "\udcff")
@@ -329,23 +348,23 @@ class _Table:
 
 
 class _Joined:
-    """A stretch that was read already, and the file behind it, as lines."""
+    """What is held of a file from a place on, and the file behind it, as lines."""
 
-    def __init__(self, chunk: bytes, file: BinaryIO) -> None:
-        self._chunk = io.BytesIO(chunk)
-        self._size = len(chunk)
+    def __init__(self, held: bytes, at: int, file: BinaryIO) -> None:
+        self.at = at
+        """The place behind the last line."""
+        self.beyond: list[bytes] = []
+        """What was read of the file."""
+        self._held = io.BytesIO(held)
+        self._held.seek(at)
         self._file = file
-
-    @property
-    def used(self) -> bool:
-        """Whether the stretch is used up."""
-        return self._chunk.tell() == self._size
 
     def readline(self) -> bytes:
         """The next line with its end; nothing at the end of the file."""
-        line = self._chunk.readline()
-        return line if line.endswith(b"\n") else line + self._file.readline()
-
-    def left(self) -> bytes:
-        """What is left of the stretch."""
-        return self._chunk.read()
+        line = self._held.readline()
+        if not line.endswith(b"\n"):
+            more = self._file.readline()
+            self.beyond.append(more)
+            line += more
+        self.at += len(line)
+        return line

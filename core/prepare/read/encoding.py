@@ -15,6 +15,11 @@ from tunesmith.core.prepare.read.opened import Opened
 
 _CHUNK = 1 << 20
 _SAMPLE = 1 << 16
+_TELLING = 32
+"""Bytes above 127 from which a sample tells something."""
+_CLOSE = 0.02
+"""Share of disorder (charset-normalizer's `chaos`) that tells nothing."""
+_WESTERN = frozenset("äöüßÄÖÜéèêëàâáãåçñíìîïóòôõøœæúùûÉÈÊÀÂÁÃÅÇÑÍÎÓÔÕØŒÆÚÛ¿¡«»‘’‚“”„–—…•€£§°ºª´·©®™\xa0½¼²³µ×")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -80,7 +85,7 @@ def _checked(opened: Opened) -> str:
 def _guessed(opened: Opened) -> str:
     """The encoding of a file that is not UTF-8 throughout, by the lines with bytes above 127.
 
-    Whatever has more characters in UTF-8 than bytes that are none is UTF-8 with a few broken bytes. Short samples
+    Whatever has as many characters in UTF-8 as bytes that are none is UTF-8 with a few broken bytes. Short samples
     tell nothing of one-byte encodings: they are taken for Windows-1252, by far the most frequent one.
     """
     sample = bytearray()
@@ -92,13 +97,22 @@ def _guessed(opened: Opened) -> str:
     opened.file.seek(0)
     good = _SEQUENCE.findall(sample)
     high = sum(byte > 127 for byte in sample)
-    if len(good) > high - sum(map(len, good)):
+    if good and len(good) >= high - sum(map(len, good)):
         return "utf-8"
-    found = from_bytes(bytes(sample)).best()
     western = "cp1252" if _decodes(opened, "cp1252") else "latin_1"
-    if found is None or high < 32 or "cp1252" in found.could_be_from_charset or not _decodes(opened, found.encoding):
+    matches = from_bytes(bytes(sample))
+    best = matches.best()
+    if best is None or high < _TELLING or not _decodes(opened, best.encoding):
         return western
-    return found.encoding
+    # Neighbours such as Windows-1250 often fit as well; then it is the one that most files are in.
+    same = any(one.encoding == western and one.chaos <= best.chaos + _CLOSE for one in matches)
+    return western if same and _looks_western(bytes(sample), western) else best.encoding
+
+
+def _looks_western(sample: bytes, encoding: str) -> bool:
+    """Whether nearly all characters above 127 are those of Western European text."""
+    odd = [letter for letter in sample.decode(encoding, "replace") if letter > "\x7f"]
+    return sum(letter in _WESTERN for letter in odd) >= 0.95 * len(odd)
 
 
 def _decodes(opened: Opened, encoding: str) -> bool:

@@ -13,7 +13,9 @@ from tunesmith.core.prepare.cells import shown
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _LONE = re.compile("[\ud800-\udfff]")
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}\[\]"]')
+_ITEM_END = re.compile(r"[,\]\n]")
+_LINE_END = re.compile(r"\n")
 _CHUNK = 1 << 20
 _NEAR = 16
 """Characters before the end of what was read within which an error may come from its being cut there."""
@@ -99,6 +101,7 @@ class Scan:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
         self._counted = (0, 1)
         self._indent: str | None = None
+        self._in_lines = False
         self.text = ""
         self.at = 0
         self.ended = False
@@ -202,7 +205,7 @@ class Scan:
 
     def values(self) -> Iterator[Item]:
         """All values to the end of the file, one after another; broken ones are passed over."""
-        self._indent = ""
+        self._indent, self._in_lines = "", True
         while self.peek():
             yield self.item()
 
@@ -260,10 +263,15 @@ class Scan:
         """Where the brackets that open at `at` close, if a comma or the end of a list or a line follows."""
         while len(self.text) - self.at < _MOST_SKIPPED and self.more():
             pass
+        if self.at < len(self.text) and self.text[self.at] not in "{[":
+            ends = (_LINE_END if self._in_lines else _ITEM_END).search(self.text, self.at + 1)
+            return ends.start() if ends and ends.start() <= self.at + _MOST_SKIPPED else None
         open_: list[str] = []
         for token in _TOKEN.finditer(self.text, self.at, min(len(self.text), self.at + _MOST_SKIPPED)):
             if token[0] in ("{", "["):
                 open_.append(token[0])
+            elif token[0] == '"':  # opened and not closed on its line
+                return None
             elif token[0] in ("}", "]"):
                 if not open_ or open_.pop() + token[0] not in ("{}", "[]"):
                     return None
@@ -271,5 +279,6 @@ class Scan:
                     after = past_space(self.text, token.end())
                     follows = self.text[after : after + 1]
                     begins_line = "\n" in self.text[token.end() : after]
-                    return token.end() if follows in (",", "]", "") or (follows == "{" and begins_line) else None
+                    fits = begins_line if self._in_lines else follows in (",", "]") or (follows == "{" and begins_line)
+                    return token.end() if fits or not follows else None
         return None

@@ -13,7 +13,6 @@ from tunesmith.core.errors import DataError, SpaceError
 from tunesmith.core.meter import Meter, silent
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.read import cache, saved_dataset
-from tunesmith.core.prepare.read.database import database_of, read_database
 from tunesmith.core.prepare.read.delimited import read_csv
 from tunesmith.core.prepare.read.formats import HUB, is_address, kind_of
 from tunesmith.core.prepare.read.hub_dataset import fetch
@@ -108,7 +107,7 @@ def _plan(source: str, base: Path, part: str | None) -> _Plan:
         return _Plan(source, Path(source), files, _joined([one.split for one in files]), None, "hub")
     path = resolve_source(source, base)
     told = source if source == PRACTICE else str(path)
-    if path.is_dir() and saved_dataset.is_saved_dataset(path):
+    if saved_dataset.is_saved_dataset(path):
         parts = saved_dataset.parts_of(path, part)
         splits = [one.split for one in parts]
         files = [
@@ -232,6 +231,8 @@ def _refuse_nothing(plan: _Plan, sink: Sink, form: Format) -> None:
 
 
 def _from_database(source: str, base: Path, query: str | None, meter: Meter) -> Records:
+    from tunesmith.core.prepare.read.database import database_of, read_database  # sqlalchemy takes its time
+
     database = database_of(source, base)
     path = database.path
 

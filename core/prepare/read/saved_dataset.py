@@ -29,7 +29,10 @@ class Part(NamedTuple):
 
 def is_saved_dataset(folder: Path) -> bool:
     """Whether `datasets` has saved a data set or several splits there."""
-    return (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file()
+    try:
+        return (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file()
+    except (OSError, ValueError):  # no name that a folder can have
+        return False
 
 
 def parts_of(folder: Path, part: str | None) -> list[Part]:
