@@ -25,15 +25,11 @@ _BREAKING = frozenset(_BLOCKS.split())
 _UNREAD = frozenset(_UNSHOWN.split())
 _TAGS = frozenset((*_BREAKING, *_UNREAD, *_INLINE.split()))
 
-# `List<String>`, `<think>` and `a < b` are no HTML; `<a>` and `<b>` are, which is rarely wrong.
-_NAME = "|".join(sorted(_TAGS, key=len, reverse=True))
-_TAG = rf"</?(?:{_NAME})(?=[\s/>])[^<>]*>|<!--(?:[^-]|-(?!->)){{0,4096}}-->|<!doctype[^<>]*>"
 _ENTITY = r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
-MARKUP = re.compile(f"{_TAG}|{_ENTITY}", re.IGNORECASE)
-"""What makes a text one with HTML in it."""
-_TAGGED = re.compile(_TAG, re.IGNORECASE)
+MARKUP = re.compile(rf"</?[A-Za-z][A-Za-z0-9]{{0,9}}[\s/>]|<![-dD]|{_ENTITY}")
+"""What a text with HTML in it has; one without HTML may have it, too."""
+_TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,9})(?=[\s/>])[^<>]*>|<!(doctype)[^<>]*>", re.IGNORECASE)
 _ENTITIES = re.compile(_ENTITY)
-_NO_TAG = re.compile(f"(?!{_TAG})<", re.IGNORECASE)
 _NO_ENTITY = re.compile(f"(?!{_ENTITY})&")
 _BREAK = "\x1e"
 """Stands for the break around a block until all are known."""
@@ -42,14 +38,41 @@ _BREAKS = re.compile(rf"\s*{_BREAK}[\s{_BREAK}]*")
 
 def without_markup(text: str) -> str:
     """The text that a browser would show of it."""
-    if not _TAGGED.search(text):
-        return _ENTITIES.sub(_character, text)
-    guarded = _NO_ENTITY.sub("&amp;", _NO_TAG.sub("&lt;", text.replace(_BREAK, " ")))
+    bare = _without_comments(text)
+    guarded = _guarded(bare)
+    if guarded is None:
+        return _ENTITIES.sub(_character, bare)
     try:
         tree = parser.fragment_fromstring(guarded, create_parent="div")
-    except (etree.LxmlError, ValueError):  # a character that XML does not have
-        return _ENTITIES.sub(_character, _TAGGED.sub(" ", text)).strip()
+    except (etree.LxmlError, ValueError):  # a character that XML does not have, or elements in elements in elements
+        return _ENTITIES.sub(_character, _TAG.sub(lambda tag: " " if _is_known(tag) else tag[0], bare)).strip()
     return _BREAKS.sub("\n", "".join(_shown(tree)).replace("\u00a0", " ")).strip()
+
+
+def _is_known(tag: re.Match[str]) -> bool:
+    """Whether it is one of HTML's. `List<String>` and `<think>` are not; `<a>` and `<b>` are, which is rarely wrong."""
+    return bool(tag[2]) or tag[1].lower() in _TAGS
+
+
+def _without_comments(text: str) -> str:
+    parts, at = [], 0
+    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        parts.append(text[at:start])
+        at = end + 3
+    return "".join([*parts, text[at:]])
+
+
+def _guarded(text: str) -> str | None:
+    """The text with all that is no tag and no entity escaped, so that the parser leaves it; None without a tag."""
+    parts, at = [], 0
+    for tag in _TAG.finditer(text):
+        if _is_known(tag):
+            parts += [text[at : tag.start()].replace("<", "&lt;"), tag[0]]
+            at = tag.end()
+    if not parts:
+        return None
+    whole = "".join([*parts, text[at:].replace("<", "&lt;")])
+    return _NO_ENTITY.sub("&amp;", whole.replace(_BREAK, " "))
 
 
 def _character(entity: re.Match[str]) -> str:
@@ -60,19 +83,25 @@ def _character(entity: re.Match[str]) -> str:
 
 def _shown(tree: etree._Element) -> Iterator[str]:
     """The texts of a tree in their order, with line breaks around blocks. Without recursion: trees may be deep."""
+    hidden = 0
     for event, element in etree.iterwalk(tree, events=("start", "end", "comment", "pi")):
         if event in ("comment", "pi"):
-            yield element.tail or ""
+            if not hidden:
+                yield element.tail or ""
             continue
         name = element.tag
-        unread = name in _UNREAD
+        if name in _UNREAD:
+            hidden += 1 if event == "start" else -1
+        if hidden:
+            continue
         if name in _BREAKING:
             yield _BREAK
         elif name == "br" and event == "start":
             yield "\n"
         elif name in ("td", "th") and event == "end":
             yield " "
-        if event == "start" and not unread and not any(above.tag in _UNREAD for above in element.iterancestors()):
-            yield element.text or ""
-        elif event == "end" and element is not tree:
+        if event == "start":
+            if name not in _UNREAD:
+                yield element.text or ""
+        elif element is not tree:
             yield element.tail or ""

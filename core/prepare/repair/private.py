@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast, get_args
+from functools import partial
+from typing import get_args
 
 from tunesmith.core.plan import PersonalKind, Repair
 from tunesmith.core.prepare.cells import shown
@@ -18,7 +19,7 @@ KINDS: tuple[PersonalKind, ...] = get_args(PersonalKind)
 def kinds_of(repair: Repair) -> tuple[PersonalKind, ...]:
     """The kinds that a repair is about; all where it names none."""
     wanted = repair.names or KINDS
-    return tuple(cast(PersonalKind, kind) for kind in KINDS if kind in wanted)
+    return tuple(kind for kind in KINDS if kind in wanted)
 
 
 class MaskPersonal(Mender):
@@ -34,11 +35,9 @@ class MaskPersonal(Mender):
 
         patches: dict[str, dict[int, str]] = {}
         for column in self.columns:
-            patches[column] = cells = {}
-            for index, text in enumerate(piece.columns[column]):
-                masked = mapped(text, lambda one, column=column: mask(one, self._kinds, column)) if text else text
-                if masked != text:
-                    cells[index] = masked
+            masked_in = partial(mask, kinds=self._kinds, column=column)
+            masked = {index: mapped(text, masked_in) for index, text in enumerate(piece.columns[column]) if text}
+            patches[column] = {index: text for index, text in masked.items() if text != piece.columns[column][index]}
         return Outcome(patches=patches)
 
 

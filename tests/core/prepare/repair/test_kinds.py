@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -206,6 +207,19 @@ def test_what_only_looks_like_html_stays(text: str) -> None:
 )
 def test_invisible_characters_and_runs_of_white_space_go(untidy: str, tidy: str) -> None:
     assert cells(mend(column("t", untidy), Repair(kind="tidy-text")), "t") == [tidy]
+
+
+@pytest.mark.parametrize("kind", ["fix-encoding", "strip-html", "tidy-text"])
+@pytest.mark.parametrize("piece", ["<", "<p ", "<!--", "<div>", "&", " \t", "\u200b", "Ã©", "[", "<p>\x00"])
+def test_large_odd_cells_take_no_long_time(kind: Any, piece: str) -> None:
+    start = time.process_time()
+    mend(column("t", piece * 60_000 + "x"), Repair(kind=kind))
+    assert time.process_time() - start < 5
+
+
+def test_half_surrogates_do_not_stop_a_repair() -> None:
+    done = mend(column("t", "\ud800  x", '["\\ud800  x"]'), Repair(kind="tidy-text"))
+    assert cells(done, "t") == ["? x", '["? x"]']
 
 
 def test_texts_in_json_are_mended_and_the_json_stays() -> None:
