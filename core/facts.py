@@ -152,7 +152,7 @@ class Column(msgspec.Struct, frozen=True):
     distinct: int
     examples: tuple[str, ...] = ()
     values: tuple[tuple[str, int], ...] = ()
-    """Its values with how often each occurs, the most frequent first; empty where there are more than 50."""
+    """Its values with how often each occurs, the most frequent first; empty where they are no labels: many, or long."""
 
 
 class DataFinding(msgspec.Struct, frozen=True):

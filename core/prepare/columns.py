@@ -23,7 +23,8 @@ SAMPLE = 20_000
 point (95 % interval, normal approximation)."""
 
 FEW_VALUES = 50
-"""Different values up to which a column says what they are."""
+"""Different values up to which a column says what they are, where they are short and each stands in two rows or more on
+average."""
 
 MOST_DISTINCT = 1 << 21
 """Different values that are counted one by one; beyond, a share of them is counted (error about 0.1 %)."""
@@ -137,5 +138,6 @@ class Profiled:
         kind = kind_of(self.name, self._sample, self.filled, distinct, self._stride)
         examples = tuple(text[:EXAMPLE_LENGTH] for text in self._examples)
         values = [(text, count) for text, count in (self._values or Counter()).most_common() if text]
-        few = tuple(values) if len(values) <= FEW_VALUES else ()
+        labels = len(values) <= FEW_VALUES and 2 * len(values) <= self.filled
+        few = tuple(values) if labels and all(len(text) <= EXAMPLE_LENGTH for text, _ in values) else ()
         return Column(self.name, kind, self.filled, distinct, examples, few)

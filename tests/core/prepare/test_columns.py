@@ -29,8 +29,8 @@ def test_kinds_counts_and_examples() -> None:
     assert profile_columns(records(rows)) == (
         Column("id", "identifier", 30, 30, ("0", "1", "2")),
         Column("name", "text", 30, 30, ("P0", "P1", "P2")),
-        Column("d", "date", 30, 1, ("2020-01-01",)),
-        Column("pay", "number", 30, 7, ("$0", "$1", "$2")),
+        Column("d", "date", 30, 1, ("2020-01-01",), (("2020-01-01", 30),)),
+        Column("pay", "number", 30, 7, ("$0", "$1", "$2"), tuple((f"${n}", 5 if n < 2 else 4) for n in range(7))),
         Column("e", "text", 0, 0, ()),
         Column("t", "text", 30, 1, ("x" * 80,)),
     )
