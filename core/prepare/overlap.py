@@ -162,7 +162,8 @@ def find_overlap(
     if plan.overlap == "drop":
         # The validation first: what it loses is no reason to leave out a row of the training.
         after[before.any_of(parts) & (parts == VALIDATION)] = DROPPED
-        after[look.at(after).any_of(after)] = DROPPED
+        lost = bool((after == DROPPED).any())
+        after[(look.at(after) if lost else before).any_of(after)] = DROPPED
     elif plan.overlap == "move":
         after = _moved(before, parts, groups)
         after[look.at(after).any_of(after)] = DROPPED

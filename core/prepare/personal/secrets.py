@@ -41,6 +41,7 @@ def _forms() -> tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]:
     """What a text must contain for a form to be in it, and the form. Importing the plugins takes half a second."""
     from detect_secrets.plugins.aws import AWSKeyDetector
     from detect_secrets.plugins.azure_storage_key import AzureStorageKeyDetector
+    from detect_secrets.plugins.base import RegexBasedDetector
     from detect_secrets.plugins.basic_auth import BasicAuthDetector
     from detect_secrets.plugins.discord import DiscordBotTokenDetector
     from detect_secrets.plugins.github_token import GitHubTokenDetector
@@ -57,7 +58,7 @@ def _forms() -> tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]:
     from detect_secrets.plugins.telegram_token import TelegramBotTokenDetector
     from detect_secrets.plugins.twilio import TwilioKeyDetector
 
-    known = {
+    known: dict[type[RegexBasedDetector], tuple[str, ...]] = {
         AWSKeyDetector: ("AKIA", "ASIA", "ABIA", "ACCA", "A3T", "aws", "AWS"),
         AzureStorageKeyDetector: ("AccountKey=",),
         BasicAuthDetector: ("://",),
@@ -77,9 +78,14 @@ def _forms() -> tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]:
         StripeDetector: ("k_live_",),
     }
     # No literal tells these; "" is in every text.
-    unmarked = (DiscordBotTokenDetector, TelegramBotTokenDetector, TwilioKeyDetector)
-    forms = [(hint, tuple(plugin.denylist)) for plugin, hints in known.items() for hint in hints]
-    forms += [("", tuple(plugin.denylist)) for plugin in unmarked]
+    unmarked: tuple[type[RegexBasedDetector], ...] = (
+        DiscordBotTokenDetector,
+        TelegramBotTokenDetector,
+        TwilioKeyDetector,
+    )
+    forms: list[tuple[str, tuple[re.Pattern[str], ...]]] = []
+    for plugin, hints in [*known.items(), *((plugin, ("",)) for plugin in unmarked)]:
+        forms += [(hint, tuple(plugin().denylist)) for hint in hints]
     return (*forms, *((hint, (re.compile(form),)) for hint, form in _MORE))
 
 
