@@ -89,7 +89,7 @@ def measure(path: Path) -> dict[str, float]:
     plan = resolve(wishes, facts).plan.prepare
     prepared = prepare_rows(plan)
     at = timed("repair, make rows, exact duplicates, split", at)
-    count(tokenizer, prepared_rows(prepared), None, silent)
+    count(tokenizer, AllRows(prepared), None, silent)
     at = timed("lengths in tokens", at)
     found["all but near duplicates"] = sum(found.values())
     found["memory before"] = peak()
@@ -105,7 +105,9 @@ def measure(path: Path) -> dict[str, float]:
     return found
 
 
-class prepared_rows:  # noqa: N801 - an iterable that can be gone through again
+class AllRows:
+    """The rows of a set, which can be gone through again."""
+
     def __init__(self, prepared: object) -> None:
         self._prepared = prepared
 
@@ -135,7 +137,11 @@ def main() -> None:
             write_csv(path, rows)
             environment = os.environ | {"TUNESMITH_CACHE": f"{folder}/cache", "TUNESMITH_RUNS": f"{folder}/runs"}
             done = subprocess.run(
-                [sys.executable, __file__, "--measure", str(path)], capture_output=True, text=True, env=environment
+                [sys.executable, __file__, "--measure", str(path)],
+                check=False,
+                capture_output=True,
+                text=True,
+                env=environment,
             )
             if done.returncode:
                 sys.exit(done.stderr)

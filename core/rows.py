@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 Split = Literal["train", "validation", "test"]
+FIRST_WORDS = 20
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
@@ -58,6 +59,16 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
     """The worse answer, where two were compared."""
     slices: dict[str, str] = {}
     """Values by which the score is also told apart."""
+
+    @property
+    def asked(self) -> str:
+        """What is asked, as people are shown it: the question, or the last turn; nothing of plain text."""
+        return self.question or (self.prompt[-1].content if self.prompt else "")
+
+    @property
+    def turns(self) -> list[Message]:
+        """What a server is asked with: the prompt; of plain text its first words, to be gone on from."""
+        return self.prompt or [Message("user", " ".join(self.answer.split()[:FIRST_WORDS]))]
 
 
 def ask(question: str, context: str = "", system: str = "") -> list[Message]:

@@ -165,6 +165,7 @@ class Watch(TrainerCallback):
             [row.prompt for row in self.slice],
             max_new_tokens=self.job.plan.evaluate.max_new_tokens,
             batch_size=self.job.plan.evaluate.batch_size,
+            tools=[row.tools for row in self.slice],
             report=self._report,
         )
         expected = [row.answer for row in self.slice]
@@ -181,7 +182,7 @@ class Watch(TrainerCallback):
         self.job.emit(score)
         shown = list(zip(self.slice, answers, strict=True))[: self.job.plan.finetune.samples]
         for row, answer in shown:
-            question = row.question or row.prompt[-1].content
+            question = row.asked
             self.job.emit(Sample(step=step, question=question, expected=row.answer, answer=answer))
         self._idle += time.monotonic() - began + float((metrics or {}).get("eval_runtime", 0.0))
 

@@ -29,6 +29,7 @@ from tunesmith.core.run import write_json
 from tunesmith.core.worker.job import Job, JobMeter
 from tunesmith.core.worker.model import load_tokenizer
 from tunesmith.core.worker.proof import count
+from tunesmith.core.worker.template import keep_template
 from tunesmith.core.worker.tokenize import control_marks, neutralised
 
 STAGE = "prepare"
@@ -57,6 +58,7 @@ def work(job: Job) -> str:
     parts = ", ".join(f"{prepared.account.parts[name]:,} {name}" for name in SPLITS)
     job.finding(STAGE, f"Split {_by(plan.split)}: {parts}.", "ok", prepared.total)
     tokenizer = load_tokenizer(model_here(job.plan.select.model).path)
+    keep_template(job.run, tokenizer)
     marked = _write(job, prepared, control_marks(tokenizer))
     if marked:
         text = f"{counted(marked, 'row')} with a control mark of the model in the text: it is broken up with a space, "

@@ -218,7 +218,7 @@ def _serve(job: Job, rows: Sequence[Row], answers: Sequence[Prediction]) -> str:
     finally:
         server.stop()
     wanted = next((p.answer for p in answers if p.id == row.id), None)
-    question = plain(row.question or row.prompt[-1].content)
+    question = plain(row.asked)
     same = answer == wanted
     compared = "as it did before" if same else f"but before: {plain(wanted or '(nothing)')}"
     told = f"Asked over HTTP: {question} → {plain(answer) or '(nothing)'}, {compared}."
@@ -240,7 +240,7 @@ def ask(server: Server, row: Row, max_new_tokens: int) -> str:
         try:
             reply = client.chat.completions.create(
                 model=server.model_id,
-                messages=[turn.as_dict() for turn in row.prompt],  # type: ignore[misc]
+                messages=[turn.as_dict() for turn in row.turns],  # type: ignore[misc]
                 temperature=0,
                 max_tokens=max_new_tokens,
                 timeout=300,
@@ -268,7 +268,7 @@ def _serve_text(plan: Plan, run: Run, row: Row) -> str:
     snippets = endpoint_snippets(
         f"http://{host}:{port}",
         run.merged.name,
-        Asked([turn.as_dict() for turn in row.prompt], plan.evaluate.max_new_tokens),
+        Asked([turn.as_dict() for turn in row.turns], plan.evaluate.max_new_tokens),
         run=run.name,
         model=run.merged,
     )

@@ -96,7 +96,11 @@ def check_same_prompts(before: Path, after: Path, rows: Sequence[Row]) -> None:
         ModelError: A prompt differs: the merged model would be asked otherwise than it was trained.
     """
     trained, saved = load_tokenizer(before), load_tokenizer(after)
-    different = sum(encode_prompt(trained, row.prompt) != encode_prompt(saved, row.prompt) for row in rows)
+    different = sum(
+        encode_prompt(trained, row.prompt, row.tools) != encode_prompt(saved, row.prompt, row.tools)
+        for row in rows
+        if row.prompt
+    )
     if different or trained.chat_template != saved.chat_template:
         raise ModelError(
             f"The tokenizer in {after} writes {different} of {len(rows)} prompts otherwise than training did.",

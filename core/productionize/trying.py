@@ -51,19 +51,19 @@ def trial_rows(run: Run) -> list[Row]:
 
 
 def own_question(row: Row) -> str:
-    """What the row asks: its question, or its last turn where it has none."""
-    return row.question or row.prompt[-1].content
+    """What the row asks: its question, or the last turn that a server is asked with."""
+    return row.question or row.turns[-1].content
 
 
 def trial_chat(row: Row, question: str) -> list[dict[str, str]]:
     """The row's prompt with another question in it, in the form that was trained."""
     if question == own_question(row):
-        turns = row.prompt
+        turns = row.turns
     elif row.question:
         system = row.prompt[0].content if row.prompt[0].role == "system" else ""
         turns = ask(question, row.context, system)
     else:
-        turns = [*row.prompt[:-1], msgspec.structs.replace(row.prompt[-1], content=question)]
+        turns = [*row.turns[:-1], msgspec.structs.replace(row.turns[-1], content=question)]
     return [turn.as_dict() for turn in turns]
 
 

@@ -84,7 +84,7 @@ def recommend_understand(draft: Draft, facts: Facts) -> None:
         **{name: answers[name] for name in ANSWERS}, has_context=context, parameters=facts.model.parameters
     )
     _approach(draft, advise(situation))
-    _evidence(draft)
+    _evidence(draft, shape)
 
 
 def _settle(draft: Draft, name: str, recommended: Any, because: str, others: tuple[Alternative, ...] = ()) -> Any:
@@ -120,8 +120,13 @@ def _approach(draft: Draft, advice: Advice) -> None:
     draft.choose("understand.approach", advice.best.approach, advice.best.because, others)
 
 
-def _evidence(draft: Draft) -> None:
+def _evidence(draft: Draft, shape: str) -> None:
     usual = Evidence()
+    none: list[int] = []
+    if shape == "text":
+        draft.choose("understand.evidence.shots", none, "plain text asks nothing that could be answered")
+        draft.choose("understand.evidence.stop", usual.stop, "nothing is asked before the training")
+        return
     draft.choose(
         "understand.evidence.shots",
         usual.shots,

@@ -137,7 +137,7 @@ def predicted(row: Row, answer: str, metric: str = "exact_match", surprise: Surp
         chosen = measures.per_row(metric, answer, row.answer)
     return Prediction(
         id=row.id,
-        question=row.question or (row.prompt[-1].content if row.prompt else ""),
+        question=row.asked,
         expected=row.answer,
         answer=answer,
         exact_match=exact_match(answer, row.answer),

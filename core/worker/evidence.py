@@ -102,7 +102,7 @@ class Untouched:
         return [with_examples(row.prompt, shown, as_text=self.as_text) for row in self.rows]
 
     def _longest(self, shots: int) -> int:
-        return max((len(encode_prompt(self.tokenizer, prompt)) for prompt in self._prompts(shots)), default=0)
+        return max((len(encode_prompt(self.tokenizer, one)) for one in self._prompts(shots) if one), default=0)
 
     def _why_not(self, shots: int) -> str:
         if not shots:
@@ -118,6 +118,7 @@ class Untouched:
             self.model,
             self.tokenizer,
             self._prompts(shots),
+            tools=[row.tools for row in self.rows],
             max_new_tokens=plan.evaluate.max_new_tokens,
             batch_size=batch,
             report=self.job.progress(STAGE, f"asking the untouched model, {examples_told(shots)}"),
@@ -131,7 +132,7 @@ class Untouched:
         predictions = [
             Prediction(
                 id=row.id,
-                question=row.question or row.prompt[-1].content,
+                question=row.asked,
                 expected=row.answer,
                 answer=answer,
                 exact_match=exact_match(answer, row.answer),

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 TELL_SECONDS = 0.25
 """Between two words about how far an answer is."""
+COUNTED = 50_000
+"""Rows that are counted for a first look; of more, a sample and the longest. The job counts every row before it trains.
+A share of 1 % is then known to within a tenth of a point (95 % interval, normal approximation)."""
 CELL = 200
 """Characters of a cell that a page shows."""
 
@@ -57,7 +60,7 @@ class Surveyor:
         from tunesmith.core.worker.proof import count
 
         assert self._prepared is not None, "a look comes first"
-        return count(_tokenizer(model), _Again(self._prepared), max_length, self._meter)
+        return count(_tokenizer(model), _Again(self._prepared), max_length, self._meter, most=COUNTED)
 
     def estimate(self, vocabulary: int, show: int = 3) -> Counted:
         """The same without a tokenizer, from characters; rows are rendered without a chat template."""

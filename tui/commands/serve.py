@@ -50,7 +50,7 @@ def serve(name: str | None, *, host: str | None, port: int | None) -> int:
 def _example(run: Run, max_tokens: int) -> Asked:
     """The run's first test question, so that the commands to copy get a sensible answer."""
     row = next(iter(read_rows(run.rows_path("test"))), None)
-    return Asked([turn.as_dict() for turn in row.prompt], max_tokens) if row else Asked()
+    return Asked([turn.as_dict() for turn in row.turns], max_tokens) if row else Asked()
 
 
 def _newest_with_model() -> Run:

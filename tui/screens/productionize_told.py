@@ -186,5 +186,5 @@ def snippets_for(run: Run, plan: Plan, row: Row | None, address: tuple[str, str]
     host = f"[{section.host}]" if ":" in section.host else section.host
     base_url, model_id = address or (f"http://{host}:{section.port or PORT}", run.merged.name)
     most = plan.evaluate.max_new_tokens
-    asked = Asked([turn.as_dict() for turn in row.prompt], most) if row else Asked(max_tokens=most)
+    asked = Asked([turn.as_dict() for turn in row.turns], most) if row else Asked(max_tokens=most)
     return endpoint_snippets(base_url, model_id, asked, run=run.name, model=run.merged)

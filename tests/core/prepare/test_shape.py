@@ -228,8 +228,18 @@ def test_a_score_is_a_rating_only_beside_a_prompt_and_its_completion() -> None:
 
 @pytest.mark.parametrize(
     ("rating", "good_from", "good"),
-    [("true", None, True), ("False", None, False), ("1", None, True), ("4", None, None), ("4", 4, True)]
-    + [("3.5", 4, False), ("1", 4, False), ("good", 4, True), ("maybe", None, None), ("", None, None)],
+    [
+        ("true", None, True),
+        ("False", None, False),
+        ("1", None, True),
+        ("4", None, None),
+        ("4", 4, True),
+        ("3.5", 4, False),
+        ("1", 4, False),
+        ("good", 4, True),
+        ("maybe", None, None),
+        ("", None, None),
+    ],
 )
 def test_a_rating_is_good_or_bad_by_its_word_or_from_a_number(
     rating: str, good_from: float | None, good: bool | None

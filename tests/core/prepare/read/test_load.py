@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tests.core.prepare.read.files import PAIRS, PEOPLE, clear, read, refusal, told, values
 from tunesmith.core.errors import AccessError, DataError, TunesmithError
-from tunesmith.core.practice import EMPLOYEES_CSV
 from tunesmith.core.meter import Cancelled
+from tunesmith.core.practice import EMPLOYEES_CSV
 from tunesmith.core.prepare.read.formats import FORMATS, is_path, kind_of
 from tunesmith.core.prepare.read.load import read_records
 

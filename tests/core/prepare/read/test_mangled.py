@@ -23,7 +23,9 @@ EACH = 190
 """Damaged files of each kind: 13 kinds make 2,470."""
 SEED = 5
 
-ROWS = [{"id": n, "name": f"Näme {n}", "note": ["x", 'say "hi"', "two\nlines", "", "🙂 \u202e"][n % 5]} for n in range(40)]
+ROWS = [
+    {"id": n, "name": f"Näme {n}", "note": ["x", 'say "hi"', "two\nlines", "", "🙂 \u202e"][n % 5]} for n in range(40)
+]
 CSV = "id,name,note\n" + "".join(
     '{id},{name},"{note}"\n'.format(**{**row, "note": str(row["note"]).replace('"', '""')}) for row in ROWS
 )
@@ -138,7 +140,19 @@ def test_a_damaged_file_is_read_or_refused_in_words(tmp_path: Path, name: str) -
 
 def test_a_file_by_the_name_of_another_kind_is_read_or_refused_in_words(tmp_path: Path) -> None:
     for kind, make in WHOLE.items():
-        for ending in (".csv", ".json", ".jsonl", ".txt", ".parquet", ".xlsx", ".xls", ".ods", ".csv.gz", ".zip", ".db"):
+        for ending in (
+            ".csv",
+            ".json",
+            ".jsonl",
+            ".txt",
+            ".parquet",
+            ".xlsx",
+            ".xls",
+            ".ods",
+            ".csv.gz",
+            ".zip",
+            ".db",
+        ):
             name = f"{kind.replace('.', '-')}{ending}"
             (tmp_path / name).write_bytes(make())
             look(tmp_path, name)
