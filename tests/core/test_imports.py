@@ -34,8 +34,18 @@ def modules(folder: str) -> list[str]:
     return found
 
 
+PREPARING = "columns profile look likeness personal repair pipeline overlap split export written read moments".split()
+"""What looks at the data itself, in `core.prepare`: it runs in jobs and in the helper."""
+TOLD = ("read.formats", "repair.words", "repair.needs", "repair.recipe", "repair.aside")
+"""What of it the interface tells by."""
+
+
 def is_job(name: str) -> bool:
-    """Whether the module runs inside jobs only, where the heavy libraries belong."""
+    """Whether the module runs inside jobs or the helper only, where the heavy libraries belong."""
+    if name.startswith("tunesmith.core.prepare."):
+        part = name.removeprefix("tunesmith.core.prepare.")
+        if part.partition(".")[0] in PREPARING and part not in TOLD:
+            return True
     return name.startswith(("tunesmith.core.worker", "tunesmith.core.practice.pretrain")) or (
         name.rpartition(".")[2].startswith("job") and name != "tunesmith.core.jobs"
     )

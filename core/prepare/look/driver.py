@@ -32,7 +32,8 @@ ORDER = (
     *("repeated-header", "placeholder", "total-row", "bare-row", "disguised-empty"),
     *("date-form", "empty", "short", "long", "date-range", "out-of-range"),
     *("duplicate", "same-pair", "near-duplicate", "contradiction", "repeated-answer", "refusal", "languages"),
-    "personal",
+    *("personal-secret", "personal-card", "personal-iban", "personal-national-id"),
+    *("personal-email", "personal-phone", "personal-ip", "personal-name"),
     *("balance", "prompt-form", "copied", "repeated", "no-refusal"),
 )
 """Kinds of findings in the order in which their repairs run; a kind that is not listed comes after those that are."""

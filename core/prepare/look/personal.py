@@ -8,7 +8,7 @@ from typing import Any
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.plan.prepare import PersonalKind
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.columns import plain_name
+from tunesmith.core.prepare.kinds import plain_name
 from tunesmith.core.prepare.personal import PLACEHOLDERS, Piece, found, mask, names_people, suspects
 from tunesmith.core.prepare.records import Batch
 
@@ -140,9 +140,9 @@ class _Column:
         about = "about " if self._about else ""
         text = f"{shown(self.name)} holds {one if count == 1 else many} in {about}{counted(count, 'row')}"
         if kind == "name":
-            text += ", as its header says; names inside other texts are not looked for"
-        if subject and not secret:
-            text += "; it is what the column is about, so that masking would leave nothing of it"
+            text += ", as its header says; inside other texts they are not looked for"
+        elif subject and not secret:
+            text += ": it is what the column is about, and masking would leave nothing of it"
         hipaa = "one of the identifiers" if kind != "card" else "an account number, one of the identifiers"
         repairs: list[dict[str, Any]] = [
             {"kind": repair, "column": self.name, "names": [kind]} for repair in ("mask-personal", "drop-personal")
@@ -154,7 +154,7 @@ class _Column:
             text=text + ".",
             examples=tuple(self._examples.get(kind, ())),
             share=min(1.0, count / rows) if rows else 0.0,
-            severity="serious" if secret else "warning",
+            severity="serious" if secret else "note" if kind == "name" else "warning",
             effect=_SECRET_EFFECT if secret else _EFFECT.format(hipaa=hipaa),
             repairs=tuple(repairs),
             recommended=secret or not subject,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from tunesmith.core.plan.prepare import PersonalKind
-from tunesmith.core.prepare.columns import plain_name
+from tunesmith.core.prepare.kinds import plain_name
 from tunesmith.core.prepare.personal.addresses import emails_in, ips_in
 from tunesmith.core.prepare.personal.ids import national_ids_in
 from tunesmith.core.prepare.personal.numbers import Run, cards_in, ibans_in, phones_in, runs_in
