@@ -10,7 +10,8 @@ import pytest
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.facts import Column, ColumnKind
-from tunesmith.core.prepare.kinds import plain_name, profile_column
+from tunesmith.core.prepare.columns import profile_column
+from tunesmith.core.prepare.kinds import plain_name
 from tunesmith.core.prepare.profile import profile
 from tunesmith.core.prepare.shape import NEEDED, candidates, check_columns, detect, is_good, nearest, roles_for
 

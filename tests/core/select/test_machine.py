@@ -10,10 +10,11 @@ import pytest
 
 from tunesmith.core.errors import PlanError
 from tunesmith.core.facts import Facts
+from tunesmith.core.meter import silent
 from tunesmith.core.recommend import Resolution, resolve
 from tunesmith.core.select.cards import hardware_for
-from tunesmith.core.survey import measure
 from tunesmith.core.wishes import with_wish
+from tunesmith.core.worker.measure import measure
 
 from ..facts_kit import SEVEN_B, facts, tokens
 
@@ -75,7 +76,7 @@ def test_another_machine_has_another_price() -> None:
 
 
 def test_what_is_measured_for_a_planned_machine_is_the_table(tmp_path: Path) -> None:
-    seen, _ = measure({"prepare.data": "practice", "select.gpu": "h100-80gb"}, tmp_path)
+    seen, _ = measure({"prepare.data": "practice", "select.gpu": "h100-80gb"}, tmp_path, silent)
     assert seen.facts.hardware == hardware_for("h100-80gb")
     with pytest.raises(PlanError, match="No card is known as 'h1oo'"):
-        measure({"prepare.data": "practice", "select.gpu": "h1oo"}, tmp_path)
+        measure({"prepare.data": "practice", "select.gpu": "h1oo"}, tmp_path, silent)
