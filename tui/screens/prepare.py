@@ -23,8 +23,8 @@ from tunesmith.tui.screens.data import Data
 from tunesmith.tui.screens.step import AskStep
 from tunesmith.tui.widgets.finding_row import FindingRow
 from tunesmith.tui.widgets.finding_told import finding_told
-from tunesmith.tui.widgets.histogram import histogram
 from tunesmith.tui.widgets.knob_row import KnobRow
+from tunesmith.tui.widgets.lengths_told import lengths_told
 from tunesmith.tui.widgets.still import Still
 from tunesmith.tui.widgets.trained_text import trained_text
 from tunesmith.tui.widgets.why import Why
@@ -104,8 +104,11 @@ class PrepareStep(AskStep):
             return Content("")
         seen = survey.preview
         parts = ", ".join(f"{count:,} to {_purpose(part)}" for part, count in seen.parts.items())
+        data = survey.facts.data
+        sure = f" ({100 * data.shape_confidence:.0f} % sure)" if data.shape_confidence < 1 else ""
         told: list[str | tuple[str, str]] = [
             (f"{seen.read:,} records were read, {seen.aside:,} set aside.\n", "bold"),
+            f"{harmless(data.shape_because[:1].upper() + data.shape_because[1:])}{sure}.\n",
             f"Rows: {parts}.\n",
         ]
         for note in seen.notes:
@@ -156,12 +159,8 @@ class PrepareStep(AskStep):
         if tokens is None:
             self.query_one("#lengths", Still).show(waiting)
             return
-        whole = tokens.whole
-        text = f"half up to {whole.p50}, 99 % up to {whole.p99}, longest {whole.longest} tokens"
-        if tokens.estimated:
-            text += "; estimated from characters, the model's tokenizer is not here"
-        chart = histogram(tokens.bins, glyphs, 30, "tokens")
-        self.query_one("#lengths", Still).show(Content("\n").join([Content.styled(text, "$text-muted"), chart]))
+        longest = project.plan.select.hyperparameters.max_length
+        self.query_one("#lengths", Still).show(lengths_told(tokens, survey.proof, longest, glyphs))
 
     @on(FindingRow.Decided)
     def _decided(self, event: FindingRow.Decided) -> None:

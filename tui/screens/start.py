@@ -44,7 +44,7 @@ class Way:
 PRACTICE_WAY = Way(
     "practice", "Practice project", "an employee table, a small model, two minutes", Opening(data=PRACTICE)
 )
-FILE_WAY = Way("file", "New project from a file", "your own CSV, JSON or JSONL")
+FILE_WAY = Way("file", "New project from a file", "CSV, JSON, Excel, Parquet, text …")
 PLAN_WAY = Way("plan", "Open a plan", "a plan.yaml from before or from elsewhere")
 
 
