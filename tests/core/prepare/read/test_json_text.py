@@ -229,7 +229,11 @@ json_values = st.recursive(
 def expected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Lists and objects as they are, all else as text, nothing for null."""
     return [
-        {key: value if isinstance(value, list | dict) else text_of(value) for key, value in row.items() if value is not None}
+        {
+            key: value if isinstance(value, list | dict) else text_of(value)
+            for key, value in row.items()
+            if value is not None
+        }
         for row in rows
     ]
 
@@ -263,7 +267,10 @@ def test_json_written_in_any_way_is_read_back(rows: list[dict[str, Any]], indent
 def test_every_row_is_read_or_set_aside_at_its_line(seed: int, name: str) -> None:
     chance = random.Random(seed)
     broken = ['{"a": }', "{'a': 1}", '{"a": 1,}', "7", "nonsense", '{"a" 1}', '"x"', '{"a": tru}']
-    items = ['{"a": "first"}', *(chance.choice(broken) if chance.random() < 0.3 else json.dumps({"a": f"x{n}"}) for n in range(12))]
+    items = [
+        '{"a": "first"}',
+        *(chance.choice(broken) if chance.random() < 0.3 else json.dumps({"a": f"x{n}"}) for n in range(12)),
+    ]
     good = [line for line, item in enumerate(items, start=1) if item.startswith('{"a": "')]
     if name == "a.json":
         text, first = "[\n" + ",\n".join(items) + "\n]", 1

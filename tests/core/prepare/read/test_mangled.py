@@ -23,7 +23,9 @@ EACH = 190
 """Damaged files of each kind: 13 kinds make 2,470."""
 SEED = 5
 
-ROWS = [{"id": n, "name": f"Näme {n}", "note": ["x", 'say "hi"', "two\nlines", "", "🙂 \u202e"][n % 5]} for n in range(40)]
+ROWS = [
+    {"id": n, "name": f"Näme {n}", "note": ["x", 'say "hi"', "two\nlines", "", "🙂 \u202e"][n % 5]} for n in range(40)
+]
 CSV = "id,name,note\n" + "".join(
     '{id},{name},"{note}"\n'.format(**{**row, "note": str(row["note"]).replace('"', '""')}) for row in ROWS
 )
@@ -53,12 +55,12 @@ def archive() -> bytes:
 
 SHEET = [["id", "name", "note"], *([str(row["id"]), str(row["name"]), "x"] for row in ROWS)]
 WHOLE: dict[str, Callable[[], bytes]] = {
-    "a.csv": lambda: CSV.encode(),
+    "a.csv": CSV.encode,
     "wide.csv": lambda: CSV.encode("utf-16"),
     "a.tsv": lambda: CSV.replace(",", "\t").encode(),
     "a.json": lambda: json.dumps([json.loads(line) for line in JSONL.splitlines()], indent=1).encode(),
     "b.json": lambda: json.dumps({"version": 1, "data": ROWS}).encode(),
-    "a.jsonl": lambda: JSONL.encode(),
+    "a.jsonl": JSONL.encode,
     "a.parquet": parquet,
     "a.xlsx": lambda: xlsx({"A": SHEET}),
     "a.ods": lambda: ods(SHEET),
@@ -70,7 +72,8 @@ WHOLE: dict[str, Callable[[], bytes]] = {
 
 ODD = [
     b"\0", b'"', b"'", b",", b"\n", b"\r", b"{", b"[" * 2_000, b"}", b"]", b"\\", b"\xff\xfe", b"\xed\xa0\x80",
-    b"\x1b[2J", "\u202e".encode(), b"1e999", b"9" * 5_000, b"\\ud800", b"NaN", b"null", b'""', b"PK\x03\x04", b"\x00\xff" * 9,
+    b"\x1b[2J", "\u202e".encode(), b"1e999", b"9" * 5_000, b"\\ud800", b"NaN", b"null", b'""', b"PK\x03\x04",
+    b"\x00\xff" * 9,
 ]  # fmt: skip
 
 
@@ -138,7 +141,19 @@ def test_a_damaged_file_is_read_or_refused_in_words(tmp_path: Path, name: str) -
 
 def test_a_file_by_the_name_of_another_kind_is_read_or_refused_in_words(tmp_path: Path) -> None:
     for kind, make in WHOLE.items():
-        for ending in (".csv", ".json", ".jsonl", ".txt", ".parquet", ".xlsx", ".xls", ".ods", ".csv.gz", ".zip", ".db"):
+        for ending in (
+            ".csv",
+            ".json",
+            ".jsonl",
+            ".txt",
+            ".parquet",
+            ".xlsx",
+            ".xls",
+            ".ods",
+            ".csv.gz",
+            ".zip",
+            ".db",
+        ):
             name = f"{kind.replace('.', '-')}{ending}"
             (tmp_path / name).write_bytes(make())
             look(tmp_path, name)

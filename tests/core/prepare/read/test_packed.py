@@ -34,7 +34,11 @@ def zipped(members: dict[str, bytes]) -> bytes:
         ("a.CSV.ZST", zstd(PEOPLE.encode()), "csv"),
         ("a.zip", zipped({"people.csv": PEOPLE.encode(), "__MACOSX/people.csv": b"x", "image.png": b"x"}), "csv"),
         ("a.csv.gz", gzip.compress(PEOPLE.encode("utf-16")), "csv"),
-        ("a.zip", zipped({"people.xlsx": xlsx({"A": [["name", "salary"], ["Alice", 85000], ["Bob", 72000]]})}), "excel"),
+        (
+            "a.zip",
+            zipped({"people.xlsx": xlsx({"A": [["name", "salary"], ["Alice", 85000], ["Bob", 72000]]})}),
+            "excel",
+        ),
     ],
 )
 def test_what_is_in_it_is_read(tmp_path: Path, name: str, content: bytes, form: str) -> None:
@@ -57,7 +61,9 @@ def test_a_sheet_is_named_by_the_part_also_inside_an_archive(tmp_path: Path) -> 
 
 
 def test_nothing_is_written_where_an_archive_says(tmp_path: Path) -> None:
-    content = zipped({"../../escaped.csv": PEOPLE.encode(), "/etc/escaped.csv": PEOPLE.encode(), "a.csv": b"x,y\n1,2\n"})
+    content = zipped(
+        {"../../escaped.csv": PEOPLE.encode(), "/etc/escaped.csv": PEOPLE.encode(), "a.csv": b"x,y\n1,2\n"}
+    )
     (tmp_path / "in").mkdir()
     found = read(tmp_path / "in", "a.zip", content, part="a.csv")
     assert values(found) == [{"x": "1", "y": "2"}]
