@@ -18,7 +18,7 @@ from typing import BinaryIO, NamedTuple
 import pyarrow as pa
 
 from tunesmith.core.errors import DataError
-from tunesmith.core.prepare.cells import counted
+from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.read.clean_table import clean_table
 from tunesmith.core.prepare.read.encoding import as_utf8
 from tunesmith.core.prepare.read.opened import Opened
@@ -36,6 +36,7 @@ _SHORT = 64 << 10
 _MOST_ROW = 32_000_000
 """Characters of one row; more come from a quote that is never closed."""
 _LONE_RETURN = re.compile(r"(?<=\r)(?!\n)")
+_NO_CHARACTER = re.compile("[\udc80-\udcff]")
 _OPEN = "a double quote is opened and never closed"
 _CLOSE_QUOTES = 'Close the quotes; a double quote inside a quoted cell is written twice ("").'
 
@@ -201,7 +202,7 @@ def _rows(lines: _Lines, dialect: Dialect, width: int = 0) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error as error:
-            why = _OPEN if "unexpected end" in str(error) else str(error)
+            why = _wrong(error)
             alone = why == _OPEN or _is_row(lines, dialect, width)
             if alone:
                 lines.again(1)
@@ -221,6 +222,14 @@ def _rows(lines: _Lines, dialect: Dialect, width: int = 0) -> Iterator[Row]:
                 than, step = "more", "Put text that holds the delimiter into double quotes."
             why = f"{counted(len(cells), 'cell')}, {than} than the {width} of the header"
             yield Row(line, [], why, "".join(lines.taken), step)
+
+
+def _wrong(error: csv.Error) -> str:
+    """What Python's csv means, as a clause."""
+    told = str(error)
+    if "unexpected end" in told:
+        return _OPEN
+    return "text follows behind the quotes of a cell" if "expected after" in told else shown(told)
 
 
 def _reader(lines: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
@@ -270,7 +279,11 @@ class _Table:
                 file=path,
                 line=header.line,
             )
-        self.names = [name.strip() for name in header.cells]
+        self.names = [_NO_CHARACTER.sub("\ufffd", name.strip()) for name in header.cells]
+        if any("\ufffd" in name for name in self.names):
+            self.sink.note(
+                f"{self.sink.subject} has names of columns that are not all UTF-8; � stands for what is not."
+            )
         check_names(path, self.names, header.line)
         self.line = lines.next
         self.held = lines.back_bytes()

@@ -105,7 +105,7 @@ def _guessed(opened: Opened) -> str:
     if best is None or high < _TELLING or not _decodes(opened, best.encoding):
         return western
     # Neighbours such as Windows-1250 often fit as well; then it is the one that most files are in.
-    same = any(one.encoding == western and one.chaos <= best.chaos + _CLOSE for one in matches)
+    same = any(western in one.could_be_from_charset and one.chaos <= best.chaos + _CLOSE for one in matches)
     return western if same and _looks_western(bytes(sample), western) else best.encoding
 
 

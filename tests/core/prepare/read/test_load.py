@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -298,3 +300,8 @@ def test_any_bytes_are_read_or_refused_in_words(content: bytes, suffix: str) -> 
             assert read(Path(folder), f"x{suffix}", content).rows
         except TunesmithError as error:
             clear(error)
+
+
+def test_what_the_interface_needs_of_it_costs_nothing_to_import() -> None:
+    script = "import sys, tunesmith.core.prepare.read.formats; print(sorted({'pyarrow', 'numpy'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -55,12 +55,12 @@ def archive() -> bytes:
 
 SHEET = [["id", "name", "note"], *([str(row["id"]), str(row["name"]), "x"] for row in ROWS)]
 WHOLE: dict[str, Callable[[], bytes]] = {
-    "a.csv": lambda: CSV.encode(),
+    "a.csv": CSV.encode,
     "wide.csv": lambda: CSV.encode("utf-16"),
     "a.tsv": lambda: CSV.replace(",", "\t").encode(),
     "a.json": lambda: json.dumps([json.loads(line) for line in JSONL.splitlines()], indent=1).encode(),
     "b.json": lambda: json.dumps({"version": 1, "data": ROWS}).encode(),
-    "a.jsonl": lambda: JSONL.encode(),
+    "a.jsonl": JSONL.encode,
     "a.parquet": parquet,
     "a.xlsx": lambda: xlsx({"A": SHEET}),
     "a.ods": lambda: ods(SHEET),
@@ -72,7 +72,8 @@ WHOLE: dict[str, Callable[[], bytes]] = {
 
 ODD = [
     b"\0", b'"', b"'", b",", b"\n", b"\r", b"{", b"[" * 2_000, b"}", b"]", b"\\", b"\xff\xfe", b"\xed\xa0\x80",
-    b"\x1b[2J", "\u202e".encode(), b"1e999", b"9" * 5_000, b"\\ud800", b"NaN", b"null", b'""', b"PK\x03\x04", b"\x00\xff" * 9,
+    b"\x1b[2J", "\u202e".encode(), b"1e999", b"9" * 5_000, b"\\ud800", b"NaN", b"null", b'""', b"PK\x03\x04",
+    b"\x00\xff" * 9,
 ]  # fmt: skip
 
 
