@@ -12,7 +12,6 @@ from tunesmith.core.facts import Column, DataProfile, Shape
 from tunesmith.core.meter import Meter, silent
 from tunesmith.core.prepare.columns import profile_columns
 from tunesmith.core.prepare.look import Check, find, seen_of
-from tunesmith.core.prepare.look.check import Places
 from tunesmith.core.prepare.look.near import NearDuplicates
 from tunesmith.core.prepare.look.personal import PersonalData
 from tunesmith.core.prepare.read import cache
@@ -70,7 +69,7 @@ def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter
     chosen = _shape(found, shape, named)
     needed = tuple(chosen.roles[role] for role in NEEDED.get(chosen.shape, ()) if role in chosen.roles)
     seen = seen_of(found, chosen.shape, chosen.roles, needed)
-    checks: list[Check] = [PersonalData(seen.used, records.columns, Places(records).place)]
+    checks: list[Check] = [PersonalData(seen.used, records.columns, lambda position: records.rows[position].place)]
     if near:
         checks.append(NearDuplicates(seen.used, records, written=chosen.shape != "table"))
     return DataProfile(
