@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 from tunesmith.core.prepare.cells import shown
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _LONE = re.compile("[\ud800-\udfff]")
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}\[\]"]')
 _ITEM_END = re.compile(r"[,\]\n]")
@@ -21,6 +22,7 @@ _NEAR = 16
 """Characters before the end of what was read within which an error may come from its being cut there."""
 _MOST_SKIPPED = 1 << 16
 """Characters that are searched for the end of a broken item by counting its brackets."""
+_MOST_INDENT = 100
 MEND = "Mend that line, e.g. with `python3 -m json.tool`, which points at the place."
 SINGLE_QUOTES = "JSON puts texts and names into double quotes, not single ones."
 TOO_DEEP = "not readable: nested too deeply, or a number too long"
@@ -74,7 +76,7 @@ def decode(text: str, at: int = 0) -> tuple[Any, int]:
     except (RecursionError, ValueError):
         raise NotJson(at, TOO_DEEP, "Mend that line.") from None
     # An escape such as \ud83d can name half a character, which no file can hold.
-    if "\\u" in text[at:end]:
+    if _SURROGATE.search(text, at, end):
         try:
             whole = json.dumps(value, ensure_ascii=False)
         except (RecursionError, ValueError):
@@ -122,7 +124,7 @@ class Scan:
 
     def _before(self) -> str:
         """What stands before `at` on its line, as far as it is white space only."""
-        start = self.text.rfind("\n", 0, self.at)
+        start = self.text.rfind("\n", max(0, self.at - _MOST_INDENT), self.at)
         before = self.text[start : self.at] if start >= 0 else ""
         return before if not before.strip() else ""
 

@@ -141,8 +141,11 @@ class Sink:
 
     def objects(self, lines: Sequence[int], values: Sequence[dict[str, Any]]) -> None:
         """Rows as JSON or a database gives them: any value, columns may be missing."""
-        names = dict.fromkeys(key for value in values for key in value)
-        self._know(names)
+        names: dict[str, None] = {}
+        for value in values:
+            names.update(dict.fromkeys(value))
+        if len(names) > _MOST_COLUMNS:
+            self._know(names)
         try:
             cells, nested = _of_objects(values, names)
         except (UnicodeEncodeError, pa.ArrowInvalid, RecursionError, ValueError):
