@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from tunesmith.core.errors import AccessError
 from tunesmith.core.plan import Plan, Section
 from tunesmith.core.practice import PRACTICE
+
+
+_ELSEWHERE = re.compile(r"hub:|\$\{\w+\}$|[a-z][a-z0-9+]*://", re.IGNORECASE)
 
 
 def spelled_out(path: str, base: Path) -> Path:
@@ -23,8 +27,10 @@ def spelled_out(path: str, base: Path) -> Path:
 
 
 def is_file(source: str) -> bool:
-    """Whether data of this name is files of this machine: not the built-in table, the Hub's, or a database's."""
-    return source != PRACTICE and not source.startswith("hub:") and "://" not in source
+    """Whether data of this name is files of this machine: not the built-in table, the Hub's, or a database's (whose
+    address may be a variable of the environment).
+    """
+    return source != PRACTICE and not _ELSEWHERE.match(source.strip())
 
 
 def wishes_spelled_out(wishes: dict[str, Any], base: Path) -> dict[str, Any]:

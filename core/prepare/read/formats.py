@@ -51,11 +51,6 @@ def is_address(source: str) -> bool:
     return bool(_ADDRESS.match(os.environ.get(whole[1], "") if whole else source.strip()))
 
 
-def is_path(source: str) -> bool:
-    """Whether a source is a path or a pattern of paths, which a relative one makes depend on the folder it is in."""
-    return not (is_address(source) or source.startswith(HUB))
-
-
 class Kind(NamedTuple):
     """What the name of a file tells about it."""
 
