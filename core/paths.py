@@ -10,7 +10,6 @@ from tunesmith.core.errors import AccessError
 from tunesmith.core.plan import Plan, Section
 from tunesmith.core.practice import PRACTICE
 
-
 _ELSEWHERE = re.compile(r"hub:|\$\{\w+\}$|[a-z][a-z0-9+]*://", re.IGNORECASE)
 
 

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from tests.core.prepare.read.files import PAIRS, PEOPLE, clear, read, refusal, told, values
 from tunesmith.core.errors import AccessError, DataError, TunesmithError
 from tunesmith.core.meter import Cancelled
+from tunesmith.core.paths import is_file
 from tunesmith.core.practice import EMPLOYEES_CSV
-from tunesmith.core.prepare.read.formats import FORMATS, is_path, kind_of
+from tunesmith.core.prepare.read.formats import FORMATS, kind_of
 from tunesmith.core.prepare.read.load import read_records
 
 
@@ -46,7 +47,7 @@ def test_the_ending_tells_the_kind_also_under_a_compression() -> None:
     assert kind_of("a.csv.zip") == (None, "zip") and kind_of("a.zip").readable
     assert not kind_of("a.gz").readable and not kind_of("a").readable and not kind_of("a.csv.exe").readable
     assert {".tsv", ".parquet", ".xlsx", ".md", ".gz"} < set(FORMATS)
-    assert is_path("data/*.csv") and not is_path("hub:a/b") and not is_path("sqlite:///x.db")
+    assert is_file("data/*.csv") and not is_file("hub:a/b") and not is_file("sqlite:///x.db")
 
 
 # Folders and patterns
