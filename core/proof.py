@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from tunesmith.core.errors import DataError
 from tunesmith.core.facts import TokenProfile
-from tunesmith.core.prepare.cells import counted, shown
+from tunesmith.core.wording import plain
 
 NAMED = 20
 """Rows that are named where a proof names some of them."""
@@ -96,16 +95,6 @@ class Proof(msgspec.Struct, frozen=True):
         return sum(count for mark, count in self.ends.items() if mark != self.end_mark)
 
 
-def lost_answers(proof: Proof) -> DataError:
-    """The error for rows whose whole answer lies behind the sequence length; the proof has at least one."""
-    named = ", ".join(shown(id_) for id_ in proof.lost_ids[:3]) + (" and more" if proof.lost > 3 else "")
-    return DataError(
-        f"{counted(proof.lost, 'row')} would be trained on without {'its' if proof.lost == 1 else 'their'} answer.",
-        cause=f"The sequence length of {proof.max_length or 0:,} tokens ends before the answer begins (rows {named}).",
-        next_step=f"Raise select.hyperparameters.max_length to {proof.lost_need:,}, or take the long rows out.",
-    )
-
-
 def differences(before: Template, other: Template) -> list[str]:
     """What is not the same in two templates, as phrases; empty where they are alike byte by byte."""
     found = []
@@ -115,5 +104,5 @@ def differences(before: Template, other: Template) -> list[str]:
     roles = [name for name in names if before.special_tokens.get(name) != other.special_tokens.get(name)]
     found.extend(name.replace("_", " ") for name in roles)
     marks = [mark for mark in before.ids if before.ids[mark] != other.ids.get(mark)]
-    found.extend(f"the token of {shown(mark)}" for mark in marks[:3])
+    found.extend(f"the token of {plain(mark)}" for mark in marks[:3])
     return found

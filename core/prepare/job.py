@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from tunesmith.core.errors import AccessError
+from tunesmith.core.errors import AccessError, DataError
 from tunesmith.core.models import model_here
 from tunesmith.core.plan import Split
 from tunesmith.core.prepare.card import card
@@ -23,7 +23,7 @@ from tunesmith.core.prepare.pipeline import prepare_rows
 from tunesmith.core.prepare.prepared import REJECTED, SET_ASIDE, Prepared
 from tunesmith.core.prepare.profile import profile
 from tunesmith.core.prepare.records import name_of
-from tunesmith.core.proof import Proof, lost_answers
+from tunesmith.core.proof import Proof
 from tunesmith.core.rows import SPLITS, Row, read_rows
 from tunesmith.core.run import write_json
 from tunesmith.core.worker.job import Job, JobMeter
@@ -155,6 +155,16 @@ def _tell(job: Job, proof: Proof) -> None:
         job.finding(STAGE, text + "the model would not learn to stop.", "warning", proof.unended)
     told = f"{_percent(proof.share)} of {proof.tokens:,} tokens are trained, the answers; the prompts are masked."
     job.finding(STAGE, told, "ok", proof.trained)
+
+
+def lost_answers(proof: Proof) -> DataError:
+    """The error for rows whose whole answer lies behind the sequence length; the proof has at least one."""
+    named = ", ".join(shown(id_) for id_ in proof.lost_ids[:3]) + (" and more" if proof.lost > 3 else "")
+    return DataError(
+        f"{counted(proof.lost, 'row')} would be trained on without {'its' if proof.lost == 1 else 'their'} answer.",
+        cause=f"The sequence length of {proof.max_length or 0:,} tokens ends before the answer begins (rows {named}).",
+        next_step=f"Raise select.hyperparameters.max_length to {proof.lost_need:,}, or take the long rows out.",
+    )
 
 
 def _percent(share: float) -> str:

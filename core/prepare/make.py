@@ -99,7 +99,7 @@ def _from_table(record: Record, kept: Sequence[str], prepare: Prepare) -> list[R
     name = values.get(entity)
     if name is None:
         return f"{shown(entity)} is empty"
-    shared = {"group": _group(record, prepare), "slices": _slices(record, prepare), "record": values}
+    group, slices = _group(record, prepare), _slices(record, prepare)
     rows = []
     for number, template in enumerate(prepare.questions):
         if not all(column in values for column in columns_in(template.ask) + columns_in(template.answer)):
@@ -116,7 +116,9 @@ def _from_table(record: Record, kept: Sequence[str], prepare: Prepare) -> list[R
             answer=fill(template.answer, values),
             context=context,
             question=question,
-            **shared,
+            group=group,
+            slices=slices,
+            record=values,
         )
         rows.append(row)
     return rows or "it answers none of the questions"

@@ -199,7 +199,7 @@ class _Making:
         self._write_rejected()
         (self._folder / "rows.jsonl").unlink()
         parts = self._parts
-        fingerprints = {split: _digest(self._folder / f"{split}.jsonl") for split in SPLITS}
+        fingerprints: dict[str, str] = {split: _digest(self._folder / f"{split}.jsonl") for split in SPLITS}
         records = self._records
         account = Account(
             source=records.source,

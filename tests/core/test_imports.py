@@ -34,7 +34,21 @@ def modules(folder: str) -> list[str]:
     return found
 
 
-PREPARING = "columns profile look likeness personal repair pipeline overlap split export written read moments".split()
+PREPARING = [
+    "columns",
+    "profile",
+    "look",
+    "likeness",
+    "personal",
+    "repair",
+    "pipeline",
+    "overlap",
+    "split",
+    "export",
+    "written",
+    "read",
+    "moments",
+]
 """What looks at the data itself, in `core.prepare`: it runs in jobs and in the helper."""
 TOLD = ("read.formats", "repair.words", "repair.needs", "repair.recipe", "repair.aside")
 """What of it the interface tells by."""

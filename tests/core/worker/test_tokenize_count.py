@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 from tunesmith.core.errors import DataError
 from tunesmith.core.meter import Cancelled
 from tunesmith.core.practice import EMPLOYEES_CSV, MODEL_DIR
-from tunesmith.core.proof import lost_answers
+from tunesmith.core.prepare.job import lost_answers
 from tunesmith.core.rows import Message, Row, ask
 from tunesmith.core.worker import proof as proving
 from tunesmith.core.worker.frames import Frames
