@@ -18,6 +18,8 @@ class StepCount(msgspec.Struct, frozen=True):
     """Records that were mended and kept."""
     text: str
     """The same as a sentence."""
+    examples: list[tuple[str, str, str]] = []
+    """Up to three changed cells: where, before and after; harmless, personal data masked."""
 
 
 class Account(msgspec.Struct, frozen=True):

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from tunesmith.core.facts import Column, DataProfile, Shape
+from tunesmith.core.facts import Column, DataFinding, DataProfile, Shape
 from tunesmith.core.meter import Meter, silent
+from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.columns import profile_columns
 from tunesmith.core.prepare.look import Check, find, seen_of
 from tunesmith.core.prepare.look.near import NearDuplicates
@@ -82,10 +83,31 @@ def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter
         shape_because=chosen.because,
         shape_confidence=chosen.confidence,
         roles=chosen.roles,
-        findings=tuple(find(records, seen, meter, checks)),
+        findings=(*_rejected(records), *find(records, seen, meter, checks)),
         rejected=len(records.rejected),
         files=max(1, len(records.files)),
     )
+
+
+def _rejected(records: Records) -> list[DataFinding]:
+    """What stood in the files and was no row."""
+    count = len(records.rejected)
+    if not count:
+        return []
+    examples = [f"{one.file + ', ' if one.file else ''}line {one.line:,}: {one.why}" for one in records.rejected[:3]]
+    text = f"{counted(count, 'row')} could not be read and {'is' if count == 1 else 'are'} set aside."
+    return [
+        DataFinding(
+            kind="rejected",
+            column="",
+            count=count,
+            text=text,
+            examples=tuple(shown(one, 160) for one in examples),
+            share=count / records.total,
+            severity="serious" if count > 0.05 * records.total else "warning",
+            effect="The model never sees them; all are listed in rejected.jsonl, beside the rows that are used.",
+        )
+    ]
 
 
 def _decided_by(records: Records, shape: Shape | None, named: Mapping[str, str], *, near: bool) -> tuple[str, ...]:

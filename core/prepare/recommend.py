@@ -13,7 +13,7 @@ from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.cells import counted, number_of, shown
 from tunesmith.core.prepare.kinds import used_columns
 from tunesmith.core.prepare.propose import entity_candidates, time_candidates
-from tunesmith.core.prepare.shape import NEEDED, roles_for
+from tunesmith.core.prepare.shape import NEEDED, candidates, roles_for
 from tunesmith.core.reckon import settle
 from tunesmith.core.records import words
 
@@ -57,7 +57,7 @@ def recommend_prepare(draft: Draft, facts: Facts) -> None:
     draft.choose("prepare.query", None, "only a database is asked with SQL")
     draft.choose("prepare.part", None, "all of it is read")
     draft.choose("prepare.fingerprint", data.fingerprint, "to notice a file that changed since this plan was made")
-    shape = draft.choose("prepare.shape", data.shape, data.shape_because)
+    shape = draft.choose("prepare.shape", data.shape, data.shape_because, _other_shapes(data))
     roles = _roles(draft, data, shape)
     _system(draft, data, shape, roles)
     _card(draft)
@@ -70,6 +70,12 @@ def recommend_prepare(draft: Draft, facts: Facts) -> None:
     _repairs(draft, data)
     draft.choose("prepare.slices", [], "name columns such as language or gender to see the score for each of them")
     _split(draft, data, shape, roles, questions)
+
+
+def _other_shapes(data: DataProfile) -> tuple[Alternative, ...]:
+    """What else the columns could be, with how sure that is."""
+    others = [one for one in candidates(data.columns) if one.shape != data.shape]
+    return tuple(Alternative(one.shape, f"{one.because}; less likely by the columns' names") for one in others)
 
 
 def project_name(source: str) -> str:

@@ -180,7 +180,10 @@ class PrepareStep(AskStep):
         for why in self.query(Why):
             width = max(24, why.size.width - 3)
             repairs = plain_value(self.session.project.plan, "prepare.repairs")
-            why.show(finding_told(row.finding, repairs, self.session.glyphs, width))
+            survey = self.session.project.survey
+            account = survey.preview.account if survey is not None and not self.session.project.pending else None
+            steps = account.steps if account is not None else []
+            why.show(finding_told(row.finding, repairs, steps, self.session.glyphs, width))
 
     @property
     def _finding_here(self) -> FindingRow | None:

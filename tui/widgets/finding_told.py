@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.cells import cell_len
@@ -9,6 +10,7 @@ from textual.content import Content
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.figures import percent
+from tunesmith.core.prepare.account import StepCount
 from tunesmith.core.prepare.repair.words import told
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
@@ -20,11 +22,14 @@ LABEL = 16
 SEVERITY = {"serious": "serious", "warning": "worth mending", "note": "good to know"}
 
 
-def finding_told(finding: DataFinding, repairs: list[dict[str, Any]], glyphs: Glyphs, width: int) -> Content:
+def finding_told(
+    finding: DataFinding, repairs: list[dict[str, Any]], steps: Sequence[StepCount], glyphs: Glyphs, width: int
+) -> Content:
     """Everything about one finding.
 
     Args:
         repairs: Those that the plan has.
+        steps: What they did.
         width: Cells of the panel.
     """
     where = f"{harmless(finding.column)}: " if finding.column else ""
@@ -47,7 +52,24 @@ def finding_told(finding: DataFinding, repairs: list[dict[str, Any]], glyphs: Gl
         left = not any(repair in repairs for repair in finding.repairs)
         best = "" if finding.recommended else " (recommended)"
         parts.append((f"{glyphs.current if left else ' '} leave it as it is{best}\n", "bold" if left else ""))
+        done = _step(finding, repairs, steps)
+        if done is not None:
+            parts.append(("\nWhat it did\n", "$text-muted"))
+            parts.append(f"{done.before:,} rows before, {done.after:,} after; {done.changed:,} changed\n")
+            parts += [
+                f"{harmless(where)}: {harmless(old)} {glyphs.arrow} {harmless(new)}\n"
+                for where, old, new in done.examples
+            ]
     return Content.assemble(*parts)
+
+
+def _step(finding: DataFinding, repairs: list[dict[str, Any]], steps: Sequence[StepCount]) -> StepCount | None:
+    """What the repair that answers the finding did, where the rows were made with it already."""
+    done = next((one for one in finding.repairs if one in repairs), None)
+    if done is None or len(steps) < len(repairs):
+        return None
+    step = steps[repairs.index(done)]
+    return step if step.name == done["kind"] else None
 
 
 def _bars(picture: tuple[tuple[str, int], ...], glyphs: Glyphs, width: int) -> Content:

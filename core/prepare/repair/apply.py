@@ -118,7 +118,8 @@ class Step:
     def count(self) -> StepCount:
         """The same for the account."""
         column = self.repair.column or ""
-        return StepCount(self.repair.kind, column, self.before, self.after, self.changed, self.text)
+        examples = list(self.examples)
+        return StepCount(self.repair.kind, column, self.before, self.after, self.changed, self.text, examples)
 
 
 _DID = {
