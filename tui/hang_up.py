@@ -16,7 +16,9 @@ from collections.abc import Callable
 from types import FrameType
 
 ENDS_WITHIN_SECONDS = 1.5
-"""For leaving in order: the terminal of a SIGTERM is still there, and is left as it was."""
+"""For leaving in order where the terminal is gone: nothing of it can be put back."""
+TIDIES_WITHIN_SECONDS = 10.0
+"""The same where it is still there, as at a SIGTERM: it is left as it was, which takes its time on a busy machine."""
 LOOK_EVERY_SECONDS = 5.0
 
 
@@ -27,28 +29,38 @@ def leave_on_hang_up(leave: Callable[[], None]) -> None:
         leave: Asks the application to end in order; must be callable from any thread.
     """
 
+    terminal = sys.__stdin__.fileno() if sys.__stdin__ is not None and sys.__stdin__.isatty() else None
+
     def told(number: int, frame: FrameType | None) -> None:
         # Python runs this even where the event loop is stuck in writing to a terminal that takes nothing any more.
-        _end_soon()
+        threading.Thread(target=_end, args=(terminal,), daemon=True, name="end").start()
         leave()
 
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, told)
-    if sys.__stdin__ is not None and sys.__stdin__.isatty():
-        threading.Thread(target=_watch, args=(sys.__stdin__.fileno(),), daemon=True, name="line").start()
+    if terminal is not None:
+        threading.Thread(target=_watch, args=(terminal,), daemon=True, name="line").start()
 
 
 def _watch(terminal: int) -> None:
     """Where nobody sends a signal, the terminal itself tells that it is gone."""
-    while True:
+    while _is_there(terminal):
         time.sleep(LOOK_EVERY_SECONDS)
-        try:
-            termios.tcgetattr(terminal)
-        except (termios.error, OSError):
-            os._exit(0)
+    os._exit(0)
 
 
-def _end_soon() -> None:
-    watchdog = threading.Timer(ENDS_WITHIN_SECONDS, os._exit, (0,))
-    watchdog.daemon = True
-    watchdog.start()
+def _end(terminal: int | None) -> None:
+    """End the process where leaving in order takes too long."""
+    deadline = time.monotonic() + TIDIES_WITHIN_SECONDS
+    time.sleep(ENDS_WITHIN_SECONDS)
+    while terminal is not None and _is_there(terminal) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os._exit(0)
+
+
+def _is_there(terminal: int) -> bool:
+    try:
+        termios.tcgetattr(terminal)
+    except (termios.error, OSError):
+        return False
+    return True
