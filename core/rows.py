@@ -21,7 +21,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
     role: str
     content: str
-    tool_calls: list[dict[str, Any]] = []
+    tool_calls: tuple[dict[str, Any], ...] = ()
     """What an assistant's turn calls, in OpenAI's form."""
     tool_call_id: str = ""
     """Of a tool's turn: which call it answers."""
@@ -30,9 +30,9 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def as_dict(self) -> dict[str, Any]:
         """The form that chat templates take."""
-        return {
-            name: value for name, value in msgspec.to_builtins(self).items() if name in ("role", "content") or value
-        }
+        found: dict[str, Any] = {"role": self.role, "content": self.content}
+        told = {"tool_calls": list(self.tool_calls), "tool_call_id": self.tool_call_id, "name": self.name}
+        return found | {name: value for name, value in told.items() if value}
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True):

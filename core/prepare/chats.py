@@ -45,7 +45,7 @@ def from_chat(values: Mapping[str, Any], columns: Mapping[str, str], system: str
     prompt = _with_system(prompt, own or system)
     question = next(message.content for message in reversed(prompt) if message.role == "user")
     answer = last.content if last.content.strip() else msgspec.json.encode(last.tool_calls).decode()
-    return {"prompt": prompt, "answer": answer, "question": question, "calls": last.tool_calls, "tools": tools}
+    return {"prompt": prompt, "answer": answer, "question": question, "calls": list(last.tool_calls), "tools": tools}
 
 
 def from_preference(values: Mapping[str, Any], columns: Mapping[str, str], system: str) -> dict[str, Any] | str:
@@ -114,7 +114,7 @@ def _message(turn: Mapping[str, Any]) -> Message | None:
         content = ""
     if role not in _ROLES or not isinstance(content, str):
         return None
-    return Message(role, content, calls, text_of(turn.get("tool_call_id")), text_of(turn.get("name")))
+    return Message(role, content, tuple(calls), text_of(turn.get("tool_call_id")), text_of(turn.get("name")))
 
 
 def _call(content: Any) -> dict[str, Any] | None:

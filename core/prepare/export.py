@@ -172,7 +172,7 @@ def _record(row: Row) -> dict[str, Any]:
     record = {name: getattr(row, name) for name in Row.__struct_fields__}
     record["prompt"] = [
         {"role": turn.role, "content": turn.content, "tool_call_id": turn.tool_call_id, "name": turn.name}
-        | {"tool_calls": _json(turn.tool_calls)}
+        | {"tool_calls": _json(list(turn.tool_calls))}
         for turn in row.prompt
     ]
     record |= {"record": list(row.record.items()), "slices": list(row.slices.items())}
@@ -180,7 +180,7 @@ def _record(row: Row) -> dict[str, Any]:
 
 
 def _row(record: dict[str, Any]) -> Row:
-    turns = [Message(**(turn | {"tool_calls": _value(turn["tool_calls"])})) for turn in record["prompt"]]
+    turns = [Message(**(turn | {"tool_calls": tuple(_value(turn["tool_calls"]))})) for turn in record["prompt"]]
     record |= {"prompt": turns, "record": dict(record["record"]), "slices": dict(record["slices"])}
     return Row(**(record | {"calls": _value(record["calls"]), "tools": _value(record["tools"])}))
 

@@ -78,7 +78,7 @@ def prepare_rows(prepare: Prepare, base: Path | None = None, meter: Meter = sile
     # The same bytes may have been read from another place before.
     files = [str(path) for path in records.files] or [str(records.path)]
     account = msgspec.structs.replace(kept.account, source=records.source, files=files)
-    return Prepared(folder, account, notes)
+    return Prepared(str(folder), account, notes)
 
 
 def _sets_root() -> Path:

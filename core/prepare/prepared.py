@@ -60,9 +60,15 @@ class Preview(msgspec.Struct, frozen=True):
 class Prepared(msgspec.Struct, frozen=True):
     """Where the rows lie and what became of every record: read = used + set aside."""
 
-    folder: Path
+    at: str
+    """The folder."""
     account: Account
     notes: list[Note]
+
+    @property
+    def folder(self) -> Path:
+        """Where the files lie."""
+        return Path(self.at)
 
     @property
     def total(self) -> int:

@@ -37,7 +37,14 @@ _BREAKS = re.compile(rf"\s*{_BREAK}[\s{_BREAK}]*")
 
 
 def without_markup(text: str) -> str:
-    """The text that a browser would show of it."""
+    """The text that a browser would show of it; tags inside tags (`<<b>b>`) go as well, escaped ones stay as text."""
+    shown = _once(text)
+    while "&" not in text and shown != text and MARKUP.search(shown):
+        text, shown = shown, _once(shown)
+    return shown
+
+
+def _once(text: str) -> str:
     bare = _without_comments(text)
     guarded = _guarded(bare)
     if guarded is None:

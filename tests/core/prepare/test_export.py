@@ -29,7 +29,7 @@ FREE = st.lists(st.dictionaries(TEXT, VALUES, min_size=1, max_size=2), max_size=
 ROWS = st.builds(
     Row,
     TEXT,
-    st.lists(st.builds(Message, TEXT, TEXT, FREE, TEXT, TEXT), max_size=3),
+    st.lists(st.builds(Message, TEXT, TEXT, FREE.map(tuple), TEXT, TEXT), max_size=3),
     TEXT,
     TEXT,
     TEXT,
