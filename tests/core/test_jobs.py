@@ -201,5 +201,5 @@ def test_the_helper_counts_tokens_and_answers_again_after_a_mistake(tmp_path: Pa
     assert answer["profile"]["rows"] == 20
     assert sum(count for _, count in answer["profile"]["bins"]) == 20
     assert 0 < answer["profile"]["trained_share"] < 0.5
-    trained = ["".join(text for text, is_trained in row if is_trained) for row in answer["rendered"]]
+    trained = ["".join(text for text, is_trained in one["pieces"] if is_trained) for one in answer["pictures"]]
     assert trained == [f"{row['answer']}<|im_end|>" for row in seen["preview"]["examples"]]

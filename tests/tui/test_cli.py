@@ -92,8 +92,8 @@ def test_missing_data_is_named(tunesmith: Command, here: Path) -> None:
 def test_data_that_can_not_be_used_is_named_with_its_line(tunesmith: Command, here: Path) -> None:
     (here / "empty.csv").write_text("")
     refused(tunesmith("plan", "new", "empty.csv"), "empty.csv", "is empty")
-    (here / "rows.jsonl").write_text('{"question": "a", "answer": "b"}\n{"question": \n')
-    refused(tunesmith("plan", "new", "rows.jsonl"), "rows.jsonl: line 2")
+    (here / "rows.jsonl").write_text('{"question": \n{"answer"\n')
+    refused(tunesmith("plan", "new", "rows.jsonl"), "rows.jsonl: line 1")
 
 
 def test_a_folder_that_is_no_model_is_named(tunesmith: Command, here: Path) -> None:

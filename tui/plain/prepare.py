@@ -230,9 +230,17 @@ class RepairQuestion(Question):
         return next((one for one in self.finding.repairs if one in self._present), None)
 
 
-def repairable(desk: Desk) -> list[DataFinding]:
-    """The findings that something can be done about, in their order."""
-    return [finding for finding in desk.data.findings if finding.repairs]
+def asked_about(desk: Desk) -> list[DataFinding]:
+    """The findings that somebody is asked about, in their order: what is recommended or serious, and what the plan
+    mends. The others are noted.
+    """
+    present = desk.value("prepare.repairs")
+    return [
+        one
+        for one in desk.data.findings
+        if one.repairs
+        and (one.recommended or one.severity == "serious" or any(repair in present for repair in one.repairs))
+    ]
 
 
 def labelled_column(column: Column) -> Option:

@@ -13,6 +13,7 @@ from tunesmith.core.schema import knob_at
 from tunesmith.core.select.choosing import rehearsal
 from tunesmith.core.stages import TITLES
 from tunesmith.tui.plain.desk import Desk
+from tunesmith.tui.plain.prepare import asked_about
 from tunesmith.tui.plain_text import shortened
 
 ESTIMATED = ", estimated from characters because the tokenizer is not here"
@@ -26,8 +27,9 @@ def tell_data(desk: Desk) -> None:
     columns = ", ".join(column.name for column in data.columns[:12])
     more = f" and {len(data.columns) - 12} more" if len(data.columns) > 12 else ""
     voice.say(f"Read: {data.rows:,} records with {len(data.columns)} columns: {columns}{more}.")
+    asked = asked_about(desk)
     for finding in data.findings:
-        if not finding.repairs:
+        if finding not in asked:
             voice.say(f"Noted: {finding.text}")
 
 

@@ -22,7 +22,7 @@ from tunesmith.tui.plain.prepare import (
     ColumnQuestion,
     RepairQuestion,
     ShapeQuestion,
-    repairable,
+    asked_about,
 )
 from tunesmith.tui.plain.questions import (
     ApproachQuestion,
@@ -205,7 +205,7 @@ def questions(desk: Desk) -> list[Question]:
                 shape = desk.plan.prepare.shape
                 found.append(ShapeQuestion(desk, knob))
                 found += [ColumnQuestion(desk, role) for role in (*NEEDED[shape], *OPTIONAL[shape])]
-                found += [RepairQuestion(desk, finding) for finding in repairable(desk)]
+                found += [RepairQuestion(desk, finding) for finding in asked_about(desk)]
             elif knob.path == "prepare.split.by":
                 found.append(GroupQuestion(desk, knob))
             elif knob.path == "select.model":
