@@ -22,7 +22,7 @@ KEYS = (
     ("r", "back to what is recommended (in a text field: empty it)"),
     ("PgUp PgDn", "what lies above and below: of the advice first, then of the questions"),
     ("1 to 6", "to a step that was reached; Esc one step back"),
-    ("x", "all settings of a step, for experts"),
+    ("x", "all settings of a step, for experts; in Prepare d looks through the data"),
     ("w", "write the plan as a YAML file into the folder you started in"),
     ("v", "between the plan and the run that it led to"),
     ("s", "stop the run and save a checkpoint"),

@@ -52,7 +52,7 @@ class PrepareStep(AskStep):
     """Questions about the file, then what was found in it, then rows as the model will see them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "data", "Data", id="prepare.data", tooltip="Look through the data, record by record"),
+        Binding("d", "data", "Data", show=False, id="prepare.data", tooltip="Look through the data, record by record"),
     ]
     stage: ClassVar[str] = "prepare"
     intro: ClassVar[str] = "What the examples are, what is wrong with them, and which of them the score is kept for."
@@ -251,10 +251,10 @@ class Findings(Widget):
 def _found(findings: tuple[DataFinding, ...]) -> str:
     """How many things were found, and how they are answered."""
     if not findings:
-        return ""
+        return "d looks through the data, record by record."
     mended = sum(finding.recommended for finding in findings)
     told = f"{counted(len(findings), 'thing')} found; " + (f"{mended} of them mended as recommended" if mended else "")
-    return f"{told.rstrip('; ')}. The left and right keys choose what is done."
+    return f"{told.rstrip('; ')}. The left and right keys choose what is done; d looks through the data."
 
 
 def _purpose(part: str) -> str:
