@@ -178,6 +178,19 @@ class Split(Section):
         return self
 
 
+NEEDED: dict[str, tuple[str, ...]] = {
+    "table": ("entity",),
+    "question-answer": ("question", "answer"),
+    "prompt-completion": ("prompt", "completion"),
+    "chat": ("messages",),
+    "text": ("text",),
+    "classification": ("text", "label"),
+    "preference": ("chosen", "rejected"),
+    "rated": ("prompt", "completion", "rating"),
+}
+"""By shape, the parts that it can't do without."""
+
+
 class Prepare(Section):
     """From the person's file to rows of prompt and answer."""
 
@@ -265,16 +278,7 @@ class Prepare(Section):
 
     @model_validator(mode="after")
     def _parts_named(self) -> Prepare:
-        needed = {
-            "table": ("entity",),
-            "question-answer": ("question", "answer"),
-            "prompt-completion": ("prompt", "completion"),
-            "chat": ("messages",),
-            "text": ("text",),
-            "classification": ("text", "label"),
-            "preference": ("chosen", "rejected"),
-            "rated": ("prompt", "completion", "rating"),
-        }[self.shape]
+        needed = NEEDED[self.shape]
         missing = [role for role in needed if role not in self.columns]
         if missing:
             raise ValueError(f"shape {self.shape} needs columns.{missing[0]}")

@@ -8,20 +8,11 @@ from dataclasses import dataclass, field
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.facts import Column, Shape
+from tunesmith.core.plan.prepare import NEEDED
 from tunesmith.core.prepare.cells import number_of, shown
 from tunesmith.core.prepare.kinds import MOSTLY, plain_name
 
-NEEDED: dict[Shape, tuple[str, ...]] = {
-    "table": ("entity",),
-    "question-answer": ("question", "answer"),
-    "prompt-completion": ("prompt", "completion"),
-    "chat": ("messages",),
-    "text": ("text",),
-    "classification": ("text", "label"),
-    "preference": ("chosen", "rejected"),
-    "rated": ("prompt", "completion", "rating"),
-}
-"""The parts that a shape can't do without."""
+__all__ = ["NEEDED", "OPTIONAL", "Detected", "candidates", "check_columns", "detect", "is_good", "nearest", "roles_for"]
 
 OPTIONAL: dict[Shape, tuple[str, ...]] = {
     "table": (),

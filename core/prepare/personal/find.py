@@ -15,20 +15,9 @@ from tunesmith.core.prepare.personal.ids import national_ids_in
 from tunesmith.core.prepare.personal.numbers import Run, cards_in, ibans_in, phones_in, runs_in
 from tunesmith.core.prepare.personal.possible import possible_in
 from tunesmith.core.prepare.personal.secrets import secrets_in
+from tunesmith.core.prepare.repair.words import PLACEHOLDERS
 
 KINDS: tuple[PersonalKind, ...] = get_args(PersonalKind)
-
-PLACEHOLDERS: dict[PersonalKind, str] = {
-    "email": "[EMAIL]",
-    "phone": "[PHONE]",
-    "iban": "[IBAN]",
-    "card": "[CARD]",
-    "national-id": "[ID]",
-    "ip": "[IP]",
-    "secret": "[SECRET]",
-    "name": "[NAME]",
-}
-"""What is written in the place of a piece: the same for all of a kind, so that nothing tells two people apart."""
 
 STRETCH = 1 << 16
 """Characters that are looked at together: some forms take time that grows with the square of that."""

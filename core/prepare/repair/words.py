@@ -22,7 +22,7 @@ PERSONAL = {
 }
 """The kinds of personal data in plain words."""
 
-_PLACEHOLDERS = {
+PLACEHOLDERS: dict[str, str] = {
     "email": "[EMAIL]",
     "phone": "[PHONE]",
     "iban": "[IBAN]",
@@ -32,6 +32,7 @@ _PLACEHOLDERS = {
     "secret": "[SECRET]",
     "name": "[NAME]",
 }
+"""What is written in the place of a piece: the same for all of a kind, so that nothing tells two people apart."""
 
 DOING = {
     "drop-duplicates": "looking for rows that repeat others",
@@ -221,7 +222,7 @@ def _languages(repair: Mapping[str, Any]) -> str:
 def _mask(repair: Mapping[str, Any]) -> str:
     kinds = _names(repair)
     if len(kinds) == 1:
-        return f"{_personal(repair)}{_where(repair)} become {_PLACEHOLDERS.get(kinds[0], 'a placeholder')}"
+        return f"{_personal(repair)}{_where(repair)} become {PLACEHOLDERS.get(kinds[0], 'a placeholder')}"
     return f"{_personal(repair)}{_where(repair)} become placeholders such as [EMAIL]"
 
 

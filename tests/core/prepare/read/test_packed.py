@@ -40,6 +40,14 @@ def zipped(members: dict[str, bytes]) -> bytes:
             "excel",
         ),
     ],
+    ids=[
+        "gz",
+        "gz in two pieces",
+        "zst",
+        "zip",
+        "gz of UTF-16",
+        "zip of a workbook",
+    ],  # not the bytes: they tell the time
 )
 def test_what_is_in_it_is_read(tmp_path: Path, name: str, content: bytes, form: str) -> None:
     found = read(tmp_path, name, content)
