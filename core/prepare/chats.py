@@ -89,7 +89,7 @@ def _opened(value: Any) -> Any:
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
             return msgspec.json.decode(value)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, RecursionError, UnicodeError):
             return value
     return value
 
@@ -121,7 +121,7 @@ def _call(content: Any) -> dict[str, Any] | None:
     """ShareGPT's call of a function, `{"name": …, "arguments": …}` as text, in OpenAI's form."""
     try:
         said = msgspec.json.decode(content) if isinstance(content, str) else content
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
         return None
     if not isinstance(said, Mapping) or not isinstance(said.get("name"), str):
         return None

@@ -260,6 +260,7 @@ def test_chats_in_other_spellings(chat: Any) -> None:
         (None, "there is no list of turns"),
         ("hello", "there is no list of turns"),
         ("[broken", "the chat is not JSON"),
+        ('["\ud800"]', "the chat is not JSON"),
     ],
 )
 def test_chats_that_can_not_be_trained_on_are_set_aside_with_the_reason(chat: Any, why: str) -> None:
