@@ -191,6 +191,7 @@ class Helper:
         log: Where the helper's own output goes; nowhere by default.
         online: Whether it may ask the Hub, as far as the person's own settings allow it.
         """
+        self.online = online
         self._turn = threading.Lock()  # one question at a time, whichever thread asks
         self._writing = threading.Lock()  # a question is given up by another thread than the one that waits for it
         self._log = (log or Path(os.devnull)).open("ab")

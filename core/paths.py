@@ -32,6 +32,11 @@ def is_file(source: str) -> bool:
     return source != PRACTICE and not _ELSEWHERE.match(source.strip())
 
 
+def is_of_hub(source: object) -> bool:
+    """Whether data of this name is on the Hugging Face Hub: naming it so asks for it to be fetched."""
+    return isinstance(source, str) and source.startswith("hub:")
+
+
 def wishes_spelled_out(wishes: dict[str, Any], base: Path) -> dict[str, Any]:
     """The wishes with the paths of data and model spelled out from `base`."""
     spelled = dict(wishes)

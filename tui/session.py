@@ -13,6 +13,7 @@ from tunesmith.core.history import Follower, History
 from tunesmith.core.jobs import Helper
 from tunesmith.core.load import Load
 from tunesmith.core.meter import Cancelled, Meter, silent
+from tunesmith.core.paths import is_of_hub
 from tunesmith.core.project import Project
 from tunesmith.core.run import Run, State
 from tunesmith.core.survey import Page, Survey, counted, look, page, simulated
@@ -112,8 +113,12 @@ class Session:
         with self._measuring:
             if self._wanted is not wishes or self.closed:
                 return None
+            online = is_of_hub(wishes.get("prepare.data"))
+            if self._helper is not None and online and not self._helper.online:
+                self._helper.close()
+                self._helper = None
             if self._helper is None:
-                self._helper = Helper()
+                self._helper = Helper(online=online)
             try:
                 first = look(wishes, self.project.base, self._helper, meter)
                 if self._wanted is not wishes or self.closed:

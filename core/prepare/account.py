@@ -22,6 +22,17 @@ class StepCount(msgspec.Struct, frozen=True):
     """Up to three changed cells: where, before and after; harmless, personal data masked."""
 
 
+class OwnTest(msgspec.Struct, frozen=True):
+    """A test file of the person's own: it is in none of the other counts, but in those of the parts."""
+
+    source: str
+    fingerprint: str
+    read: int
+    rejected: int
+    aside: int
+    rows: int
+
+
 class Account(msgspec.Struct, frozen=True):
     """The way of the data in numbers."""
 
@@ -44,3 +55,4 @@ class Account(msgspec.Struct, frozen=True):
     """`sha256:` and the digest of each part's file."""
     slices: dict[str, dict[str, int]] = {}
     """Rows by the value of each column that a slice was asked for."""
+    own_test: OwnTest | None = None

@@ -20,13 +20,15 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
-from tunesmith.core.errors import AccessError, DataError
+from tunesmith.core.errors import AccessError, DataError, SpaceError
 from tunesmith.core.meter import Meter, silent
 from tunesmith.core.plan import Prepare
-from tunesmith.core.prepare.account import Account, StepCount
+from tunesmith.core.prepare.account import Account, OwnTest, StepCount
 from tunesmith.core.prepare.cells import cell, counted, shown
 from tunesmith.core.prepare.make import STEP, RowMaker, summary_of, unseen_answers
+from tunesmith.core.prepare.moments import moments
 from tunesmith.core.prepare.overlap import Overlap, find_overlap, text_of
 from tunesmith.core.prepare.prepared import REJECTED, SET_ASIDE, AsideLine, Note, Prepared, RejectedLine
 from tunesmith.core.prepare.read import cache
@@ -39,11 +41,12 @@ from tunesmith.core.prepare.split import assign, group_value, place_of
 from tunesmith.core.rows import SPLITS, Row
 from tunesmith.core.run import write_json
 
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 """Of what this module makes of a recipe; another one makes everything anew."""
 
 ACCOUNT = "account.json"
 DAY = 24 * 3600
+Moments = npt.NDArray[np.float64]
 ROWS_A_STEP = 4096
 """Rows between two words to the meter."""
 
@@ -60,6 +63,7 @@ def prepare_rows(prepare: Prepare, base: Path | None = None, meter: Meter = sile
         DataError: The file can't be read or lacks a column that the plan names, no row can be made, or a part of
             the split would be empty.
         AccessError: The file system refuses to let it be read, or the cache to be written.
+        SpaceError: There is no room for the rows.
         PlanError: A question names a column that does not exist, or a repair lacks what it needs.
         Cancelled: The meter says so.
     """
@@ -117,17 +121,20 @@ class Kept(msgspec.Struct, frozen=True):
 
     account: Account
     notes: list[Note]
+    sizes: dict[str, int]
+    """Bytes of each part's file: another size is damage."""
 
 
 def _key(records: Records, prepare: Prepare, others: dict[str, str]) -> str:
     """What decides the rows: what was read, and the recipe; where the data is from and its licence do not."""
     recipe = prepare.model_dump(mode="json", exclude={"data", "source", "licence", "fingerprint"})
-    said = {"version": RECIPE_VERSION, "read": records.fingerprint, "recipe": recipe, "others": others}
+    said = {"version": RECIPE_VERSION, "read": records.key or records.fingerprint, "recipe": recipe, "others": others}
     return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()[:32]
 
 
 def _fingerprint(source: str, base: Path | None, meter: Meter) -> str:
-    return read_records(source, base, meter=meter).fingerprint
+    records = read_records(source, base, meter=meter)
+    return records.key or records.fingerprint
 
 
 def _kept(folder: Path) -> Kept | None:
@@ -137,8 +144,12 @@ def _kept(folder: Path) -> Kept | None:
         os.utime(folder)
     except (OSError, msgspec.DecodeError):
         return None
-    there = all((folder / f"{split}.jsonl").is_file() for split in SPLITS) and (folder / SET_ASIDE).is_file()
-    return kept if there else None
+    return kept if kept.sizes == _sizes(folder) and (folder / SET_ASIDE).is_file() else None
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    files = {split: folder / f"{split}.jsonl" for split in SPLITS}
+    return {split: path.stat().st_size for split, path in files.items() if path.is_file()}
 
 
 def _make_anew(folder: Path, records: Records, prepare: Prepare, base: Path | None, meter: Meter) -> None:
@@ -146,8 +157,14 @@ def _make_anew(folder: Path, records: Records, prepare: Prepare, base: Path | No
     _remove_unused(folder.parent)
     work = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
     try:
-        kept = _Making(work, records, prepare, base, meter).run()
-        write_json(work / ACCOUNT, kept)
+        try:
+            kept = _Making(work, records, prepare, base, meter).run()
+            write_json(work / ACCOUNT, kept)
+        except OSError as error:
+            raise SpaceError(
+                f"The rows can't be kept in {name_of(folder.parent)}: {error.strerror or error}.",
+                next_step="Make room there, or name another folder as TUNESMITH_CACHE.",
+            ) from error
         if folder.exists():  # damaged, or made by another process in the meantime
             shutil.rmtree(folder, ignore_errors=True)
         try:
@@ -186,6 +203,9 @@ class _Making:
         self._rows = _Rows(slices={name: Counter() for name in prepare.slices})
         self._encoder = msgspec.json.Encoder()
         self._used = self._aside = 0
+        self._own: OwnTest | None = None
+        self._rejected = [records]
+        """Whose rejected rows are listed."""
 
     def run(self) -> Kept:
         """Make everything; returns the account of it."""
@@ -214,8 +234,9 @@ class _Making:
             parts=parts,
             fingerprints=fingerprints,
             slices={name: dict(counts.most_common()) for name, counts in self._rows.slices.items()},
+            own_test=self._own,
         )
-        return Kept(account, self._notes)
+        return Kept(account, self._notes, _sizes(self._folder))
 
     def _make(self, file: Any, records: Records, *, own: bool) -> None:
         """Mend the records and write the rows that they make; of the person's own test file only rows are counted."""
@@ -245,11 +266,9 @@ class _Making:
         for aside in repaired.aside():
             self._set_aside(aside.record, aside.step, aside.why)
         if own:
-            self._notes.append(
-                Note(f"Test: {counted(changed_rows, 'row')} of your own file {shown(records.path.name)}.")
-            )
             if not used:
                 raise self._nothing(records, summary_of(reasons))
+            self._tell_own(records, used, changed_rows)
             return
         self._used, self._aside = used, len(records.rows) - used
         for step in repaired.steps:
@@ -258,6 +277,17 @@ class _Making:
             self._steps.append(step.count)
         self._notes += [Note(text, "note") for text in records.notes]
         self._tell_made(records, total, used, reasons, maker.unanswered)
+
+    def _tell_own(self, records: Records, used: int, rows: int) -> None:
+        """What became of the person's own test file."""
+        aside, rejected = len(records.rows) - used, len(records.rejected)
+        self._own = OwnTest(records.source, records.fingerprint, len(records.rows), rejected, aside, rows)
+        self._rejected.append(records)
+        text = f"Test: {counted(rows, 'row')} of your own file {shown(records.path.name)}"
+        text += f"; {counted(aside, 'record')} of it set aside" if aside else ""
+        text += f"; {counted(rejected, 'row')} of it could not be read" if rejected else ""
+        self._notes += [Note(f"{text}.", "warning" if rejected else "note", rows)]
+        self._notes += [Note(note, "note") for note in records.notes]
 
     def _tell_made(self, records: Records, before: int, used: int, reasons: Counter[str], unanswered: int) -> None:
         """What became of the records that were left after the repairs."""
@@ -313,11 +343,12 @@ class _Making:
         ours = int((~own).sum())
         self._meter("splitting", 0, 0)
         codes = np.full(len(own), SPLITS.index("test"), np.int8)
+        self._check_masks()
         codes[:ours] = assign(
             places[:ours],
             plan,
             labels=held.labels[:ours] if plan.stratify else None,
-            times=held.times[:ours] if plan.time else None,
+            times=self._moments(held.times[:ours]) if plan.time else None,
         )
         texts = (text_of(number, row) for number, row in enumerate(self._read()))
         found = find_overlap(texts, codes, plan, groups=places, base=self._base, text_at=self._text, meter=self._meter)
@@ -325,6 +356,30 @@ class _Making:
         self._notes += [Note(text, "warning" if found.shared else "ok", touched) for text in found.text]
         self._steps.append(StepCount("overlap", "", len(codes), int((found.parts >= 0).sum()), 0, " ".join(found.text)))
         self._deal(found)
+
+    def _check_masks(self) -> None:
+        """Refuse to split by what a repair has made all the same.
+
+        Raises:
+            DataError: Says which repair it is.
+        """
+        by = self._prepare.split.by
+        masks = [one for one in self._prepare.repairs if one.kind == "mask-personal" and one.column in (None, by)]
+        if by and masks and len(set(self._rows.places)) < 3:
+            raise DataError(
+                f"Masking has made all values of {shown(by)} the same, and the rows are split by it.",
+                next_step="Take that repair out, or set prepare.split.by to another column or to none.",
+            )
+
+    def _moments(self, texts: list[str]) -> Moments:
+        """When each row was; those that do not say are counted."""
+        found = moments(texts)
+        undated = int(np.isnan(found).sum())
+        if undated:
+            where = shown(self._prepare.split.time or "")
+            text = f"{counted(undated, 'row')} without a date that can be read in {where}: they are trained on."
+            self._notes.append(Note(text, "warning", undated))
+        return found
 
     def _text(self, number: int) -> str:
         """A row's question and answer, for an example."""
@@ -371,7 +426,7 @@ class _Making:
 
     def _write_rejected(self) -> None:
         with (self._folder / REJECTED).open("wb") as file:
-            for one in self._records.rejected:
+            for one in (one for records in self._rejected for one in records.rejected):
                 file.write(self._encoder.encode(RejectedLine(one.line, one.why, one.text, one.file)) + b"\n")
 
 

@@ -112,7 +112,7 @@ def _rejected(records: Records) -> list[DataFinding]:
 
 def _decided_by(records: Records, shape: Shape | None, named: Mapping[str, str], *, near: bool) -> tuple[str, ...]:
     roles = msgspec.json.encode(dict(named), order="sorted").decode()
-    return str(VERSION), records.fingerprint, records.format, str(shape), roles, str(near), *records.columns
+    return str(VERSION), records.key or records.fingerprint, str(shape), roles, str(near), *records.columns
 
 
 def _kept(path: Path) -> DataProfile | None:

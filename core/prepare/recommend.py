@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tunesmith.core.draft import Alternative, Draft
-from tunesmith.core.facts import DataProfile, Facts
+from tunesmith.core.facts import Column, DataFinding, DataProfile, Facts
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.cells import counted, number_of, shown
 from tunesmith.core.prepare.kinds import used_columns
@@ -156,11 +157,27 @@ def _system(draft: Draft, data: DataProfile, shape: Any, roles: dict[str, str]) 
     """Instructions before every prompt: for labels the labels, which the model can't know otherwise."""
     column = next((one for one in data.columns if one.name == roles.get("label")), None)
     if shape == "classification" and column is not None and 1 < len(column.values) <= MOST_LABELS:
-        labels = ", ".join(value for value, _ in column.values)
-        because = f"the model is told the {len(column.values)} labels, so that it answers with one of them"
-        draft.choose("prepare.system", f"Answer with one of these labels and nothing else: {labels}.", because)
+        labels = _labels(column, data.findings)
+        because = f"the model is told the {len(labels)} labels, so that it answers with one of them"
+        draft.choose(
+            "prepare.system", f"Answer with one of these labels and nothing else: {', '.join(labels)}.", because
+        )
         return
     draft.choose("prepare.system", "", "the questions say what is wanted; instructions would lengthen every prompt")
+
+
+def _labels(column: Column, findings: Sequence[DataFinding]) -> list[str]:
+    """A column's labels as the recommended repairs leave them, in alphabetical order: their counts may change."""
+    labels = {value for value, _ in column.values}
+    for finding in findings:
+        repair = finding.repair
+        if repair is None or repair.get("column") != column.name:
+            continue
+        if repair["kind"] == "unify-labels":
+            labels = {repair["values"].get(label, label) for label in labels}
+        elif repair["kind"] == "drop-values":
+            labels -= set(repair["names"])
+    return sorted(labels)
 
 
 def _card(draft: Draft) -> None:
@@ -216,7 +233,9 @@ def _split(draft: Draft, data: DataProfile, shape: Any, roles: dict[str, str], q
 
 def _balance(draft: Draft, shape: Any, roles: dict[str, str], by: Any) -> None:
     """Labels have the same shares in every part."""
-    if shape == "classification":
+    if draft.wishes.get("prepare.split.time") is not None:
+        draft.choose("prepare.split.stratify", None, "the newest rows are the test, whatever their labels are")
+    elif shape == "classification":
         because = "every label has the same share in every part, so that a rare one is tested, too"
         draft.choose("prepare.split.stratify", roles.get("label") if by is None else None, because)
     else:

@@ -81,6 +81,9 @@ class Records:
     """May be long and lie on disk: iterate, or look at a few."""
     files: tuple[Path, ...] = ()
     """What was read, in order."""
+    key: str = ""
+    """Of what was read and how (format, sheet, split): where it is the same, the rows are. Empty for rows that were
+    never kept."""
     notes: tuple[str, ...] = ()
     """What had to be assumed or left out to read it, each as a sentence, e.g. the encoding where it is not UTF-8."""
 

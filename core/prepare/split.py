@@ -47,7 +47,9 @@ def group_value(row: Row) -> str:
     """What must not be divided: the group without regard to case and spacing, else the prompt (of plain text: it)."""
     if row.group:
         return " ".join(row.group.casefold().split())
-    return "\0".join(f"{message.role}\0{message.content}" for message in row.prompt) or row.answer
+    # Without instructions: those are the plan's, and another wording must not move a row.
+    asked = [message for message in row.prompt if message.role not in ("system", "developer")]
+    return "\0".join(f"{message.role}\0{message.content}" for message in asked) or row.answer
 
 
 def assign(

@@ -22,6 +22,7 @@ from tunesmith.core.hub import Access, HubModel
 from tunesmith.core.lengths import estimated_profile
 from tunesmith.core.load import Load
 from tunesmith.core.meter import Cancelled, Meter
+from tunesmith.core.paths import is_file
 from tunesmith.core.plan import Prepare
 from tunesmith.core.prepare.cells import cell, shown
 from tunesmith.core.prepare.prepared import Prepared, WrittenSet
@@ -31,6 +32,8 @@ from tunesmith.core.survey import Counted, Page, Survey
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+    from tunesmith.core.prepare.records import Records
 
 TELL_SECONDS = 0.25
 """Between two words about how far an answer is."""
@@ -47,6 +50,8 @@ class Surveyor:
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
         self._prepared: Prepared | None = None
+        self._paged: tuple[tuple[str, str, str | None, str | None], Records] | None = None
+        """What was paged through last, and what it was asked for by."""
 
     def look(self, wishes: dict[str, Any], base: str) -> Survey:
         """Everything that can be measured without the model's tokenizer."""
@@ -93,7 +98,10 @@ class Surveyor:
         """A stretch of the records, as they were read."""
         from tunesmith.core.prepare.read.load import read_records
 
-        records = read_records(source, Path(base), query=query, part=part, meter=self._meter)
+        asked = (source, base, query, part)
+        if self._paged is None or self._paged[0] != asked or is_file(source):
+            self._paged = asked, read_records(source, Path(base), query=query, part=part, meter=self._meter)
+        records = self._paged[1]  # a database is asked once, a file looked at again for each page
         rows = records.rows[start : start + count]
         cells = [[shown(cell(row.values, name), CELL) for name in records.columns] for row in rows]
         return Page(list(records.columns), len(records.rows), start, cells, [row.line for row in rows])

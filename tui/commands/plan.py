@@ -21,7 +21,7 @@ from tunesmith.core.hardware import probe_hardware
 from tunesmith.core.jobs import Helper
 from tunesmith.core.models import absence, find_model, how_to_fetch
 from tunesmith.core.outlook import Outlook, outlook
-from tunesmith.core.paths import spelled_out, wishes_spelled_out
+from tunesmith.core.paths import is_of_hub, spelled_out, wishes_spelled_out
 from tunesmith.core.plan import Plan
 from tunesmith.core.plan_file import hand_out
 from tunesmith.core.plan_yaml import read_plan
@@ -70,7 +70,7 @@ def make(wishes: Mapping[str, Any], out: Path, *, as_json: bool, told: Mapping[s
     """
     if sys.stderr.isatty():
         print("Measuring the data, the model and this machine …", file=sys.stderr)  # noqa: T201
-    with Helper() as helper:
+    with Helper(online=is_of_hub(wishes.get("prepare.data"))) as helper:
         measured = settled(survey(wishes, Path.cwd(), helper), wishes, helper)
     resolution = resolve(wishes, measured.facts)
     look, described = outlook(resolution.plan, measured.facts), measured.facts.model

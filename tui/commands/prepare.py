@@ -18,7 +18,7 @@ from tunesmith.core.figures import percent
 from tunesmith.core.jobs import Helper
 from tunesmith.core.meter import Meter, silent
 from tunesmith.core.pace import Pace
-from tunesmith.core.paths import plan_spelled_out, wishes_spelled_out
+from tunesmith.core.paths import is_of_hub, plan_spelled_out, wishes_spelled_out
 from tunesmith.core.plan import Prepare
 from tunesmith.core.plan_yaml import read_plan
 from tunesmith.core.prepare.prepared import WrittenSet
@@ -40,7 +40,7 @@ def prepare(
     if out is not None:
         _check_place(out, force=force)
     wishes = _wishes(target, model, settings)
-    with Helper() as helper, _progress() as meter:
+    with Helper(online=is_of_hub(wishes["prepare.data"])) as helper, _progress() as meter:
         seen = survey(wishes, Path.cwd(), helper, meter)
         plan = resolve(wishes, seen.facts).plan.prepare
         made = export(plan, Path.cwd(), helper, out.absolute(), form, meter) if out is not None else None

@@ -8,6 +8,7 @@ from typing import TextIO
 
 from tunesmith.core.errors import TunesmithError
 from tunesmith.core.jobs import Helper
+from tunesmith.core.paths import is_of_hub
 from tunesmith.core.prepare.shape import NEEDED, OPTIONAL
 from tunesmith.core.project import ASKED, Project
 from tunesmith.core.run import Run
@@ -54,7 +55,7 @@ def plain(data: str | None, *, stdin: TextIO, stdout: TextIO) -> int:
     voice = Voice(stdin, stdout)
     wizard = Wizard(voice)
     try:
-        with Helper() as helper:
+        with Helper(online=is_of_hub(data)) as helper:
             run = wizard.ask_all(data, helper)
         return follow_plainly(run, voice) if run is not None else 0
     except Quit:

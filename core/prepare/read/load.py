@@ -150,7 +150,7 @@ def _from_files(plan: _Plan, meter: Meter) -> Records:
         store, keep = cache.make(lambda _: key, fill)
     files = tuple(file.path for file in plan.files)
     notes = (*plan.notes, *store.meta.notes)
-    return _records(plan.source, plan.path, fingerprint, store, keep, files, notes)
+    return _records(plan.source, plan.path, (fingerprint, key), store, keep, files, notes)
 
 
 def _looked_at(path: Path) -> tuple[int, int]:
@@ -250,7 +250,7 @@ def _from_database(source: str, base: Path, query: str | None, meter: Meter) -> 
         return cache.key_of(made[0], "sql")
 
     store, keep = cache.make(key, fill)
-    return _records(source, path, made[0], store, keep, (), tuple(store.meta.notes))
+    return _records(source, path, (made[0], cache.key_of(made[0], "sql")), store, keep, (), tuple(store.meta.notes))
 
 
 def _of_rows(store: Store) -> str:
@@ -266,7 +266,7 @@ def _of_rows(store: Store) -> str:
 def _records(
     source: str,
     path: Path,
-    fingerprint: str,
+    known_by: tuple[str, str],
     store: Store,
     keep: object,
     files: tuple[Path, ...],
@@ -278,11 +278,12 @@ def _records(
         source,
         path,
         meta.format,
-        fingerprint,
+        known_by[0],
         tuple(meta.columns),
         StoredRows(store),
         rejected,
         files,
+        known_by[1],
         notes,
         store=store,
         keep=keep,

@@ -17,6 +17,7 @@ from tunesmith.core.plan import Prepare
 from tunesmith.core.prepare import pipeline
 from tunesmith.core.prepare.pipeline import prepare_rows
 from tunesmith.core.prepare.prepared import Prepared, RejectedLine
+from tunesmith.core.prepare.profile import profile
 from tunesmith.core.rows import SPLITS
 
 SPLIT = {"validation": 0.1, "test": 0.2, "seed": 3}
@@ -153,6 +154,54 @@ def test_it_can_be_given_up_and_leaves_nothing_half_made(tmp_path: Path) -> None
 def test_a_part_that_would_be_empty_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="too few rows"):
         prepare_rows(plan(write(tmp_path, many(2))), tmp_path)
+
+
+def test_another_part_or_another_format_of_the_same_bytes_is_another_set(tmp_path: Path) -> None:
+    parts = {"old": many(60), "new": many(200)}
+    (tmp_path / "parts.json").write_text(json.dumps(parts))
+    assert prepare_rows(plan("parts.json", part="old"), tmp_path).total == 60
+    assert prepare_rows(plan("parts.json", part="new"), tmp_path).total == 200
+    assert profile("parts.json", tmp_path, part="old").rows == 60
+    assert profile("parts.json", tmp_path, part="new").rows == 200
+    text = "text\n" + "".join(f"A line about number {n}.\n" for n in range(400))
+    for name in ("n.csv", "n.txt"):
+        (tmp_path / name).write_text(text)
+    wanted = {"shape": "text", "columns": {"text": "text"}}
+    assert prepare_rows(plan("n.csv", **wanted), tmp_path).total == 400
+    with pytest.raises(DataError, match="too few rows"):
+        prepare_rows(plan("n.txt", **wanted), tmp_path)  # one text, as it is cut at empty lines
+
+
+def test_other_instructions_move_no_row(tmp_path: Path) -> None:
+    name = write(tmp_path, many())
+    assert answers(prepare_rows(plan(name, system="Be brief."), tmp_path)) == answers(
+        prepare_rows(plan(name), tmp_path)
+    )
+
+
+def test_what_of_the_own_test_file_is_no_row_is_told_and_listed(tmp_path: Path) -> None:
+    lines = [json.dumps({"q": f"Own {n}?", "a": f"Mine {n}."}) for n in range(5)]
+    (tmp_path / "own.jsonl").write_text("\n".join([*lines, '{"q": "Empty?", "a": ""}', '{"q": "brok']))
+    prepared = prepare_rows(plan(write(tmp_path, many()), split={"test_file": "own.jsonl", "test": 0}), tmp_path)
+    own = prepared.account.own_test
+    assert own is not None and (own.read, own.rejected, own.aside, own.rows) == (6, 1, 1, 5)
+    assert prepared.account.read == prepared.account.used == 200
+    assert any("1 record of it set aside; 1 row of it could not be read" in note.text for note in prepared.notes)
+    assert len((prepared.folder / "rejected.jsonl").read_bytes().splitlines()) == 1
+
+
+def test_rows_without_a_date_are_counted(tmp_path: Path) -> None:
+    rows = [{"q": f"text {n}", "a": "x", "d": f"2020-{n % 12 + 1:02}-01" if n % 3 else ""} for n in range(90)]
+    prepared = prepare_rows(plan(write(tmp_path, rows), split={"time": "d"}), tmp_path)
+    assert any(note.text.startswith("30 rows without a date that can be read in d") for note in prepared.notes)
+    assert all(int(row.id) % 3 != 1 for row in prepared.rows("test")), "none of them is tested with"
+
+
+def test_rows_can_not_be_split_by_what_was_masked(tmp_path: Path) -> None:
+    rows = [{"q": f"Who is {n}?", "a": f"It is {n}.", "mail": f"p{n}@x.org"} for n in range(60)]
+    repairs = [{"kind": "mask-personal", "column": "mail", "names": ["email"]}]
+    with pytest.raises(DataError, match="Masking has made all values of mail the same"):
+        prepare_rows(plan(write(tmp_path, rows), repairs=repairs, split={"by": "mail"}), tmp_path)
 
 
 CELL = (

@@ -244,6 +244,20 @@ def test_a_wish_of_a_wrong_kind_is_left_to_the_schema(wishes: dict[str, Any]) ->
         plan_of(recommended(profile("practice"), **wishes))
 
 
+def test_the_labels_that_the_model_is_told_are_those_that_the_repairs_leave(tmp_path: Path) -> None:
+    labels = ["late", "Late", "lost", "other"]
+    rows = [{"text": f"My parcel number {n} is not here.", "label": labels[n % 4]} for n in range(160)]
+    data = write(tmp_path, "a.json", rows)
+    draft = recommended(data)
+    assert draft.values["prepare.system"] in (
+        "Answer with one of these labels and nothing else: late, lost, other.",
+        "Answer with one of these labels and nothing else: Late, lost, other.",
+    )
+    assert draft.values["prepare.split.stratify"] == "label"
+    timed = recommended(data, prepare__split__time="label")
+    assert timed.values["prepare.split.stratify"] is None, "both can't be, and the person said which"
+
+
 # From a plan to rows
 
 
