@@ -178,7 +178,11 @@ class Split(Section):
         return self
 
 
-NEEDED: dict[str, tuple[str, ...]] = {
+ShapeName = Literal[
+    "table", "question-answer", "prompt-completion", "chat", "text", "classification", "preference", "rated"
+]
+
+NEEDED: dict[ShapeName, tuple[str, ...]] = {
     "table": ("entity",),
     "question-answer": ("question", "answer"),
     "prompt-completion": ("prompt", "completion"),
@@ -210,9 +214,7 @@ class Prepare(Section):
     fingerprint: str = knob(
         "Fingerprint", "SHA-256 of the file when the plan was made; a file that changed since is noticed.", default=""
     )
-    shape: Literal[
-        "table", "question-answer", "prompt-completion", "chat", "text", "classification", "preference", "rated"
-    ] = knob(
+    shape: ShapeName = knob(
         "Shape",
         "What one row of the file is: a record of a table, a question with its answer (and perhaps a context), "
         "a prompt with its completion, a chat, plain text, a text with its label, a better answer beside a worse one, "
