@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.plan.prepare import PersonalKind
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.kinds import plain_name
-from tunesmith.core.prepare.personal import PLACEHOLDERS, Piece, found, mask, names_people, suspects
+from tunesmith.core.prepare.personal import Piece, found, people_in, suspects, told
 from tunesmith.core.prepare.records import Batch
 
 EXAMPLES = 3
@@ -34,17 +34,13 @@ _EFFECT = (
 )
 _SECRET_EFFECT = "A model can repeat it word by word to anyone, who may then use it; exchange it for a new one as well."
 
-_ABOUT_PEOPLE = frozenset(
-    ("salary", "wage", "hire_date", "hired", "department", "job_title", "position", "gender", "sex", "age", "born")
-) | {"email", "e_mail", "phone", "birth_date", "birthday", "date_of_birth", "dob", "nationality", "marital_status"}
-"""Columns beside which `name` is that of a person."""
-
 SURE = 20_000
 """Cells after which a column that is about personal data is known to be: of the further ones each STEP-th is looked
 into and stands for the others, because checking a million phone numbers takes minutes."""
 
 STEP = 16
 
+_SPACE = re.compile(r"\s")
 _MARGIN = 24
 """Characters around a piece that its example shows."""
 
@@ -61,8 +57,8 @@ class PersonalData:
     def __init__(
         self, columns: Sequence[str], beside: Sequence[str] = (), place: Callable[[int], str] | None = None
     ) -> None:
-        people = bool(_ABOUT_PEOPLE & {plain_name(name) for name in beside})
-        self._columns = {name: _Column(name, _of_people(name, people)) for name in columns}
+        people = people_in([*columns, *beside])
+        self._columns = {name: _Column(name, name in people) for name in columns}
         self._place = place
         self._rows = 0
 
@@ -88,10 +84,6 @@ class PersonalData:
 
     def _where(self, page: Batch, index: int) -> str:
         return self._place(self._rows + index) if self._place else f"line {page.lines[index]:,}"
-
-
-def _of_people(name: str, people: bool) -> bool:
-    return names_people(name) or (people and plain_name(name) == "name")
 
 
 class _Column:
@@ -163,10 +155,5 @@ class _Column:
 
 def _example(text: str, piece: Piece, column: str) -> str:
     """The words around a piece, all that is personal masked."""
-    # What is cut in two at the window's ends lies too far from the piece to be shown.
-    start = max(0, piece.start - 200)
-    before = mask(text[start : piece.start], column=column)
-    after = mask(text[piece.end : piece.end + 200], column=column)
-    cut = f"{'…' if start or len(before) > _MARGIN else ''}{before[-_MARGIN:]}"
-    cut += PLACEHOLDERS[piece.kind] + after[:_MARGIN] + ("…" if len(after) > _MARGIN else "")
-    return shown(" ".join(cut.split()), 3 * _MARGIN)
+    begin = piece.start - _MARGIN if piece.start > 2 * _MARGIN else 0
+    return told(_SPACE.sub(" ", text), 3 * _MARGIN, column, begin, names=False)

@@ -19,5 +19,6 @@ What is looked for, and how sure it is:
 
 from tunesmith.core.prepare.personal.find import PLACEHOLDERS, Piece, found, kinds_in, mask, names_people
 from tunesmith.core.prepare.personal.possible import suspects
+from tunesmith.core.prepare.personal.quote import people_in, told
 
-__all__ = ["PLACEHOLDERS", "Piece", "found", "kinds_in", "mask", "names_people", "suspects"]
+__all__ = ["PLACEHOLDERS", "Piece", "found", "kinds_in", "mask", "names_people", "people_in", "suspects", "told"]
