@@ -10,18 +10,19 @@ import msgspec
 
 from tunesmith.core.facts import Column, DataFinding, DataProfile, Shape
 from tunesmith.core.meter import Meter, silent
-from tunesmith.core.prepare.cells import counted, shown
+from tunesmith.core.prepare.cells import counted
 from tunesmith.core.prepare.columns import profile_columns
 from tunesmith.core.prepare.look import Check, find, seen_of
 from tunesmith.core.prepare.look.near import NearDuplicates
 from tunesmith.core.prepare.look.personal import PersonalData
+from tunesmith.core.prepare.personal import told
 from tunesmith.core.prepare.read import cache
 from tunesmith.core.prepare.read.load import read_records
 from tunesmith.core.prepare.records import Records
 from tunesmith.core.prepare.shape import NEEDED, Detected, check_columns, detect, roles_for
 from tunesmith.core.run import write_json
 
-VERSION = 1
+VERSION = 2
 """Of what is looked for and how it is told; another one looks at everything anew."""
 
 
@@ -70,7 +71,11 @@ def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter
     chosen = _shape(found, shape, named)
     needed = tuple(chosen.roles[role] for role in NEEDED.get(chosen.shape, ()) if role in chosen.roles)
     seen = seen_of(found, chosen.shape, chosen.roles, needed)
-    checks: list[Check] = [PersonalData(seen.used, records.columns, lambda position: records.rows[position].place)]
+
+    def place(position: int) -> str:
+        return records.rows[position].place
+
+    checks: list[Check] = [PersonalData(seen.used, records.columns, place, seen.answers)]
     if near:
         checks.append(NearDuplicates(seen.used, records, written=chosen.shape != "table"))
     return DataProfile(
@@ -102,7 +107,7 @@ def _rejected(records: Records) -> list[DataFinding]:
             column="",
             count=count,
             text=text,
-            examples=tuple(shown(one, 160) for one in examples),
+            examples=tuple(told(one, 160) for one in examples),
             share=count / records.total,
             severity="serious" if count > 0.05 * records.total else "warning",
             effect="The model never sees them; all are listed in rejected.jsonl, beside the rows that are used.",
