@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,11 +11,11 @@ import msgspec
 from tunesmith.core.facts import Column, DataFinding, DataProfile, Shape
 from tunesmith.core.meter import Meter, silent
 from tunesmith.core.prepare.cells import counted
-from tunesmith.core.prepare.columns import profile_columns
+from tunesmith.core.prepare.columns import masked, profile_columns
 from tunesmith.core.prepare.look import Check, find, seen_of
 from tunesmith.core.prepare.look.near import NearDuplicates
 from tunesmith.core.prepare.look.personal import PersonalData
-from tunesmith.core.prepare.personal import told
+from tunesmith.core.prepare.personal import people_in, told
 from tunesmith.core.prepare.read import cache
 from tunesmith.core.prepare.read.load import read_records
 from tunesmith.core.prepare.records import Records
@@ -83,7 +83,7 @@ def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter
         fingerprint=records.fingerprint,
         format=records.format,
         rows=len(records.rows),
-        columns=found,
+        columns=_told(found, chosen.roles),
         shape=chosen.shape,
         shape_because=chosen.because,
         shape_confidence=chosen.confidence,
@@ -92,6 +92,13 @@ def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter
         rejected=len(records.rejected),
         files=max(1, len(records.files)),
     )
+
+
+def _told(columns: Sequence[Column], roles: Mapping[str, str]) -> tuple[Column, ...]:
+    """The columns with personal data masked; of labels and ratings the values stay, since prompts name them."""
+    people = people_in(column.name for column in columns)
+    exact = {roles[part] for part in ("label", "rating") if part in roles}
+    return tuple(masked(one, people=one.name in people, exact=one.name in exact) for one in columns)
 
 
 def _rejected(records: Records) -> list[DataFinding]:

@@ -11,6 +11,7 @@ from tests.core.prepare.look.tables import look, pairs, people
 from tunesmith.core.facts import DataFinding, Shape
 from tunesmith.core.prepare.look.near import NearDuplicates
 from tunesmith.core.prepare.personal import told
+from tunesmith.core.prepare.profile import profile
 from tunesmith.core.prepare.records import Record, Records
 
 MAIL = "maria.lopez@example-corp.com"
@@ -110,3 +111,14 @@ def test_what_is_cut_is_masked_before() -> None:
     assert told(long, 60, at=long.index("lopez")).startswith("…[EMAIL] and more word")
     assert told(long[: 10_000 + 10], 20_000).count("maria") == 0, "nothing that was cut in two is shown"
     assert told("\x1b[31mred", 60).isprintable()
+
+
+def test_what_is_kept_of_a_file_holds_no_personal_data_but_its_labels(tmp_path: Path) -> None:
+    path = tmp_path / "desk.csv"
+    lines = [f"is number {n} of the orders on its way?,jo{n % 2}@example.org,{MAIL},Ada" for n in range(40)]
+    path.write_text("\n".join(["text,label,owner,first_name", *lines]))
+    data = profile(str(path), near=False)
+    told = {column.name: (column.examples, [value for value, _ in column.values]) for column in data.columns}
+    assert data.roles["label"] == "label" and sorted(told["label"][1]) == ["jo0@example.org", "jo1@example.org"]
+    assert told["label"][0] == ("[EMAIL]",) and told["owner"] == (("[EMAIL]",), ["[EMAIL]"])
+    assert told["first_name"] == (("[NAME]",), ["[NAME]"])
