@@ -18,9 +18,13 @@ from tunesmith.core.plan import Prepare
 from tunesmith.core.plan.prepare import Repair
 from tunesmith.core.prepare.account import Account
 from tunesmith.core.prepare.cells import counted
+from tunesmith.core.prepare.repair.words import told_values, veiled
 from tunesmith.core.proof import Proof
 from tunesmith.core.rows import SPLITS
 from tunesmith.core.wording import code, plain
+
+LISTED = ("drop-values", "drop-repeated-answers")
+"""Repairs whose names are values of the data."""
 
 MASK, DROP, KEPT = "mask-personal", "drop-personal", "**kept**"
 PERSONAL: dict[str, tuple[str, str]] = {
@@ -156,16 +160,18 @@ def _repair(repair: Repair) -> str:
     kept = {
         name: value for name, value in repair.model_dump(exclude_none=True).items() if name not in ("kind", "column")
     }
-    told = [f"{name} {code(_value(value))}" for name, value in kept.items()]
+    told = [f"{name} {code(_value(value, listed=repair.kind in LISTED))}" for name, value in kept.items()]
     return code(repair.kind) + (f" ({', '.join(told)})" if told else "")
 
 
-def _value(value: object) -> str:
+def _value(value: object, *, listed: bool) -> str:
+    """A field of a repair, personal data left out; `listed` where its names are values of the data."""
     if isinstance(value, dict):
-        return "; ".join(f"{before} → {after}" for before, after in value.items())
+        return "; ".join(f"{veiled(str(before))} → {veiled(str(after))}" for before, after in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        names = [str(name) for name in value]
+        return told_values(names, most=len(names)) if listed and names else ", ".join(names)
+    return f"{value:g}" if isinstance(value, float) else veiled(str(value))
 
 
 def _privacy(profile: DataProfile | None, plan: Prepare) -> Iterator[str]:
@@ -267,7 +273,8 @@ def _slices(account: Account) -> Iterator[str]:
         yield (
             f"- {code(column)}: "
             + ", ".join(
-                f"{code(value)} {number:,}" for value, number in sorted(values.items(), key=lambda item: -item[1])[:20]
+                f"{code(veiled(value))} {number:,}"
+                for value, number in sorted(values.items(), key=lambda item: -item[1])[:20]
             )
             + (f" and {len(values) - 20:,} more" if len(values) > 20 else "")
         )

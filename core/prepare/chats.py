@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tunesmith.core.prepare.cells import shown, text_of
+from tunesmith.core.prepare.cells import text_of
 from tunesmith.core.rows import Message, ask
 
 _ROLE_OF = {
@@ -33,7 +33,9 @@ def from_chat(values: Mapping[str, Any], columns: Mapping[str, str], system: str
         return turns
     *prompt, last = turns
     if last.role != "assistant":
-        return f"the chat ends with {shown(last.role)}, not with the assistant"
+        from tunesmith.core.prepare.personal import told
+
+        return f"the chat ends with {told(last.role)}, not with the assistant"
     if not last.content.strip() and not last.tool_calls:
         return "the assistant's last turn is empty"
     if not any(message.role == "user" for message in prompt):

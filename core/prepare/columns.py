@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import get_args
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.core.facts import Column
 from tunesmith.core.meter import Meter, silent
+from tunesmith.core.plan.prepare import PersonalKind
 from tunesmith.core.prepare.kinds import MOSTLY, kind_of, plain_name
+from tunesmith.core.prepare.personal import PLACEHOLDERS, mask
 from tunesmith.core.prepare.records import Records
 
-__all__ = ["MOSTLY", "Distinct", "Profiled", "hashes_of", "plain_name", "profile_column", "profile_columns"]
+__all__ = ["MOSTLY", "Distinct", "Profiled", "hashes_of", "masked", "plain_name", "profile_column", "profile_columns"]
 
 EXAMPLES = 3
 EXAMPLE_LENGTH = 80
+"""Characters of an example, and of the longest value that is a label."""
+
+READ = 4096
+"""Characters of an example that are kept until personal data was masked in it: what is cut is found no more."""
 
 SAMPLE = 20_000
 """Cells of a column that are read as numbers and dates to tell its kind. A share of 0.9 is then known to within half a
@@ -41,6 +49,27 @@ def profile_columns(records: Records, meter: Meter = silent) -> tuple[Column, ..
         done += len(batch)
         meter("looking at the columns", done, len(records.rows))
     return tuple(column.column() for column in profiled.values())
+
+
+def masked(column: Column, *, people: bool, exact: bool) -> Column:
+    """The column as it may be told: personal data masked in its examples, which are cut, and in its values.
+
+    Args:
+        column: As `profile_columns` gives it.
+        people: Whether it holds names of people.
+        exact: Whether its values are labels or ratings: those stand in prompts and plans, and stay as they are.
+    """
+
+    def told(text: str) -> str:
+        return PLACEHOLDERS["name"] if people else mask(text, kinds, column.name)
+
+    kinds = [kind for kind in get_args(PersonalKind) if kind != "name"]
+    examples = tuple(dict.fromkeys(told(text)[:EXAMPLE_LENGTH] for text in column.examples))
+    values: Counter[str] = Counter()
+    for text, count in () if exact else column.values:
+        values[told(text)] += count
+    few = column.values if exact else tuple(values.most_common())
+    return msgspec.structs.replace(column, examples=examples, values=few)
 
 
 def profile_column(name: str, cells: Sequence[str]) -> Column:
@@ -136,7 +165,7 @@ class Profiled:
         """What it is."""
         distinct = min(self._distinct.count(), self.filled)
         kind = kind_of(self.name, self._sample, self.filled, distinct, self._stride)
-        examples = tuple(text[:EXAMPLE_LENGTH] for text in self._examples)
+        examples = tuple(text[:READ] for text in self._examples)
         values = [(text, count) for text, count in (self._values or Counter()).most_common() if text]
         labels = len(values) <= FEW_VALUES and 2 * len(values) <= self.filled
         few = tuple(values) if labels and all(len(text) <= EXAMPLE_LENGTH for text, _ in values) else ()

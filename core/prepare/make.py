@@ -164,7 +164,10 @@ def _from_rated(record: Record, prepare: Prepare) -> Row | str:
     rating = cell(record.values, prepare.columns["rating"])
     good = is_good(rating, prepare.good_from)
     if good is None:
-        return f"its rating {shown(rating)!r} says neither good nor bad" if rating else "it has no rating"
+        from tunesmith.core.prepare.personal import told
+
+        rating = told(rating, column=prepare.columns["rating"])
+        return f"its rating {rating!r} says neither good nor bad" if rating else "it has no rating"
     return row if good else "it was rated bad"
 
 

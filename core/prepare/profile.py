@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from tunesmith.core.facts import Column, DataFinding, DataProfile, Shape
 from tunesmith.core.meter import Meter, silent
-from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.columns import profile_columns
+from tunesmith.core.prepare.cells import counted
+from tunesmith.core.prepare.columns import masked, profile_columns
 from tunesmith.core.prepare.look import Check, find, seen_of
 from tunesmith.core.prepare.look.near import NearDuplicates
 from tunesmith.core.prepare.look.personal import PersonalData
+from tunesmith.core.prepare.personal import people_in, told
 from tunesmith.core.prepare.read import cache
 from tunesmith.core.prepare.read.load import read_records
 from tunesmith.core.prepare.records import Records
 from tunesmith.core.prepare.shape import NEEDED, Detected, check_columns, detect, roles_for
 from tunesmith.core.run import write_json
 
-VERSION = 1
+VERSION = 2
 """Of what is looked for and how it is told; another one looks at everything anew."""
 
 
@@ -70,7 +71,11 @@ def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter
     chosen = _shape(found, shape, named)
     needed = tuple(chosen.roles[role] for role in NEEDED.get(chosen.shape, ()) if role in chosen.roles)
     seen = seen_of(found, chosen.shape, chosen.roles, needed)
-    checks: list[Check] = [PersonalData(seen.used, records.columns, lambda position: records.rows[position].place)]
+
+    def place(position: int) -> str:
+        return records.rows[position].place
+
+    checks: list[Check] = [PersonalData(seen.used, records.columns, place, seen.answers)]
     if near:
         checks.append(NearDuplicates(seen.used, records, written=chosen.shape != "table"))
     return DataProfile(
@@ -78,7 +83,7 @@ def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter
         fingerprint=records.fingerprint,
         format=records.format,
         rows=len(records.rows),
-        columns=found,
+        columns=_told(found, chosen.roles),
         shape=chosen.shape,
         shape_because=chosen.because,
         shape_confidence=chosen.confidence,
@@ -87,6 +92,13 @@ def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter
         rejected=len(records.rejected),
         files=max(1, len(records.files)),
     )
+
+
+def _told(columns: Sequence[Column], roles: Mapping[str, str]) -> tuple[Column, ...]:
+    """The columns with personal data masked; of labels and ratings the values stay, since prompts name them."""
+    people = people_in(column.name for column in columns)
+    exact = {roles[part] for part in ("label", "rating") if part in roles}
+    return tuple(masked(one, people=one.name in people, exact=one.name in exact) for one in columns)
 
 
 def _rejected(records: Records) -> list[DataFinding]:
@@ -102,7 +114,7 @@ def _rejected(records: Records) -> list[DataFinding]:
             column="",
             count=count,
             text=text,
-            examples=tuple(shown(one, 160) for one in examples),
+            examples=tuple(told(one, 160) for one in examples),
             share=count / records.total,
             severity="serious" if count > 0.05 * records.total else "warning",
             effect="The model never sees them; all are listed in rejected.jsonl, beside the rows that are used.",

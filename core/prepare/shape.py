@@ -11,6 +11,7 @@ from tunesmith.core.facts import Column, Shape
 from tunesmith.core.plan.prepare import NEEDED
 from tunesmith.core.prepare.cells import number_of, shown
 from tunesmith.core.prepare.kinds import MOSTLY, plain_name
+from tunesmith.core.prepare.repair.words import PLACEHOLDERS
 
 __all__ = ["NEEDED", "OPTIONAL", "Detected", "candidates", "check_columns", "detect", "is_good", "nearest", "roles_for"]
 
@@ -69,6 +70,9 @@ _PAIRS_ALONE = (
 """Names that mean a pair only where the file has no other columns but identifiers."""
 _NAMES = ("name", "full_name", "title", "product", "item", "employee", "customer", "company", "person", "country")
 _PART_NAMES = ("first_name", "last_name", "given_name", "family_name", "middle_name", "surname")
+_MASKED = tuple(PLACEHOLDERS.values())
+"""How an example begins that began with personal data."""
+
 _SHORT = 60
 """Characters: longer texts describe a thing, they don't name it."""
 FEW_LABELS = 50
@@ -320,7 +324,8 @@ def _is_long(column: Column) -> bool:
 
 
 def _is_list(column: Column) -> bool:
-    return bool(column.examples) and all(text.startswith("[") for text in column.examples)
+    lists = (text.startswith("[") and not text.startswith(_MASKED) for text in column.examples)
+    return bool(column.examples) and all(lists)
 
 
 def _entity(columns: Sequence[Column]) -> tuple[str, str, float]:

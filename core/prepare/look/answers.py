@@ -8,7 +8,7 @@ import numpy as np
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.look.check import FEW, Bars, Noted, Places, finding, percent, quoted
+from tunesmith.core.prepare.look.check import FEW, LABEL, Bars, Noted, Places, finding, percent
 from tunesmith.core.prepare.look.duplicates import first_of_pairs, joined
 from tunesmith.core.prepare.look.page import Ints, Page
 from tunesmith.core.prepare.look.refusals import is_refusal
@@ -63,7 +63,7 @@ class ShortAnswers:
                     rows,
                     text + ("." if sure else "; it may be right."),
                     "The model learns that a single sign is enough of an answer.",
-                    examples=noted.examples(self._places),
+                    examples=noted.examples(self._places, name),
                     severity="warning" if sure else "note",
                     repairs=({"kind": "drop-short", "column": name, "low": 2.0},),
                     recommended=sure,
@@ -139,12 +139,15 @@ class Contradictions:
             done.add(group)
             others = np.flatnonzero((inverse == group) & (answers != answers[at]))
             first, second = int(told[at]), int(told[int(others[0])])
-            one, two = (quoted(self._places.text(position, self._answer)[:40]) for position in (first, second))
+            one, two = (self._told(position) for position in (first, second))
             whole = f"{self._places.place(first)}: {one}; {self._places.place(second)}: {two}"
             found.append((whole, f"{one} and {two}"))
             if len(found) == 3:
                 break
         return found
+
+    def _told(self, position: int) -> str:
+        return self._places.told(self._places.text(position, self._answer), self._answer, 40)
 
 
 class Boilerplate:
@@ -185,8 +188,9 @@ class Boilerplate:
             return []
         count = sum(copies for _, _, copies in told)
         names = [text for _, text, _ in told]
+        first = self._places.told(names[0], self._answer)
         text = f"{shown(self._answer)}: {counted(len(told), 'answer')} {'is' if len(told) == 1 else 'are'} given to "
-        text += f"{counted(count, 'prompt')} that differ ({percent(count / rows)} of the rows), e.g. {quoted(names[0])}"
+        text += f"{counted(count, 'prompt')} that differ ({percent(count / rows)} of the rows), e.g. {first}"
         return [
             finding(
                 "repeated-answer",
@@ -195,10 +199,13 @@ class Boilerplate:
                 rows,
                 text + ("" if text.endswith((".", "…", "!", "?")) else "."),
                 "The model learns to write this whatever it is asked.",
-                examples=[f"{self._places.example(at, text)} ({counted(copies, 'time')})" for at, text, copies in told],
+                examples=[
+                    f"{self._places.example(at, text, self._answer)} ({counted(copies, 'time')})"
+                    for at, text, copies in told
+                ],
                 severity="warning" if count > FEW * rows else "note",
                 repairs=({"kind": "drop-repeated-answers", "column": self._answer, "names": names},),
-                picture=tuple((quoted(text)[:24], copies) for _, text, copies in told[:12]),
+                picture=tuple((self._places.told(text, self._answer, LABEL), copies) for _, text, copies in told[:12]),
             )
         ]
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from tunesmith.core.facts import DataFinding, Severity
 from tunesmith.core.prepare.cells import shown
 from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.turns import Turns
-from tunesmith.core.prepare.personal import mask
+from tunesmith.core.prepare.personal import people_in, told
 from tunesmith.core.prepare.records import Records
 
 EXAMPLES = 3
 MOST_BARS = 12
 SHOWN = 60
 """Characters of a value that stand in an example."""
+
+LABEL = 24
+"""Characters of a value beside a bar."""
 
 FEW = 0.05
 """Above this share of the rows, something is the nature of the data rather than a fault: no repair is recommended."""
@@ -39,6 +42,7 @@ class Places:
     def __init__(self, records: Records, turns: Turns) -> None:
         self._records = records
         self._turns = turns
+        self._people = people_in(records.columns)
         self.rows = len(records.rows)
 
     def place(self, position: int) -> str:
@@ -49,9 +53,17 @@ class Places:
         """A cell."""
         return self._turns.text(self._records.rows[position].values, column)
 
-    def example(self, position: int, text: str) -> str:
+    def told(self, text: str, column: str, most: int = SHOWN, at: int = 0) -> str:
+        """A value of a column inside a sentence, from `at` on: personal data masked, cut, harmless."""
+        return told(text, most, column, at, names=column in self._people)
+
+    def example(self, position: int, text: str, column: str, at: int = 0) -> str:
         """A row as it stands among the examples, e.g. `line 12: soon`."""
-        return f"{self.place(position)}: {quoted(text)}"
+        return f"{self.place(position)}: {self.told(text, column, at=at)}"
+
+    def bars(self, counts: Iterable[tuple[str, int]], column: str) -> Bars:
+        """Values of a column as bars (see `top_bars`)."""
+        return top_bars(counts, lambda text: self.told(text, column, LABEL))
 
 
 class Noted:
@@ -69,19 +81,14 @@ class Noted:
         if len(self.kept) < self._most:
             self.kept.setdefault(text, position)
 
-    def examples(self, places: Places) -> tuple[str, ...]:
+    def examples(self, places: Places, column: str) -> tuple[str, ...]:
         """The first three, with their places."""
-        return tuple(places.example(position, text) for text, position in list(self.kept.items())[:EXAMPLES])
+        return tuple(places.example(position, text, column) for text, position in list(self.kept.items())[:EXAMPLES])
 
     @property
     def texts(self) -> list[str]:
         """The texts that were kept."""
         return list(self.kept)
-
-
-def quoted(text: str) -> str:
-    """A value of the data inside a sentence: cut, harmless, with personal data masked."""
-    return shown(mask(text[: SHOWN * 4]), SHOWN)
 
 
 def finding(
@@ -123,11 +130,14 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.1 or share == 0 else f"{100 * share:.1f} %"
 
 
-def top_bars(counts: Iterable[tuple[str, int]]) -> Bars:
+def _label(text: str) -> str:
+    return shown(text, LABEL)
+
+
+def top_bars(counts: Iterable[tuple[str, int]], label: Callable[[str], str] = _label) -> Bars:
     """The most frequent first; where there are too many, the last bar holds the others."""
     ordered = sorted(counts, key=lambda pair: -pair[1])
-    if len(ordered) <= MOST_BARS:
-        return tuple((shown(label, 24) or "(empty)", count) for label, count in ordered)
-    head = ordered[: MOST_BARS - 1]
-    others = sum(count for _, count in ordered[MOST_BARS - 1 :])
-    return (*((shown(label, 24) or "(empty)", count) for label, count in head), ("all others", others))
+    head = ordered if len(ordered) <= MOST_BARS else ordered[: MOST_BARS - 1]
+    others = sum(count for _, count in ordered[len(head) :])
+    bars = tuple((label(text) or "(empty)", count) for text, count in head)
+    return (*bars, ("all others", others)) if others else bars

@@ -117,11 +117,11 @@ class DateForms:
         if not others:
             texts = [(p, t) for noted in days.noted.values() for t, p in noted.kept.items()]
             text = f"{shown(name)}: {counted(days.doubtful, 'date')} of {days.filled:,} can be read in more than one "
-            text += f"way, e.g. {shown(texts[0][1])}: {days.doubt}."
+            text += f"way, e.g. {self._places.told(texts[0][1], name)}: {days.doubt}."
         else:
             sample = min(texts)[1] if texts else ISO
             text = f"{shown(name)}: {counted(others, 'date')} of {days.filled:,} {'is' if others == 1 else 'are'} not "
-            text += f"written like the others ({usual}), e.g. {shown(sample)}."
+            text += f"written like the others ({usual}), e.g. {self._places.told(sample, name)}."
         # Only ISO dates can be made of others without guessing, or of a column in which no date is in doubt.
         certain = usual == ISO or not (days.doubtful or days.forms[""])
         return finding(
@@ -131,7 +131,7 @@ class DateForms:
             self._places.rows,
             text,
             "The model learns several ways to write one day, and mixes up day and month where they could be either.",
-            examples=[self._places.example(position, text) for position, text in sorted(texts)],
+            examples=[self._places.example(position, text, name) for position, text in sorted(texts)],
             severity="warning" if others else "note",
             repairs=(repair,) if certain else (),
             recommended=certain,
@@ -158,9 +158,9 @@ class DateForms:
             count,
             self._places.rows,
             f"{shown(name)}: {counted(count, 'date')} of {days.filled:,} ({percent(count / days.filled)}) {what}, "
-            f"unlike the others, e.g. {shown(texts[0][1])}.",
+            f"unlike the others, e.g. {self._places.told(texts[0][1], name)}.",
             "The model learns a slip of the pen as a fact, and may write such days itself.",
-            examples=[self._places.example(position, text) for position, text in texts],
+            examples=[self._places.example(position, text, name) for position, text in texts],
             severity="note",
             repairs=({"kind": "drop-values", "column": name, "names": names},) if len(names) <= MOST_NAMES else (),
             picture=_decades(days.years),

@@ -138,7 +138,8 @@ class Repeated:
         firsts = np.sort(positions[where[several]])[:3]
         texts = [self._places.text(int(position), self._entity) for position in firsts]
         text = f"{shown(self._entity)}: {counted(len(several), 'value')} "
-        text += f"{'stands' if len(several) == 1 else 'stand'} in several rows that differ, e.g. {shown(texts[0])}; "
+        verb, first = "stands" if len(several) == 1 else "stand", self._places.told(texts[0], self._entity)
+        text += f"{verb} in several rows that differ, e.g. {first}; "
         text += "such rows stay together when the data is split."
         return [
             finding(
@@ -148,7 +149,7 @@ class Repeated:
                 self._places.rows,
                 text,
                 "A question that names only this has several right answers; the model can learn none of them well.",
-                examples=[self._places.example(int(p), t) for p, t in zip(firsts, texts, strict=True)],
+                examples=[self._places.example(int(p), t, self._entity) for p, t in zip(firsts, texts, strict=True)],
                 severity="note" if len(several) < 0.5 * len(different) else "warning",
                 picture=_copies(copies),
             )

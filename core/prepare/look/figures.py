@@ -11,7 +11,7 @@ from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.figure import CURRENCIES, SCALES, Figure, figure_of
 from tunesmith.core.prepare.kinds import MOSTLY
-from tunesmith.core.prepare.look.check import Noted, Places, finding, top_bars
+from tunesmith.core.prepare.look.check import LABEL, Noted, Places, finding
 from tunesmith.core.prepare.look.missing import is_missing
 from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.seen import Seen
@@ -125,7 +125,7 @@ class Figures:
         half_named = bool(named) and ways.units[""] > 0
         scaled = half_named and unit in SCALES
         examples = [(p, t) for noted in ways.noted.values() for t, p in noted.kept.items()]
-        told = " and ".join(shown(text, 24) for _, text in examples[:2])
+        told = " and ".join(self._places.told(text, name, LABEL) for _, text in examples[:2])
         text = (
             f"{shown(name)}: {counted(others, 'number')} of {ways.read:,} {'is' if others == 1 else 'are'} written in "
         )
@@ -144,11 +144,11 @@ class Figures:
             "The same number means different amounts, and the model learns to leave out or to confuse the unit."
             if mixed
             else "The model learns several ways to write one number, and can't tell 1.234 from 1,234.",
-            examples=[self._places.example(position, text) for position, text in examples],
+            examples=[self._places.example(position, text, name) for position, text in examples],
             severity="serious" if mixed else "warning",
             repairs=() if mixed or scaled else (repair,),
             recommended=not doubtful and (not half_named or unit in CURRENCIES),
-            picture=top_bars([*bars, *ways.bars.items()]),
+            picture=self._places.bars([*bars, *ways.bars.items()], name),
         )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.look.check import EXAMPLES, Noted, Places, finding, quoted
+from tunesmith.core.prepare.look.check import Noted, Places, finding
 from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.seen import Seen
 
@@ -126,7 +126,9 @@ class Placeholders:
         certain = all(text.lower() in CERTAIN or "lorem ipsum" in text.lower() for text in forms)
         listed = len(forms) <= MOST_NAMES
         verb = "holds" if noted.count == 1 else "hold"
-        text = f"{shown(name)}: {counted(noted.count, 'row')} {verb} a placeholder, e.g. {quoted(forms[0])}"
+        text = (
+            f"{shown(name)}: {counted(noted.count, 'row')} {verb} a placeholder, e.g. {self._places.told(forms[0], '')}"
+        )
         return finding(
             "placeholder",
             name,
@@ -134,7 +136,7 @@ class Placeholders:
             self._places.rows,
             text + ("." if certain else "; it may be meant."),
             "The model learns to write what was only typed to fill a field.",
-            examples=noted.examples(self._places),
+            examples=noted.examples(self._places, ""),
             severity="warning" if certain else "note",
             repairs=({"kind": "drop-values", "column": name, "names": forms},) if listed else (),
             recommended=certain,
@@ -178,7 +180,7 @@ class Totals:
         if count := self._sums.count:
             verb = "looks like a sum" if count == 1 else "look like sums"
             text = f"{shown(self._entity)}: {counted(count, 'row')} {verb} of the others, "
-            text += f"e.g. {quoted(self._sums.texts[0])}."
+            text += f"e.g. {self._places.told(self._sums.texts[0], '')}."
             effect = "The model learns the sum as if it were one more of the things that the table is about."
             certain = bool(self._words) and not self._with_words
             found.append(self._finding("total-row", self._sums, text, effect, certain=certain))
@@ -197,7 +199,8 @@ class Totals:
             self._places.rows,
             text,
             effect,
-            examples=noted.examples(self._places)[:EXAMPLES],
+            # Sums are called as in a list, which is no name of a person.
+            examples=noted.examples(self._places, "" if kind == "total-row" else self._entity),
             severity="warning" if certain else "note",
             repairs=(repair,) if len(noted.kept) <= MOST_NAMES else (),
             recommended=certain,

@@ -9,7 +9,7 @@ from typing import Any
 
 from tunesmith.core.facts import DataFinding, Severity
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.look.check import Places, finding, percent, top_bars
+from tunesmith.core.prepare.look.check import EXAMPLES, Places, finding, percent
 from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.seen import Seen
 from tunesmith.core.prepare.look.tally import Tallies, Tally
@@ -60,8 +60,12 @@ class Labels:
         if likely:
             repairs.append({"kind": "unify-labels", "column": tally.column, "values": changed})
         rows = sum(counts[text] for text in changed)
-        pairs = ", ".join(f"{shown(text, 30)} beside {shown(to, 30)}" for text, to in list(changed.items())[:2])
-        examples = [(tally.first[text], f"{text} → {to}") for text, to in changed.items()]
+        told = self._places.told
+        pairs = ", ".join(
+            f"{told(text, tally.column, 30)} beside {told(to, tally.column, 30)}"
+            for text, to in list(changed.items())[:2]
+        )
+        firsts = sorted((tally.first[text], text, to) for text, to in changed.items())[:EXAMPLES]
         sure = "" if certain else " they may be different things."
         return finding(
             "labels",
@@ -72,11 +76,14 @@ class Labels:
             f"{'looks' if len(changed) == 1 else 'look'} like another one written differently: {pairs}"
             + (";" + sure if sure else "."),
             "The model takes each way of writing for a label of its own, and each is learned from fewer rows.",
-            examples=[self._places.example(at, told) for at, told in sorted(examples)],
+            examples=[
+                f"{self._places.place(at)}: {told(text, tally.column, 30)} → {told(to, tally.column, 30)}"
+                for at, text, to in firsts
+            ],
             severity="warning" if certain else "note",
             repairs=repairs if certain else repairs[1:],
             recommended=bool(certain) and all(len(plain_label(text)) > 2 for text in certain),
-            picture=top_bars(counts.items()),
+            picture=self._places.bars(counts.items(), tally.column),
         )
 
 
@@ -106,8 +113,9 @@ class Balance:
         severity: Severity = (
             "serious" if share < SERIOUS or least < FEWEST_ROWS else "warning" if share < WARN else "note"
         )
-        text = f"{shown(tally.column)}: {shown(rarest)} stands in {counted(least, 'row')} ({percent(least / filled)}), "
-        text += f"{shown(usual)} in {most:,} ({percent(most / filled)})."
+        rare, often = (self._places.told(label, tally.column) for label in (rarest, usual))
+        text = f"{shown(tally.column)}: {rare} stands in {counted(least, 'row')} ({percent(least / filled)}), "
+        text += f"{often} in {most:,} ({percent(most / filled)})."
         return [
             finding(
                 "balance",
@@ -116,9 +124,9 @@ class Balance:
                 self._places.rows,
                 text,
                 "The model leans towards the frequent labels, and a good score may hide that the rare ones are missed.",
-                examples=[self._places.example(tally.first[rarest], rarest)],
+                examples=[self._places.example(tally.first[rarest], rarest, tally.column)],
                 severity=severity,
-                picture=top_bars(counts.items()),
+                picture=self._places.bars(counts.items(), tally.column),
             )
         ]
 

@@ -83,9 +83,9 @@ class Languages:
                 f"{shown(self._column)}: {what} {percent(most / of)} are {named(main)}, the others {told}.",
                 "The model may answer in another language than it is asked in, and learns each from its share only.",
                 examples=[
-                    self._places.example(position, text)
+                    self._places.example(position, self._places.text(position, self._column), self._column)
                     for code in others
-                    for text, position in noted[code].kept.items()
+                    for position in noted[code].kept.values()
                 ],
                 severity="note",
                 repairs=(repair,),

@@ -9,7 +9,7 @@ import numpy as np
 
 from tunesmith.core.facts import DataFinding, Severity
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.look.check import FEW, Noted, Places, finding
+from tunesmith.core.prepare.look.check import FEW, LABEL, Noted, Places, finding
 from tunesmith.core.prepare.look.page import Ints, Page
 from tunesmith.core.prepare.look.seen import Seen
 from tunesmith.core.prepare.look.tally import Tallies
@@ -160,10 +160,10 @@ class Disguised:
             rows,
             text if certain else text[:-1] + "; in this column it may also be a value.",
             f"The model learns {shown(forms[0])} as if it were an answer.",
-            examples=[self._places.example(position, text) for position, text in firsts],
+            examples=[self._places.example(position, text, "") for position, text in firsts],
             severity="warning" if certain else "note",
             repairs=(drop,) if needed else (drop, blank) if few else (blank, drop),
             # A row is dropped for it only where few are; blanking loses nothing.
             recommended=certain and (few or not needed),
-            picture=tuple((shown(text, 24), noted.count) for text, noted in found.items()),
+            picture=tuple((shown(text, LABEL), noted.count) for text, noted in found.items()),
         )

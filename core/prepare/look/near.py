@@ -19,6 +19,7 @@ from tunesmith.core.prepare.likeness import (
     pairs,
     signatures,
 )
+from tunesmith.core.prepare.personal import people_in, told
 from tunesmith.core.prepare.records import Batch, Records
 from tunesmith.core.prepare.repair.duplicates import Hashes, firsts, hashes_of
 from tunesmith.core.prepare.repair.nested import readable
@@ -55,6 +56,7 @@ class NearDuplicates:
         """
         self._columns = tuple(columns)
         self._records = records
+        self._people = people_in(records.columns)
         self._threshold = threshold
         self._written = written
         self._parts: list[Signatures] = []
@@ -124,8 +126,15 @@ class NearDuplicates:
         texts = self._text(one), self._text(other)
         places = [self._records.rows[row].place for row in (one, other)]
         share = f"{100 * jaccard(*texts):.0f} %"
-        said = " / ".join(shown(" ".join(text[:400].split()), _SHOWN) for text in texts)
+        said = " / ".join(self._told(row) for row in (one, other))
         return f"{places[0]} and {places[1]}, {share}: {said}"
+
+    def _told(self, row: int) -> str:
+        """A row's cells, one after another, as they may be shown."""
+        values = self._records.rows[row].values
+        cells = ((name, " ".join(readable(cell(values, name)).split())) for name in self._columns)
+        masked = (told(text, _SHOWN, name, names=name in self._people) for name, text in cells if text)
+        return shown(" ".join(masked), _SHOWN)
 
     def _text(self, row: int) -> str:
         values = self._records.rows[row].values

@@ -106,7 +106,8 @@ class Outliers:
         if count == 1:
             where = where.replace("lie ", "lies ").replace("are no numbers", "is no number")
         text = f"{shown(name)}: {counted(count, 'value')} of {filled:,} {where}, unlike the others: "
-        text += ", ".join(shown(value) for value, _ in examples) + ("." if mend else "; they may well be right.")
+        text += ", ".join(self._places.told(value, name) for value, _ in examples)
+        text += "." if mend else "; they may well be right."
         repair = {"kind": "drop-out-of-range", "column": name}
         bounds = {"low": span.low, **({} if span.high is None else {"high": span.high})} if span else {}
         return finding(
@@ -116,7 +117,7 @@ class Outliers:
             self._places.rows,
             text,
             "A slip such as a zero too many is learned as a fact, and pulls what the model writes towards it.",
-            examples=[self._places.example(position, value) for value, position in examples],
+            examples=[self._places.example(position, value, name) for value, position in examples],
             severity="warning" if mend else "note",
             repairs=({**repair, **bounds},) if span else (),
             recommended=mend,
@@ -175,7 +176,7 @@ def _different(positions: Sequence[int], text: Callable[[int], str]) -> dict[str
     """The first texts that differ, with their positions."""
     found: dict[str, int] = {}
     for position in positions:
-        found.setdefault(text(position)[:80], position)
+        found.setdefault(text(position), position)
         if len(found) == EXAMPLES:
             break
     return found

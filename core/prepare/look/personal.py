@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.plan.prepare import PersonalKind
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.kinds import plain_name
-from tunesmith.core.prepare.personal import PLACEHOLDERS, Piece, found, mask, names_people, suspects
+from tunesmith.core.prepare.look.check import FEW
+from tunesmith.core.prepare.personal import Piece, found, people_in, suspects, told
 from tunesmith.core.prepare.records import Batch
 
 EXAMPLES = 3
 
 SUBJECT = 0.5
-"""From this share of its cells on, personal data is what a column is about: masking it would leave nothing."""
+"""Where at least this share of a column's cells hold personal data, and it is this share of their characters, it is
+what the column is about: masking would leave nothing. A mail with an address in it is not about the address."""
+
+WHOLE = 0.8
+"""From this share of its characters on, personal data is nearly all of an answer."""
 
 _CALLED: dict[PersonalKind, tuple[str, str]] = {
     "email": ("an e-mail address", "e-mail addresses"),
@@ -34,17 +41,13 @@ _EFFECT = (
 )
 _SECRET_EFFECT = "A model can repeat it word by word to anyone, who may then use it; exchange it for a new one as well."
 
-_ABOUT_PEOPLE = frozenset(
-    ("salary", "wage", "hire_date", "hired", "department", "job_title", "position", "gender", "sex", "age", "born")
-) | {"email", "e_mail", "phone", "birth_date", "birthday", "date_of_birth", "dob", "nationality", "marital_status"}
-"""Columns beside which `name` is that of a person."""
-
 SURE = 20_000
-"""Cells after which a column that is about personal data is known to be: of the further ones each STEP-th is looked
-into and stands for the others, because checking a million phone numbers takes minutes."""
+"""Cells with personal data after which a column most of whose cells hold some is known to: of the further ones each
+STEP-th is looked into and stands for the others, because checking a million phone numbers takes minutes."""
 
 STEP = 16
 
+_SPACE = re.compile(r"\s")
 _MARGIN = 24
 """Characters around a piece that its example shows."""
 
@@ -56,14 +59,21 @@ class PersonalData:
         columns: The columns that go into prompts and answers.
         beside: All columns of the file: they tell whether a column `name` holds people's.
         place: Where the record at a position (from 0) stands, such as `line 12`; by its line where this is None.
+        answers: Those of the columns that are written as answers to the others. A kind of personal data is then
+            masked in all columns or in none: else an answer would say [EMAIL] beside a context that shows the address.
     """
 
     def __init__(
-        self, columns: Sequence[str], beside: Sequence[str] = (), place: Callable[[int], str] | None = None
+        self,
+        columns: Sequence[str],
+        beside: Sequence[str] = (),
+        place: Callable[[int], str] | None = None,
+        answers: Sequence[str] = (),
     ) -> None:
-        people = bool(_ABOUT_PEOPLE & {plain_name(name) for name in beside})
-        self._columns = {name: _Column(name, _of_people(name, people)) for name in columns}
+        people = people_in([*columns, *beside])
+        self._columns = {name: _Column(name, name in people) for name in columns}
         self._place = place
+        self._answers = frozenset(answers)
         self._rows = 0
 
     def see(self, page: Batch, /) -> None:
@@ -83,15 +93,50 @@ class PersonalData:
 
     def findings(self) -> list[DataFinding]:
         """One for each column and kind, secrets first."""
-        every = [finding for column in self._columns.values() for finding in column.findings(self._rows)]
+        for column in self._columns.values():
+            column.close()
+        every = [
+            column.finding(kind, self._rows, self._advice(column, kind))
+            for column in self._columns.values()
+            for kind in column.counts
+        ]
         return sorted(every, key=lambda finding: finding.severity != "serious")
+
+    def _advice(self, column: _Column, kind: PersonalKind) -> _Advice:
+        """What is recommended for a kind in a column, and why where that is not to mask it."""
+        if kind == "secret":
+            return _Advice("mask")
+        if kind == "name":
+            return _Advice("", ", as its header says; inside other texts they are not looked for")
+        if not self._answers:
+            return _Advice("", _ABOUT) if column.subject else _Advice("mask")
+        holders = [one for one in self._columns.values() if kind in one.counts]
+        whole = [one for one in holders if one.name in self._answers and one.mostly_whole(kind)]
+        dropped = [one for one in whole if one.counts[kind] <= FEW * self._rows]
+        if column in dropped:
+            return _Advice("drop", ": it is all that the answer says, and a placeholder would be learned in its place")
+        if column in whole:
+            return _Advice("", ": it is all that most of these answers say, and masked they would say nothing")
+        if len(dropped) < len(whole):
+            names = " and ".join(shown(one.name) for one in whole if one not in dropped)
+            return _Advice("", f"; as the answers in {names} consist of them, they are masked in neither")
+        if all(one.subject for one in holders if one not in whole):
+            return _Advice("", _ABOUT)
+        return _Advice("mask")
 
     def _where(self, page: Batch, index: int) -> str:
         return self._place(self._rows + index) if self._place else f"line {page.lines[index]:,}"
 
 
-def _of_people(name: str, people: bool) -> bool:
-    return names_people(name) or (people and plain_name(name) == "name")
+_ABOUT = ": it is what the column is about, and masking would leave nothing of it"
+
+
+@dataclass(frozen=True)
+class _Advice:
+    """What is done best: `mask`, `drop` or nothing; and why, as the end of the finding's sentence."""
+
+    best: str
+    because: str = ""
 
 
 class _Column:
@@ -104,9 +149,14 @@ class _Column:
         self.filled = 0
         self._personal = 0
         """Cells with personal data, secrets apart."""
+        self._characters = self._covered = 0
+        """Characters of those cells, and those of them that are personal data."""
         self._about = False
         """Whether its counts are estimates."""
-        self._counts: dict[PersonalKind, int] = {}
+        self.counts: dict[PersonalKind, int] = {}
+        """Cells by what they hold."""
+        self._whole: dict[PersonalKind, int] = {}
+        """Those of them that hold little else."""
         self._examples: dict[PersonalKind, list[str]] = {}
 
     @property
@@ -118,35 +168,50 @@ class _Column:
         """A cell with something in it, which stands for `weight` of them."""
         self._about = self._about or weight > 1
         kinds = {piece.kind: piece for piece in reversed(pieces)}
-        self._personal += weight * any(kind != "secret" for kind in kinds)
+        covered = Counter[PersonalKind]()
+        for piece in pieces:
+            covered[piece.kind] += piece.end - piece.start
+        if any(kind != "secret" for kind in kinds):
+            self._personal += weight
+            self._characters += weight * len(text)
+            self._covered += weight * (covered.total() - covered["secret"])
         for kind, piece in kinds.items():
-            self._counts[kind] = self._counts.get(kind, 0) + weight
+            self.counts[kind] = self.counts.get(kind, 0) + weight
+            self._whole[kind] = self._whole.get(kind, 0) + weight * (covered[kind] >= WHOLE * len(text))
             examples = self._examples.setdefault(kind, [])
             if len(examples) < EXAMPLES:
                 examples.append(f"{where}: {_example(text, piece, self.name)}")
 
-    def findings(self, rows: int) -> list[DataFinding]:
-        """One for each kind."""
+    def close(self) -> None:
+        """All cells were seen."""
         if self.names and self.filled:
-            self._counts, self._personal = {"name": self.filled}, self.filled
+            self.counts = {"name": self.filled}
         if self._about:
-            self._counts = {kind: min(count, self.filled) for kind, count in self._counts.items()}
-        subject = self._personal >= SUBJECT * self.filled
-        return [self._finding(kind, count, rows, subject) for kind, count in self._counts.items()]
+            self.counts = {kind: min(count, self.filled) for kind, count in self.counts.items()}
 
-    def _finding(self, kind: PersonalKind, count: int, rows: int, subject: bool) -> DataFinding:
+    @property
+    def subject(self) -> bool:
+        """Whether personal data is what the column is about."""
+        return self._personal >= SUBJECT * self.filled and self._covered >= SUBJECT * self._characters
+
+    def mostly_whole(self, kind: PersonalKind) -> bool:
+        """Whether most of the cells that hold a kind hold little else."""
+        return self._whole[kind] >= SUBJECT * self.counts[kind]
+
+    def finding(self, kind: PersonalKind, rows: int, advice: _Advice) -> DataFinding:
+        """What was found of a kind."""
+        count = self.counts[kind]
         one, many = _CALLED[kind]
         secret = kind == "secret"
         about = "about " if self._about else ""
         text = f"{shown(self.name)} holds {one if count == 1 else many} in {about}{counted(count, 'row')}"
-        if kind == "name":
-            text += ", as its header says; inside other texts they are not looked for"
-        elif subject and not secret:
-            text += ": it is what the column is about, and masking would leave nothing of it"
+        text += advice.because
         hipaa = "one of the identifiers" if kind != "card" else "an account number, one of the identifiers"
         repairs: list[dict[str, Any]] = [
             {"kind": repair, "column": self.name, "names": [kind]} for repair in ("mask-personal", "drop-personal")
         ]
+        if advice.best == "drop":
+            repairs.reverse()
         return DataFinding(
             kind=f"personal-{kind}",
             column=self.name,
@@ -157,16 +222,11 @@ class _Column:
             severity="serious" if secret else "note" if kind == "name" else "warning",
             effect=_SECRET_EFFECT if secret else _EFFECT.format(hipaa=hipaa),
             repairs=tuple(repairs),
-            recommended=secret or not subject,
+            recommended=bool(advice.best),
         )
 
 
 def _example(text: str, piece: Piece, column: str) -> str:
     """The words around a piece, all that is personal masked."""
-    # What is cut in two at the window's ends lies too far from the piece to be shown.
-    start = max(0, piece.start - 200)
-    before = mask(text[start : piece.start], column=column)
-    after = mask(text[piece.end : piece.end + 200], column=column)
-    cut = f"{'…' if start or len(before) > _MARGIN else ''}{before[-_MARGIN:]}"
-    cut += PLACEHOLDERS[piece.kind] + after[:_MARGIN] + ("…" if len(after) > _MARGIN else "")
-    return shown(" ".join(cut.split()), 3 * _MARGIN)
+    begin = piece.start - _MARGIN if piece.start > 2 * _MARGIN else 0
+    return told(_SPACE.sub(" ", text), 3 * _MARGIN, column, begin, names=False)

@@ -6,7 +6,7 @@ import re
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.look.check import Noted, Places, finding, percent, quoted
+from tunesmith.core.prepare.look.check import Noted, Places, finding, percent
 from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.seen import Seen
 
@@ -78,11 +78,12 @@ class PromptForm:
                 total = some.count + others.count
                 if total < FEWEST or not LEAST <= some.count / total <= MOST:
                     continue
-                sample = f" {quoted(_PREFIX.match(some.texts[0])[0].strip())}" if words.endswith("as") else ""  # type: ignore[index]
+                mark = _PREFIX.match(some.texts[0]) if words.endswith("as") else None
+                sample = f" {self._places.told(mark[0].strip(), name)}" if mark else ""
                 what.append(
                     f"{counted(some.count, 'text')} of {total:,} ({percent(some.count / total)}) {words}{sample}"
                 )
-                examples += [*some.examples(self._places)[:1], *others.examples(self._places)[:1]]
+                examples += [*some.examples(self._places, name)[:1], *others.examples(self._places, name)[:1]]
                 least = max(least, min(some.count, others.count))
                 bars = bars or (("with it", some.count), ("without it", others.count))
             if what:
@@ -131,8 +132,8 @@ class Copied:
         name, context = shown(self._answer), shown(self._context)
         text = f"{name}: {percent(copied / total)} of the answers stand word by word in {context}"
         text += "." if not other else f"; {counted(other, 'answer')} {'does' if other == 1 else 'do'} not."
-        examples = [f"{one} (in {context})" for one in self._copied.examples(self._places)]
-        examples += [f"{one} (not in {context})" for one in self._other.examples(self._places)]
+        examples = [f"{one} (in {context})" for one in self._copied.examples(self._places, self._answer)]
+        examples += [f"{one} (not in {context})" for one in self._other.examples(self._places, self._answer)]
         return [
             finding(
                 "copied",

@@ -98,7 +98,7 @@ class Refusals:
                 "The model learns to refuse, also what it could answer."
                 if share > MANY
                 else "From a few of them the model learns to say so rather than to make something up.",
-                examples=self._noted.examples(self._places),
+                examples=self._noted.examples(self._places, self._answer),
                 severity="warning" if share > MANY else "note",
                 repairs=({"kind": "drop-repeated-answers", "column": self._answer, "names": names},) if few else (),
                 picture=top_bars([("answers", rows - count), ("refusals", count)]),

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.look.check import FEW, Noted, Places, finding, quoted
+from tunesmith.core.prepare.look.check import FEW, Noted, Places, finding
 from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.seen import Seen
 
@@ -35,6 +35,9 @@ _HIDDEN = re.compile(
 part of Persian, Hindi and emoji, and the marks U+200E and U+200F of Arabic and Hebrew: they stay."""
 
 _RUNS = re.compile(r"\S[ \u00a0]{2,}\S")
+
+AROUND, BEFORE = 50, 20
+"""Characters that are shown of a text with a fault, and those of them before it."""
 
 LOST = "\ufffd"
 """What a program writes for bytes that it could not read."""
@@ -72,6 +75,13 @@ class _ByColumn:
     def _finding(self, name: str, noted: Noted) -> DataFinding:
         raise NotImplementedError
 
+    def _around(self, text: str, column: str, *patterns: re.Pattern[str]) -> str:
+        """What stands where the first of the patterns is found, as it may be shown."""
+        return self._places.told(text, column, AROUND, begin_of(text, *patterns))
+
+    def _examples(self, noted: Noted, column: str, *patterns: re.Pattern[str]) -> list[str]:
+        return [f"{self._places.place(at)}: {self._around(t, column, *patterns)}" for t, at in noted.kept.items()]
+
 
 class BrokenEncoding(_ByColumn):
     """Texts that were read in a wrong encoding once (mojibake), by ftfy's measure."""
@@ -93,17 +103,16 @@ class BrokenEncoding(_ByColumn):
         import ftfy
 
         verb = "looks" if noted.count == 1 else "look"
-        pairs = [(position, around(text, _BROKEN)) for text, position in noted.kept.items()]
+        told = [(at, self._around(text, name, _BROKEN)) for text, at in noted.kept.items()]
         repairs = ({"kind": "fix-encoding", "column": name},)
         return finding(
             "encoding",
             name,
             noted.count,
             self._places.rows,
-            f"{shown(name)}: {counted(noted.count, 'row')} {verb} as if read in a wrong encoding, "
-            f"e.g. {quoted(pairs[0][1])}.",
+            f"{shown(name)}: {counted(noted.count, 'row')} {verb} as if read in a wrong encoding, e.g. {told[0][1]}.",
             "The model learns to write these signs, and a word with them is another word to it.",
-            examples=[self._places.example(at, f"{text} → {ftfy.fix_encoding(text)}") for at, text in pairs],
+            examples=[f"{self._places.place(at)}: {t} → {shown(ftfy.fix_encoding(t))}" for at, t in told],
             severity="serious" if noted.count > FEW * self._places.rows else "warning",
             repairs=repairs,
             recommended=True,
@@ -129,7 +138,7 @@ class LostCharacters(_ByColumn):
             f"{shown(name)}: in {counted(noted.count, 'row')} characters were lost before it came here (�); only the "
             "source of the data can give them back.",
             "The model learns words with holes.",
-            examples=[self._places.example(at, around(t, re.compile(LOST))) for t, at in noted.kept.items()],
+            examples=self._examples(noted, name, re.compile(LOST)),
         )
 
 
@@ -158,11 +167,10 @@ class Markup(_ByColumn):
         rows = self._places.rows
         # Where many rows have it, or texts are about code, markup is what is to be learned.
         meant = self._code[name] > 0.1 * noted.count or noted.count > 0.3 * rows
-        texts = [(at, around(text, _TAG, _ENTITY)) for text, at in noted.kept.items()]
         text = (
             f"{shown(name)}: {counted(noted.count, 'row')} {'holds' if noted.count == 1 else 'hold'} left-overs of web "
         )
-        text += f"pages, e.g. {quoted(texts[0][1])}"
+        text += f"pages, e.g. {self._around(noted.texts[0], name, _TAG, _ENTITY)}"
         return finding(
             "markup",
             name,
@@ -170,7 +178,7 @@ class Markup(_ByColumn):
             rows,
             text + ("; they may be meant." if meant else "."),
             "The model learns to write tags into its answers.",
-            examples=[self._places.example(at, text) for at, text in texts],
+            examples=self._examples(noted, name, _TAG, _ENTITY),
             severity="note" if meant else "warning",
             repairs=({"kind": "strip-html", "column": name},),
             recommended=not meant,
@@ -209,7 +217,6 @@ class Untidy(_ByColumn):
             what.append(f"signs that can't be seen in {counted(hidden, 'row')}")
         if runs:
             what.append(f"runs of spaces in {counted(runs, 'row')}")
-        examples = [self._places.example(at, around(text, _HIDDEN, _RUNS)) for text, at in noted.kept.items()]
         repair: dict[str, Any] = {"kind": "tidy-text", "column": name}
         return finding(
             "untidy",
@@ -219,17 +226,14 @@ class Untidy(_ByColumn):
             f"{shown(name)}: {' and '.join(what)}"
             + ("; the spaces may be meant, as in code." if meant and runs else "."),
             "The same word with a hidden sign or another space is another word to the model.",
-            examples=examples,
+            examples=self._examples(noted, name, _HIDDEN, _RUNS),
             severity="warning" if hidden else "note",
             repairs=(repair,),
             recommended=not (meant and runs),
         )
 
 
-def around(text: str, *patterns: re.Pattern[str]) -> str:
-    """The stretch of `text` where the first of the patterns is found."""
+def begin_of(text: str, *patterns: re.Pattern[str]) -> int:
+    """Where to begin so that what the first of the patterns finds is seen."""
     found = next((match for pattern in patterns if (match := pattern.search(text))), None)
-    if found is None or len(text) <= 50:
-        return text[:50]
-    start = max(0, found.start() - 20)
-    return ("…" if start else "") + text[start : start + 50]
+    return 0 if found is None or len(text) <= AROUND else max(0, found.start() - BEFORE)

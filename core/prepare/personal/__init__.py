@@ -19,6 +19,7 @@ What is looked for, and how sure it is:
 
 from tunesmith.core.prepare.personal.find import Piece, found, kinds_in, mask, names_people
 from tunesmith.core.prepare.personal.possible import suspects
+from tunesmith.core.prepare.personal.quote import people_in, told
 from tunesmith.core.prepare.repair.words import PLACEHOLDERS
 
-__all__ = ["PLACEHOLDERS", "Piece", "found", "kinds_in", "mask", "names_people", "suspects"]
+__all__ = ["PLACEHOLDERS", "Piece", "found", "kinds_in", "mask", "names_people", "people_in", "suspects", "told"]

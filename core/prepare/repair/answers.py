@@ -44,6 +44,7 @@ class DropRepeatedAnswers(Mender):
     def __init__(self, repair: Repair, columns: Sequence[str]) -> None:
         super().__init__(columns)
         self._answers = {name.strip() for name in repair.names or ()}
+        self._whys: dict[tuple[str, str], str] = {}
 
     def mend(self, piece: Piece) -> Outcome:
         """Those with such an answer."""
@@ -52,8 +53,16 @@ class DropRepeatedAnswers(Mender):
             for index, text in enumerate(piece.columns[column]):
                 answer = readable(text) if text[:1] in ("[", "{") else text
                 if (text in self._answers or answer in self._answers) and index not in whys:
-                    whys[index] = f"the answer is {shown(answer)}, as in many rows"
+                    whys[index] = self._why(answer, column)
         return Outcome(sorted(whys.items()))
+
+    def _why(self, answer: str, column: str) -> str:
+        from tunesmith.core.prepare.personal import told
+
+        if (why := self._whys.get((answer, column))) is None:
+            why = f"the answer is {told(answer, column=column)}, as in many rows"
+            self._whys[answer, column] = why
+        return why
 
 
 class DropContradictions(Known):

@@ -23,7 +23,7 @@ from tunesmith.core.prepare.repair.mender import Context, Mender
 from tunesmith.core.prepare.repair.needs import check
 from tunesmith.core.prepare.repair.private import DropPersonal, MaskPersonal, kinds_of
 from tunesmith.core.prepare.repair.view import Positions, View
-from tunesmith.core.prepare.repair.words import DOING, span
+from tunesmith.core.prepare.repair.words import DOING, PERSONAL, listed, span
 
 USUAL_LIKENESS = 0.8
 """Lee et al. 2022 (arXiv:2107.06499), section 4.2, call documents near-duplicates from a likeness of 0.8 on."""
@@ -92,10 +92,13 @@ class Step:
         if self.changed:
             one, did = _DID[self.repair.kind]
             where = f" in {column}" if column else ""
-            parts.append(f"{counted(self.changed, one)}{where} {did}")
+            parts.append(f"{counted(self.changed, one)}{where} {did.format(kinds=self._kinds)}")
         if len(self.aside):
             parts.append(f"{counted(len(self.aside), 'row')} set aside: {self._because(column)}")
-        return "; ".join(parts) + "." if parts else f"{self.repair.kind} {column}".strip() + ": nothing to do."
+        if parts:
+            return "; ".join(parts) + "."
+        of = f" ({self._kinds})" if self.repair.kind in ("mask-personal", "drop-personal") and self.repair.names else ""
+        return f"{self.repair.kind} {column}".strip() + of + ": nothing to do."
 
     def _because(self, column: str) -> str:
         repair = self.repair
@@ -115,6 +118,12 @@ class Step:
         return "; ".join(reasons[:2]) + (" and the like" if len(reasons) > 2 else "")
 
     @property
+    def _kinds(self) -> str:
+        """What a step that masks looks for: of two such steps each says which it is."""
+        kinds = kinds_of(self.repair)
+        return listed([PERSONAL[kind] for kind in kinds], most=len(kinds)) if self.repair.names else "personal data"
+
+    @property
     def count(self) -> StepCount:
         """The same for the account."""
         column = self.repair.column or ""
@@ -130,7 +139,7 @@ _DID = {
     "fix-encoding": ("row", "with wrongly read characters put right"),
     "strip-html": ("row", "without HTML now"),
     "tidy-text": ("row", "tidied"),
-    "mask-personal": ("row", "with personal data masked"),
+    "mask-personal": ("row", "with {kinds} masked"),
 }
 """What was changed, and how."""
 
@@ -220,17 +229,12 @@ _MENDERS: dict[str, Callable[[Repair, Context], Mender]] = {
 
 def _example(view: View, repair: Repair, position: int, column: str, before: str, after: str) -> tuple[str, str, str]:
     """A changed cell for the screen: its place, and both texts from a little before where they begin to differ."""
-    from tunesmith.core.prepare.personal import mask
+    from tunesmith.core.prepare.personal import people_in, told
 
+    names = column in people_in(view.columns)
     place = f"{view.source.rows[position].place}, {shown(column)}"
-    if repair.kind == "mask-personal":
-        return place, "(not shown)", _cut(mask(after[:2000], column=column), 0)
     pairs = enumerate(zip(before, after, strict=False))
     differ = next((at for at, (one, other) in pairs if one != other), min(len(before), len(after)))
     start = max(0, differ - 20)
-    shown_before, shown_after = (mask(text[start : start + 400], column=column) for text in (before, after))
-    return place, _cut(shown_before, start), _cut(shown_after, start)
-
-
-def _cut(text: str, start: int) -> str:
-    return shown(("…" if start else "") + text)
+    shown_before, shown_after = (told(text, column=column, at=start, names=names) for text in (before, after))
+    return place, "(not shown)" if repair.kind == "mask-personal" else shown_before, shown_after

@@ -48,7 +48,7 @@ class DropValues(ByCell):
         """Whether it is one of them, white space around it aside."""
         if text not in self._values:
             return None, text
-        return f"{shown(self.column)} is {shown(text) or 'empty'}", text
+        return f"{shown(self.column)} is {self.told(text) or 'empty'}", text
 
 
 class DropOutOfRange(ByCell):
@@ -66,7 +66,7 @@ class DropOutOfRange(ByCell):
             return None, text
         number = number_of(text)
         if number is None:
-            return f"{shown(text)} in {shown(self.column)} is no number", text
+            return f"{self.told(text)} in {shown(self.column)} is no number", text
         if self._low <= number <= self._high:
             return None, text
-        return f"{shown(text)} in {shown(self.column)} lies outside {self._span}", text
+        return f"{self.told(text)} in {shown(self.column)} lies outside {self._span}", text

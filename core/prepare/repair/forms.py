@@ -21,9 +21,9 @@ class DatesToIso(ByCell):
             return None, text
         dated = date_of(text)
         if dated is None:
-            return f"{shown(text)} in {shown(self.column)} is no date", text
+            return f"{self.told(text)} in {shown(self.column)} is no date", text
         if dated.day is None:
-            return f"{shown(text)} in {shown(self.column)}: {dated.doubt}", text
+            return f"{self.told(text)} in {shown(self.column)}: {dated.doubt}", text
         return None, dated.day.isoformat()
 
 
@@ -64,13 +64,13 @@ class PlainNumbers(ByCell):
             return None, text
         figure = figure_of(text)
         if figure is None:
-            return f"{shown(text)} in {shown(self.column)} is no number", text
+            return f"{self.told(text)} in {shown(self.column)} is no number", text
         if figure.unit != self._unit and (figure.unit or self._unit in SCALES):
-            return f"{shown(text)} in {shown(self.column)} is in another unit than most", text
+            return f"{self.told(text)} in {shown(self.column)} is in another unit than most", text
         number = figure.number
         if number is None:
             if self._comma:
-                return f"{shown(text)} in {shown(self.column)} can be read in two ways", text
+                return f"{self.told(text)} in {shown(self.column)} can be read in two ways", text
             digits = "".join(c for c in text if c in "0123456789.,")
             number = float(digits.replace(",", ""))
             number = -number if text.lstrip().startswith(("-", "−", "(")) else number

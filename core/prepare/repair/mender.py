@@ -159,6 +159,12 @@ class ByCell(Mender):
         """Why the record is set aside, or None with the new text of its cell."""
         raise NotImplementedError
 
+    def told(self, text: str) -> str:
+        """A cell as a reason may quote it: personal data masked."""
+        from tunesmith.core.prepare.personal import told
+
+        return told(text, column=self.column)
+
     def mend(self, piece: Piece) -> Outcome:
         """The verdict on each cell."""
         aside: list[tuple[int, str]] = []

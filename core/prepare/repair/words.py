@@ -5,6 +5,7 @@ A repair is taken as it stands in the plan, a dict, so that one that is not comp
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -56,6 +57,14 @@ DOING = {
     "drop-personal": "looking for personal data",
 }
 """What a meter says while a step runs."""
+
+
+LONGEST_TOLD = 20
+"""Characters of a value that is printed; what is longer may be a text about somebody."""
+
+_LIKE_MAIL = re.compile(r"[^\s@,;<>()\[\]]+@[^\s@,;<>()\[\]]+")
+_LONG_NUMBER = re.compile(r"\+?\d(?:[ ()./-]{0,2}\d){6,}")
+_DAY = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?: \d{2})?")
 
 
 def told(repair: Mapping[str, Any]) -> str:
@@ -120,6 +129,22 @@ def listed(names: Sequence[str], most: int = 3, last: str = "and") -> str:
     return f" {last} ".join([", ".join(told[:-1]), told[-1]]) if len(told) > 1 else "".join(told)
 
 
+def veiled(text: str) -> str:
+    """A value of the plan as it may be printed: what looks like an address or a long number is not shown.
+
+    Light, so it takes more for personal data than is: what stands in the data is looked at by `prepare.personal`.
+    """
+    without = _LIKE_MAIL.sub(PLACEHOLDERS["email"], text)
+    return _LONG_NUMBER.sub(lambda run: run[0] if _DAY.fullmatch(run[0]) else "[NUMBER]", without)
+
+
+def told_values(names: Sequence[str], most: int = 3) -> str:
+    """Values of the plan that rows are left out for: in words, or how many they are where they may tell too much."""
+    if all(len(name) <= LONGEST_TOLD and veiled(name) == name for name in names):
+        return listed(names, most, "or")
+    return f"one of {len(names):,} texts" if len(names) > 1 else f"a text of {counted(len(names[0]), 'character')}"
+
+
 def _column(repair: Mapping[str, Any]) -> str:
     return shown(str(repair.get("column") or ""))
 
@@ -155,11 +180,11 @@ def _empty(repair: Mapping[str, Any]) -> str:
 
 
 def _fill(repair: Mapping[str, Any]) -> str:
-    return f"{shown(str(repair.get('value') or ''), 40)} is written where {_column(repair)} is empty"
+    return f"{shown(veiled(str(repair.get('value') or '')), 40)} is written where {_column(repair)} is empty"
 
 
 def _values(repair: Mapping[str, Any]) -> str:
-    return f"rows whose {_column(repair)} is {listed(_names(repair), last='or')} are left out"
+    return f"rows whose {_column(repair)} is {told_values(_names(repair))} are left out"
 
 
 def _dates(repair: Mapping[str, Any]) -> str:
@@ -175,7 +200,7 @@ def _range(repair: Mapping[str, Any]) -> str:
 
 
 def _labels(repair: Mapping[str, Any]) -> str:
-    values = {str(one): str(other) for one, other in (repair.get("values") or {}).items()}
+    values = {veiled(str(one)): veiled(str(other)) for one, other in (repair.get("values") or {}).items()}
     if values and not any(values.values()):
         return f"{listed(list(values))}{_where(repair)} {'counts' if len(values) == 1 else 'count'} as no value"
     pairs = [f"{shown(one, 24)} becomes {shown(other, 24) or 'empty'}" for one, other in list(values.items())[:2]]
@@ -212,7 +237,7 @@ def _contradictions(repair: Mapping[str, Any]) -> str:
 
 
 def _repeated(repair: Mapping[str, Any]) -> str:
-    return f"rows whose {_column(repair) or 'answer'} is {listed(_names(repair), most=2, last='or')} are left out"
+    return f"rows whose {_column(repair) or 'answer'} is {told_values(_names(repair), most=2)} are left out"
 
 
 def _languages(repair: Mapping[str, Any]) -> str:

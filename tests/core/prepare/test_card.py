@@ -150,6 +150,22 @@ def test_how_a_finding_was_mended_stands_with_its_values() -> None:
     assert "mended: `unify-labels` (values `yes\\| → Yes`)" in text
 
 
+def test_values_of_repairs_and_slices_show_no_personal_data() -> None:
+    repairs = [
+        {"kind": "drop-values", "column": "q", "names": ["jo@example.org", "x"]},
+        {"kind": "drop-repeated-answers", "column": "q", "names": ["Ask Maria Lopez of the second floor."]},
+        {"kind": "fill-empty", "column": "q", "value": "jo@example.org"},
+        {"kind": "unify-labels", "column": "q", "values": {"Jo@example.org": "jo@example.org"}},
+        {"kind": "drop-values", "column": "hired", "names": ["1900-01-01", "n/a"]},
+    ]
+    findings = [DataFinding("labels", one["column"], 9, "x", repairs=(one,)) for one in repairs]
+    slices = {"desk": {"jo@example.org": 3, "sales": 2}}
+    text = card(account(slices=slices), plan(repairs), profile(*findings), None, AT)
+    assert "example.org" not in text and "Lopez" not in text and "`sales` 2" in text
+    assert "names `one of 2 texts`" in text and "names `a text of 36 characters`" in text
+    assert "names `1900-01-01 or n/a`" in text
+
+
 def test_privacy_names_each_kind_with_its_decision_and_both_laws() -> None:
     repairs = [
         {"kind": "mask-personal", "column": "q", "names": ["email"]},

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tunesmith.core.facts import Column
 from tunesmith.core.meter import Cancelled
-from tunesmith.core.prepare.columns import Distinct, Profiled, profile_column, profile_columns
+from tunesmith.core.prepare.columns import Distinct, Profiled, masked, profile_column, profile_columns
 from tunesmith.core.prepare.records import BATCH, Record, Records
 
 
@@ -32,8 +32,19 @@ def test_kinds_counts_and_examples() -> None:
         Column("d", "date", 30, 1, ("2020-01-01",), (("2020-01-01", 30),)),
         Column("pay", "number", 30, 7, ("$0", "$1", "$2"), tuple((f"${n}", 5 if n < 2 else 4) for n in range(7))),
         Column("e", "text", 0, 0, ()),
-        Column("t", "text", 30, 1, ("x" * 80,)),
+        Column("t", "text", 30, 1, ("x" * 100,)),
     )
+
+
+def test_examples_and_values_are_masked_before_they_are_cut() -> None:
+    mails = ["write to " + "x" * 60 + " maria.lopez@example.com", "jo@example.org", "jo@example.org"]
+    told = masked(profile_column("contact", mails * 2), people=False, exact=False)
+    assert told.examples == ("write to " + "x" * 60 + " [EMAIL]", "[EMAIL]")
+    labels = profile_column("label", ["jo@example.org", "sales"] * 4)
+    assert masked(labels, people=False, exact=True).values == labels.values, "prompts name labels as they are"
+    assert masked(labels, people=False, exact=False).values == (("[EMAIL]", 4), ("sales", 4))
+    people = masked(profile_column("name", ["Ada", "Alan"] * 2), people=True, exact=False)
+    assert (people.examples, people.values) == (("[NAME]",), (("[NAME]", 4),))
 
 
 def test_many_rows_are_profiled_like_few() -> None:

@@ -368,6 +368,8 @@ def test_only_answers_rated_good_are_trained_on() -> None:
         "its rating 'perhaps' says neither good nor bad",
         "it has no rating",
     ]
+    (by_mail,) = made(prepare, {"p": "x", "c": "y", "r": "ask jo@example.org"}).aside
+    assert by_mail[1] == "its rating 'ask [EMAIL]' says neither good nor bad", "no reason shows personal data"
     stars = other("rated", {"prompt": "p", "completion": "c", "rating": "r"}, good_from=4)
     assert made(stars, *({"p": "x", "c": "y", "r": str(n)} for n in range(6))).used == 2
 

@@ -54,5 +54,5 @@ def test_a_thing_that_is_called_total_is_the_persons_to_judge() -> None:
 def test_rows_with_nothing_but_a_name_are_told() -> None:
     rows = [*people(100), {"name": "Nobody", "city": "", "hired": "", "salary": ""}]
     found = only(look(rows, kind="bare-row"))
-    assert (found.count, found.examples) == (1, ("line 102: Nobody",))
+    assert (found.count, found.examples) == (1, ("line 102: [NAME]",))
     assert found.repair is None and found.repairs[0]["names"] == ["Nobody"]

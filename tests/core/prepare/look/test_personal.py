@@ -16,8 +16,10 @@ from tunesmith.core.prepare.records import Batch
 GITHUB = "ghp_" + "a1B2" * 9
 
 
-def look(columns: dict[str, list[str]], beside: tuple[str, ...] = (), size: int = 7) -> list[DataFinding]:
-    check = PersonalData(tuple(columns), beside)
+def look(
+    columns: dict[str, list[str]], beside: tuple[str, ...] = (), size: int = 7, answers: tuple[str, ...] = ()
+) -> list[DataFinding]:
+    check = PersonalData(tuple(columns), beside, answers=answers)
     rows = len(next(iter(columns.values())))
     for start in range(0, rows, size):
         stop = min(start + size, rows)
@@ -134,3 +136,53 @@ def test_every_cell_with_something_in_it_is_suspected(cells: list[str]) -> None:
     suspected = suspects(cells)
     assert suspected == sorted(set(suspected)) and set(suspected) <= set(range(len(cells)))
     assert {index for index, cell in enumerate(cells) if found(cell)} <= set(suspected)
+
+
+MAIL = "maria@example.com"
+
+
+def _answered(rows: int, answer: str, often: int) -> dict[str, list[str]]:
+    """Questions over a context with an address in it, of which some are answered by `answer`."""
+    return {
+        "question": [f"Whom does one write to about number {n}?" for n in range(rows)],
+        "context": [f"The desk of number {n} is reached by {MAIL} on all days but Sundays." for n in range(rows)],
+        "answer": [answer if n < often else f"The desk of number {n} knows." for n in range(rows)],
+    }
+
+
+def _advised(columns: dict[str, list[str]], answers: tuple[str, ...] = ("answer",)) -> dict[str, tuple[str, str]]:
+    """By column what is recommended for e-mail addresses, and the sentence."""
+    found = look(columns, answers=answers)
+    return {
+        one.column: (one.repair["kind"] if one.repair else "", one.text)
+        for one in found
+        if one.kind == "personal-email"
+    }
+
+
+def test_a_text_with_an_address_in_it_is_not_about_the_address() -> None:
+    mails = [f"Dear all, number {n} will be late, please write to {MAIL} about it." for n in range(40)]
+    (finding,) = look({"mail": mails})
+    assert finding.count == 40 and finding.repair == {"kind": "mask-personal", "column": "mail", "names": ["email"]}
+    assert finding.text == "mail holds e-mail addresses in 40 rows."
+
+
+def test_a_kind_is_masked_in_all_columns_that_hold_it() -> None:
+    columns = _answered(40, f"Write to {MAIL}, they will know.", 3)
+    columns["question"] = [f"{n}@example.com" for n in range(40)]
+    advised = _advised(columns)
+    assert {column: kind for column, (kind, _) in advised.items()} == dict.fromkeys(columns, "mask-personal")
+    assert _advised(columns, answers=())["question"][0] == "", "where nothing answers to it, it stays what it is about"
+
+
+def test_answers_that_are_nothing_else_are_kept_and_so_is_what_they_are_taken_from() -> None:
+    advised = _advised(_answered(40, MAIL, 30))
+    assert [kind for kind, _ in advised.values()] == ["", ""]
+    assert advised["answer"][1].endswith("it is all that most of these answers say, and masked they would say nothing.")
+    assert advised["context"][1].endswith("as the answers in answer consist of them, they are masked in neither.")
+
+
+def test_a_few_answers_that_are_nothing_else_are_left_out_and_the_rest_is_masked() -> None:
+    advised = _advised(_answered(60, MAIL, 2))
+    assert advised["answer"][0] == "drop-personal" and advised["context"][0] == "mask-personal"
+    assert advised["answer"][1].endswith("and a placeholder would be learned in its place.")

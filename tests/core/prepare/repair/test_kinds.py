@@ -320,7 +320,7 @@ def test_personal_data_is_masked_and_never_shown() -> None:
     done = mend(read, Repair(kind="mask-personal", names=["email"]))
     assert cells(done, "a") == ["write to [EMAIL] now", "nobody"]
     assert cells(done, "m")[0] == [{"content": "[EMAIL]"}]
-    assert done.steps[0].text == "1 row with personal data masked."
+    assert done.steps[0].text == "1 row with e-mail addresses masked."
     assert done.steps[0].examples[0] == ("line 2, a", "(not shown)", "write to [EMAIL] now")
     assert "jo@" not in str(done.steps[0].examples)
 
@@ -334,3 +334,34 @@ def test_rows_with_personal_data_are_set_aside_without_telling_it() -> None:
 def test_examples_of_other_repairs_are_masked_too() -> None:
     done = mend(column("a", "jo@example.org  x"), Repair(kind="tidy-text"))
     assert "jo@" not in str(done.steps[0].examples)
+    text = "word " * 20 + "anna.jo@example.org  x"
+    done = mend(column("a", text), Repair(kind="tidy-text"))
+    assert "example" not in str(done.steps[0].examples), "an address that begins before what is shown, too"
+
+
+def test_each_of_several_masking_steps_says_what_it_masked() -> None:
+    names = ("email", "ip", "phone")
+    recipe = [Repair(kind="mask-personal", column="a", names=[name]) for name in names]
+    done = mend(column("a", "jo@example.org at 8.8.8.8"), *recipe, Repair(kind="mask-personal"))
+    assert [step.text for step in done.steps] == [
+        "1 row in a with e-mail addresses masked.",
+        "1 row in a with IP addresses masked.",
+        "mask-personal a (phone numbers): nothing to do.",
+        "mask-personal: nothing to do.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "repair",
+    [
+        Repair(kind="drop-values", column="a", names=["call +49 30 901820 or jo@example.org"]),
+        Repair(kind="drop-repeated-answers", column="a", names=["call +49 30 901820 or jo@example.org"]),
+        Repair(kind="dates-to-iso", column="a"),
+        Repair(kind="plain-numbers", column="a"),
+        Repair(kind="drop-out-of-range", column="a", low=0),
+    ],
+)
+def test_reasons_quote_no_personal_data(repair: Repair) -> None:
+    done = mend(column("a", "call +49 30 901820 or jo@example.org"), repair)
+    assert "[PHONE] or [EMAIL]" in whys(done)[0]
+    assert "jo@" not in str(whys(done)) + done.steps[0].text

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from tunesmith.core.plan import RepairKind
-from tunesmith.core.prepare.repair.words import listed, span, told
+from tunesmith.core.prepare.repair.words import listed, span, told, veiled
 
 TOLD: list[tuple[dict[str, Any], str]] = [
     ({"kind": "drop-duplicates"}, "of equal rows only the first is kept"),
@@ -74,6 +74,29 @@ def test_all_kinds_are_told_even_when_they_are_not_complete() -> None:
 def test_what_comes_from_a_file_is_harmless_and_cut() -> None:
     words = told({"kind": "drop-values", "column": "\x1b[1m", "names": ["\u202e" + "x" * 500, "[red]"]})
     assert words.isprintable() and len(words) < 200
+
+
+def test_values_that_may_tell_of_somebody_are_counted_and_not_printed() -> None:
+    long = "Please write to our support desk."
+    assert (
+        told({"kind": "drop-repeated-answers", "names": [long, "No."]})
+        == "rows whose answer is one of 2 texts are left out"
+    )
+    assert (
+        told({"kind": "drop-values", "column": "a", "names": [long]})
+        == "rows whose a is a text of 33 characters are left out"
+    )
+    for name in ("jo@example.org", "+49 30 901820", "4111 1111 1111 1111"):
+        for repair in (
+            {"kind": "drop-values", "column": "a", "names": [name, "x"]},
+            {"kind": "fill-empty", "column": "a", "value": name},
+            {"kind": "unify-labels", "column": "a", "values": {name: "x"}},
+            {"kind": "unify-labels", "column": "a", "values": {"x": name}},
+            {"kind": "unify-labels", "column": "a", "values": {name: ""}},
+        ):
+            assert name not in told(repair)
+    plain = ["1900-01-01", "n/a", "1,234.50", "01/02/2020", "room 101"]
+    assert [veiled(name) for name in plain] == plain
 
 
 def test_lists_and_ranges() -> None:
