@@ -113,6 +113,27 @@ def test_the_data_is_looked_through_without_loading_it(tmp_path: Path) -> None:
     wizard(project, act)
 
 
+def test_records_that_could_not_be_read_are_asked_for_again(tmp_path: Path) -> None:
+    project = many(tmp_path, 1000)
+    file, away = tmp_path / "many.jsonl", tmp_path / "away.jsonl"
+
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, Data) and app.screen.query_one(RecordTable).total > 0)
+        table, told = app.screen.query_one(RecordTable), app.screen.query_one("#data-cells", Static)
+        file.rename(away)
+        await pilot.press("end")
+        await until(pilot, lambda: "many.jsonl" in str(told.content))
+        assert table.record(999) is None
+        away.rename(file)
+        await pilot.press("up")
+        await until(pilot, lambda: table.record(998) is not None)
+        assert "number 998" in str(told.content)
+
+    wizard(project, act)
+
+
 def test_what_is_in_a_cell_is_text(tmp_path: Path) -> None:
     odd = "\x1b[31m[bold]=1+1\u202e\u0000"
     (tmp_path / "odd.jsonl").write_text(
