@@ -111,9 +111,13 @@ class PrepareStep(AskStep):
             f"{harmless(data.shape_because[:1].upper() + data.shape_because[1:])}{sure}.\n",
             f"Rows: {parts}.\n",
         ]
+        steps = seen.account.steps if seen.account is not None else []
+        overlap = next((step for step in steps if step.name == "overlap"), None)
         for note in seen.notes:
             sign = self.session.glyphs.warning if note.level == "warning" else self.session.glyphs.bullet
             told.append((f"{sign} {harmless(note.text)}\n", "$text-warning" if note.level == "warning" else ""))
+            if overlap is not None and note.text and overlap.text.endswith(note.text):
+                told += [_twins(*one) for one in overlap.examples]
         tokens = survey.facts.data.tokens
         if tokens is not None:
             told.append(f"{100 * tokens.trained_share:.0f} % of all tokens are trained: the answers and their ends.\n")
@@ -255,6 +259,11 @@ def _found(findings: tuple[DataFinding, ...]) -> str:
     mended = sum(finding.recommended for finding in findings)
     told = f"{counted(len(findings), 'thing')} found; " + (f"{mended} of them mended as recommended" if mended else "")
     return f"{told.rstrip('; ')}. The left and right keys choose what is done; d looks through the data."
+
+
+def _twins(where: str, one: str, other: str) -> tuple[str, str]:
+    """Two rows that are in two parts, as an example."""
+    return f"  {harmless(where)}:\n    {harmless(one)}\n    {harmless(other)}\n", "$text-muted"
 
 
 def _purpose(part: str) -> str:

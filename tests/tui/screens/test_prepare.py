@@ -69,6 +69,22 @@ def test_a_finding_shows_its_picture_and_the_keys_choose_what_is_done(practice: 
     wizard(practice, act, size=size)
 
 
+def test_rows_in_two_parts_are_shown_below_what_is_said_of_them(tmp_path: Path) -> None:
+    project = many(tmp_path, 60)
+    (tmp_path / "own.jsonl").write_text((tmp_path / "many.jsonl").read_text().splitlines()[7] + "\n")
+    project.wish("prepare.split.test_file", "own.jsonl")
+
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await until(pilot, lambda: "in the test, too" in panel(shell))
+        said, _, examples = panel(shell).partition("left out.")
+        assert "1 row of the training stands in the test, too" in said
+        same = "What is number 7 called? / It is called 7."
+        assert examples.startswith(f" row 8 and row 1 of your test file: {same} {same}")
+
+    wizard(project, act, size=(120, 40))
+
+
 def test_enter_accepts_the_recommended_repairs(practice: Project) -> None:
     async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
         await shell.open("prepare")
