@@ -69,6 +69,22 @@ def test_a_finding_shows_its_picture_and_the_keys_choose_what_is_done(practice: 
     wizard(practice, act, size=size)
 
 
+def test_what_the_person_refused_is_not_counted_as_mended(practice: Project) -> None:
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await until(pilot, lambda: len(shell.query(FindingRow)) == 7)
+        found = shell.query_one("#found", Static)
+        assert "mended: 6 as recommended" in str(found.content)
+        finding(shell, "out-of-range").query_one(Choice).focus()
+        await pilot.press("right")
+        assert "mended: 5 as recommended" in str(found.content)
+        practice.wish("prepare.repairs", [])
+        shell.step.show_plan()  # type: ignore[union-attr]
+        assert "none of them is mended" in str(found.content)
+
+    wizard(practice, act)
+
+
 def test_rows_in_two_parts_are_shown_below_what_is_said_of_them(tmp_path: Path) -> None:
     project = many(tmp_path, 60)
     (tmp_path / "own.jsonl").write_text((tmp_path / "many.jsonl").read_text().splitlines()[7] + "\n")
