@@ -198,6 +198,11 @@ class PrepareStep(AskStep):
         nodes = focused.ancestors_with_self if focused is not None else []
         return next((node for node in nodes if isinstance(node, FindingRow)), None)
 
+    @property
+    def asked(self) -> Knob | None:
+        """At a finding, the plan's repairs."""
+        return knob_at("prepare.repairs") if self._finding_here is not None else super().asked
+
     def on_descendant_focus(self) -> None:
         """The person may have come to a finding."""
         if self._finding_here is not None:

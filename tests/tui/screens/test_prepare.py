@@ -101,6 +101,18 @@ def test_rows_in_two_parts_are_shown_below_what_is_said_of_them(tmp_path: Path) 
     wizard(project, act, size=(120, 40))
 
 
+def test_help_at_a_finding_names_the_laws_about_personal_data(practice: Project) -> None:
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await until(pilot, lambda: len(shell.query(FindingRow)) == 7)
+        finding(shell, "out-of-range").query_one(Choice).focus()
+        await pilot.press("question_mark")
+        told = " ".join(" ".join(str(one.content) for one in app.screen.query(Static)).split())
+        assert "mask-personal" in told and "the GDPR (data about anyone in the EU) and HIPAA" in told
+
+    wizard(practice, act)
+
+
 def test_enter_accepts_the_recommended_repairs(practice: Project) -> None:
     async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
         await shell.open("prepare")
