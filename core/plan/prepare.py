@@ -270,7 +270,14 @@ class Prepare(Section):
         "table: write the fields of each record in a random order, for the same reason.",
         default=False,
     )
-    repairs: list[Repair] = knob("Repairs", "What is mended before the rows are made.", default_factory=list)
+    repairs: list[Repair] = knob(
+        "Repairs",
+        "What is mended before the rows are made. Of personal data, mask-personal writes a placeholder such as [EMAIL] "
+        "in its place, and drop-personal leaves the row out. Two laws ask for care with it: the GDPR (data about "
+        "anyone in the EU) and HIPAA (data about patients in the USA). Masking lowers the risk; since not every name "
+        "or number is found, it makes the data neither anonymous under the one nor de-identified under the other.",
+        default_factory=list,
+    )
     slices: list[str] = knob(
         "Slices",
         "Columns by whose values the score is also told apart, such as department, language or gender.",

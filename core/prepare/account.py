@@ -19,7 +19,8 @@ class StepCount(msgspec.Struct, frozen=True):
     text: str
     """The same as a sentence."""
     examples: list[tuple[str, str, str]] = []
-    """Up to three changed cells: where, before and after; harmless, personal data masked."""
+    """Up to three changed cells: where, before and after; of `overlap`, rows in two parts: which two, and the texts of
+    both. Harmless, personal data masked."""
 
 
 class OwnTest(msgspec.Struct, frozen=True):

@@ -49,6 +49,8 @@ DAY = 24 * 3600
 Moments = npt.NDArray[np.float64]
 ROWS_A_STEP = 4096
 """Rows between two words to the meter."""
+TWINS = 3
+"""Examples of rows in two parts that the account keeps."""
 
 
 def prepare_rows(prepare: Prepare, base: Path | None = None, meter: Meter = silent) -> Prepared:
@@ -354,7 +356,8 @@ class _Making:
         found = find_overlap(texts, codes, plan, groups=places, base=self._base, text_at=self._text, meter=self._meter)
         touched = found.dropped + found.moved
         self._notes += [Note(text, "warning" if found.shared else "ok", touched) for text in found.text]
-        self._steps.append(StepCount("overlap", "", len(codes), int((found.parts >= 0).sum()), 0, " ".join(found.text)))
+        left, told = int((found.parts >= 0).sum()), " ".join(found.text)
+        self._steps.append(StepCount("overlap", "", len(codes), left, 0, told, self._twins(found)))
         self._deal(found)
 
     def _check_masks(self) -> None:
@@ -381,11 +384,26 @@ class _Making:
             self._notes.append(Note(text, "warning", undated))
         return found
 
-    def _text(self, number: int) -> str:
-        """A row's question and answer, for an example."""
+    def _twins(self, found: Overlap) -> list[tuple[str, str, str]]:
+        """The first examples of what stands in two parts: (which rows, the one's text, the other's)."""
+        return [
+            (f"{self._place(one.row)} and {self._place(one.other)}", one.text, one.other_text)
+            for one in found.examples[:TWINS]
+        ]
+
+    def _place(self, number: int) -> str:
+        id_ = self._row(number).id
+        return f"row {id_[1:]} of your test file" if self._rows.own[number] else f"row {id_}"
+
+    def _row(self, number: int) -> Row:
+        """The `number`-th row that was made, counted from 0."""
         with (self._folder / "rows.jsonl").open("rb") as file:
             file.seek(self._rows.starts[number])
-            row = msgspec.json.decode(file.readline(), type=Row)
+            return msgspec.json.decode(file.readline(), type=Row)
+
+    def _text(self, number: int) -> str:
+        """A row's question and answer, for an example."""
+        row = self._row(number)
         return " / ".join(part for part in (row.question or text_of(number, row).prompt, row.answer) if part)
 
     def _read(self) -> Iterator[Row]:

@@ -74,7 +74,7 @@ class Surveyor:
             [("\n\n".join(turn.content for turn in row.prompt) + "\n\n", False), (row.answer, True)]
             for _, row in islice(self._prepared.each(), show)
         ]
-        return Counted(estimated_profile([row for _, row in self._prepared.each()], vocabulary), rendered)
+        return Counted(estimated_profile((row for _, row in self._prepared.each()), vocabulary), rendered)
 
     def prepare(self, plan: dict[str, Any], base: str) -> Prepared:
         """The rows that a plan's section makes."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,20 @@ def test_an_estimated_profile_says_that_it_is_one() -> None:
     assert profile.estimated and profile.rows == 2
     assert profile.whole.longest > profile.answer.longest > 20
     assert 0.3 < profile.trained_share < 0.6
+
+
+def test_an_estimate_holds_no_rows() -> None:
+    text = "word " * 2000
+
+    def rows() -> Iterator[Row]:
+        return (Row(str(number), ask(f"{number}?"), text + str(number)) for number in range(3000))
+
+    tracemalloc.start()
+    profile = estimated_profile(rows(), 32_000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert profile.rows == 3000
+    assert peak < 3_000_000, "the rows are 30 MB together"
 
 
 def test_a_model_that_is_not_here_is_planned_with_by_estimated_lengths(tmp_path: Path) -> None:

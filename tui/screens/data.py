@@ -34,9 +34,9 @@ class Data(CalmModal[None]):
     class Come(Message):
         """From the thread to this screen: a page, or why there is none."""
 
-        def __init__(self, found: Page | TunesmithError) -> None:
+        def __init__(self, start: int, found: Page | TunesmithError) -> None:
             super().__init__()
-            self.found = found
+            self.start, self.found = start, found
 
     def __init__(self, session: Session) -> None:
         super().__init__(classes="box")
@@ -68,15 +68,16 @@ class Data(CalmModal[None]):
     @work(thread=True, group="page", exit_on_error=False)
     def _fetch(self, start: int) -> None:
         try:
-            self.post_message(self.Come(self._session.page(start, PAGE)))
+            self.post_message(self.Come(start, self._session.page(start, PAGE)))
         except TunesmithError as error:
             if not self._session.closed:
-                self.post_message(self.Come(error))
+                self.post_message(self.Come(start, error))
 
     @on(Come)
     def _come(self, event: Come) -> None:
         event.stop()
         if isinstance(event.found, TunesmithError):
+            self.query_one(RecordTable).forget(event.start)
             self.query_one("#data-cells", Still).show(harmless(f"{event.found.title} {event.found.next_step}"))
         else:
             self.query_one(RecordTable).take(event.found)

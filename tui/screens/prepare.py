@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted
-from tunesmith.core.prepare.repair.recipe import chosen
+from tunesmith.core.prepare.repair.answering import answered, mending, offered_as
 from tunesmith.core.prepare.shape import NEEDED, OPTIONAL
 from tunesmith.core.schema import Knob, knob_at, plain_value
 from tunesmith.tui.plain_text import harmless
@@ -111,9 +111,13 @@ class PrepareStep(AskStep):
             f"{harmless(data.shape_because[:1].upper() + data.shape_because[1:])}{sure}.\n",
             f"Rows: {parts}.\n",
         ]
+        steps = seen.account.steps if seen.account is not None else []
+        overlap = next((step for step in steps if step.name == "overlap"), None)
         for note in seen.notes:
             sign = self.session.glyphs.warning if note.level == "warning" else self.session.glyphs.bullet
             told.append((f"{sign} {harmless(note.text)}\n", "$text-warning" if note.level == "warning" else ""))
+            if overlap is not None and note.text and overlap.text.endswith(note.text):
+                told += [_twins(*one) for one in overlap.examples]
         tokens = survey.facts.data.tokens
         if tokens is not None:
             told.append(f"{100 * tokens.trained_share:.0f} % of all tokens are trained: the answers and their ends.\n")
@@ -145,8 +149,9 @@ class PrepareStep(AskStep):
         self.query_one("#parts", Still).show(
             f"{seen.read:,} records, {seen.used:,} used, {seen.aside:,} set aside  {glyphs.arrow}  rows: {parts}"
         )
-        self.query_one(Findings).show(data.findings, plain_value(project.plan, "prepare.repairs"), glyphs)
-        self.query_one("#found", Still).show(_found(data.findings))
+        repairs = plain_value(project.plan, "prepare.repairs")
+        self.query_one(Findings).show(data.findings, repairs, glyphs)
+        self.query_one("#found", Still).show(_found(data.findings, repairs))
         none = "" if data.findings else f"{glyphs.done} Nothing has to be mended."
         self.query_one("#findings-none", Still).show(none)
         self.query_one("#findings-none", Static).display = bool(none)
@@ -168,7 +173,9 @@ class PrepareStep(AskStep):
         event.stop()
         project = self.session.project
         present = plain_value(project.plan, "prepare.repairs")
-        kept = chosen(project.facts.data.findings, present, event.row.finding, event.repair)
+        finding, repair = event.row.finding, event.repair
+        place = offered_as(finding, repair) if repair is not None else -1
+        kept = answered(project.facts.data.findings, present, finding, repair, place)
         self.post_message(self.Wished("prepare.repairs", kept))
 
     def explain(self) -> None:
@@ -190,6 +197,11 @@ class PrepareStep(AskStep):
         focused = self.screen.focused
         nodes = focused.ancestors_with_self if focused is not None else []
         return next((node for node in nodes if isinstance(node, FindingRow)), None)
+
+    @property
+    def asked(self) -> Knob | None:
+        """At a finding, the plan's repairs."""
+        return knob_at("prepare.repairs") if self._finding_here is not None else super().asked
 
     def on_descendant_focus(self) -> None:
         """The person may have come to a finding."""
@@ -248,13 +260,24 @@ class Findings(Widget):
             row.show(repairs)
 
 
-def _found(findings: tuple[DataFinding, ...]) -> str:
-    """How many things were found, and how they are answered."""
+def _found(findings: tuple[DataFinding, ...], repairs: list[dict[str, Any]]) -> str:
+    """How many things were found, and how many of them are mended now."""
     if not findings:
         return "d looks through the data, record by record."
-    mended = sum(finding.recommended for finding in findings)
-    told = f"{counted(len(findings), 'thing')} found; " + (f"{mended} of them mended as recommended" if mended else "")
-    return f"{told.rstrip('; ')}. The left and right keys choose what is done; d looks through the data."
+    answers = [(finding, mending(finding, repairs)) for finding in findings]
+    usual = sum(answer is not None and answer == finding.repair for finding, answer in answers)
+    other = sum(answer is not None for _, answer in answers) - usual
+    ways = ((usual, "as recommended"), (other, "in a way of your own"))
+    told = " and ".join(f"{count} {how}" for count, how in ways if count)
+    return (
+        f"{counted(len(findings), 'thing')} found; {f'mended: {told}' if told else 'none of them is mended'}. "
+        "The left and right keys choose what is done, Space changes it; d looks through the data."
+    )
+
+
+def _twins(where: str, one: str, other: str) -> tuple[str, str]:
+    """Two rows that are in two parts, as an example."""
+    return f"  {harmless(where)}:\n    {harmless(one)}\n    {harmless(other)}\n", "$text-muted"
 
 
 def _purpose(part: str) -> str:

@@ -235,8 +235,8 @@ class Shell(CalmScreen[None]):
         """Explain the value that the person is at, or the keys."""
         from tunesmith.tui.screens.help import Help
 
-        here = row_at(self.focused)
-        self.app.push_screen(Help(here.knob if here else None, self._stage, self.session.glyphs))
+        asked = self.step.asked if self.step is not None else None
+        self.app.push_screen(Help(asked, self._stage, self.session.glyphs))
 
     async def action_all_settings(self) -> None:
         """Show every value of the plan, or only what everybody is asked."""

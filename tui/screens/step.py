@@ -70,6 +70,12 @@ class Step(Vertical):
             line.focus(scroll_visible=False)
 
     @property
+    def asked(self) -> Knob | None:
+        """The value that the person is at, for the help; None where they are at none."""
+        row = row_at(self.screen.focused)
+        return row.knob if row is not None else None
+
+    @property
     def more(self) -> bool:
         """Whether something lies outside what is seen."""
         return any(form.max_scroll_y > 0 for form in self.query(".step-form, .step-why"))

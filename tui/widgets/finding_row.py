@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tunesmith.core.facts import DataFinding
+from tunesmith.core.prepare.repair.answering import mending, offered_as
 from tunesmith.core.prepare.repair.words import short
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
@@ -52,11 +53,11 @@ class FindingRow(Widget):
         """Which of its repairs the plan has."""
         if self._choice is None:
             return
-        place = next((n for n, one in enumerate(self.finding.repairs) if one in repairs), None)
-        if place is None:
+        done = mending(self.finding, repairs)
+        if done is None:
             self._choice.show(LEAVE)
         else:
-            self._choice.show(str(place), short(self.finding.repairs[place]))
+            self._choice.show(str(offered_as(self.finding, done)), short(done))
 
     @on(Choice.Turned)
     def _turned(self, event: Choice.Turned) -> None:

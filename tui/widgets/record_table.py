@@ -76,6 +76,10 @@ class RecordTable(Widget, can_focus=True):
         self.refresh()
         self.post_message(self.Marked())
 
+    def forget(self, start: int) -> None:
+        """The records from `start` on did not come: they are asked for again when the table is next drawn."""
+        self._asked.discard(start // PAGE)
+
     def record(self, number: int) -> tuple[int, list[str]] | None:
         """The line and the cells of a record; None where it is not here yet."""
         page = self._pages.get(number // PAGE)

@@ -204,6 +204,21 @@ def test_rows_can_not_be_split_by_what_was_masked(tmp_path: Path) -> None:
         prepare_rows(plan(write(tmp_path, rows), repairs=repairs, split={"by": "mail"}), tmp_path)
 
 
+def test_rows_in_two_parts_are_shown_beside_each_other(tmp_path: Path) -> None:
+    own = write(
+        tmp_path, [{"q": f"What is number {n} of the list?", "a": f"ada{n}@example.org"} for n in range(9)], "t.jsonl"
+    )
+    prepared = prepare_rows(plan(write(tmp_path, many()), split={"test_file": own, "test": 0}), tmp_path)
+    step = prepared.account.steps[-1]
+    assert step.name == "overlap" and (step.before, step.after) == (209, 200)
+    assert len(step.examples) == 3
+    where, text, other = step.examples[0]
+    number = int(where.removeprefix("row ").partition(" ")[0])
+    assert where == f"row {number} and row {number} of your test file"
+    assert text == f"What is number {number - 1} of the list? / It is {7 * (number - 1)}."
+    assert other == f"What is number {number - 1} of the list? / [EMAIL]"
+
+
 CELL = (
     st.text(max_size=12) | st.none() | st.integers(-5, 5) | st.sampled_from(["same", "same ", "2020-01-02", "x@y.org"])
 )

@@ -69,6 +69,50 @@ def test_a_finding_shows_its_picture_and_the_keys_choose_what_is_done(practice: 
     wizard(practice, act, size=size)
 
 
+def test_what_the_person_refused_is_not_counted_as_mended(practice: Project) -> None:
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await until(pilot, lambda: len(shell.query(FindingRow)) == 7)
+        found = shell.query_one("#found", Static)
+        assert "mended: 6 as recommended" in str(found.content)
+        finding(shell, "out-of-range").query_one(Choice).focus()
+        await pilot.press("right")
+        assert "mended: 5 as recommended" in str(found.content)
+        practice.wish("prepare.repairs", [])
+        shell.step.show_plan()  # type: ignore[union-attr]
+        assert "none of them is mended" in str(found.content)
+
+    wizard(practice, act)
+
+
+def test_rows_in_two_parts_are_shown_below_what_is_said_of_them(tmp_path: Path) -> None:
+    project = many(tmp_path, 60)
+    (tmp_path / "own.jsonl").write_text((tmp_path / "many.jsonl").read_text().splitlines()[7] + "\n")
+    project.wish("prepare.split.test_file", "own.jsonl")
+
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await until(pilot, lambda: "in the test, too" in panel(shell))
+        said, _, examples = panel(shell).partition("left out.")
+        assert "1 row of the training stands in the test, too" in said
+        same = "What is number 7 called? / It is called 7."
+        assert examples.startswith(f" row 8 and row 1 of your test file: {same} {same}")
+
+    wizard(project, act, size=(120, 40))
+
+
+def test_help_at_a_finding_names_the_laws_about_personal_data(practice: Project) -> None:
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await until(pilot, lambda: len(shell.query(FindingRow)) == 7)
+        finding(shell, "out-of-range").query_one(Choice).focus()
+        await pilot.press("question_mark")
+        told = " ".join(" ".join(str(one.content) for one in app.screen.query(Static)).split())
+        assert "mask-personal" in told and "the GDPR (data about anyone in the EU) and HIPAA" in told
+
+    wizard(practice, act)
+
+
 def test_enter_accepts_the_recommended_repairs(practice: Project) -> None:
     async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
         await shell.open("prepare")
@@ -109,6 +153,27 @@ def test_the_data_is_looked_through_without_loading_it(tmp_path: Path) -> None:
         assert "record 12,345 of 30,000, line 12,345" in title
         await pilot.press("escape")
         assert app.screen is shell
+
+    wizard(project, act)
+
+
+def test_records_that_could_not_be_read_are_asked_for_again(tmp_path: Path) -> None:
+    project = many(tmp_path, 1000)
+    file, away = tmp_path / "many.jsonl", tmp_path / "away.jsonl"
+
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, Data) and app.screen.query_one(RecordTable).total > 0)
+        table, told = app.screen.query_one(RecordTable), app.screen.query_one("#data-cells", Static)
+        file.rename(away)
+        await pilot.press("end")
+        await until(pilot, lambda: "many.jsonl" in str(told.content))
+        assert table.record(999) is None
+        away.rename(file)
+        await pilot.press("up")
+        await until(pilot, lambda: table.record(998) is not None)
+        assert "number 998" in str(told.content)
 
     wizard(project, act)
 
