@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.core.prepare.test_pipeline import plan, write
+from tunesmith.core.meter import silent
 from tunesmith.core.prepare.pipeline import prepare_rows
+from tunesmith.core.prepare.written import write_set
 from tunesmith.core.rows import Row
 
 MAIL = "maria.lopez@example.com"
@@ -77,3 +79,30 @@ def test_personal_data_in_what_rows_are_grouped_and_told_apart_by_is_told(tmp_pa
     mended = prepare_rows(plan(name, slices=["desk"], repairs=repairs), tmp_path)
     assert not any("holds" in note.text for note in mended.notes)
     assert set(mended.account.slices["desk"]) == {"[EMAIL]", "sales"}
+
+
+def test_what_is_passed_on_of_unused_rows_is_masked(tmp_path: Path) -> None:
+    phone = "+49 30 901820"
+    rows: list[Any] = [
+        *rows_of(),
+        {"q": "Empty?", "a": "", "customer": MAIL, "desk": "x"},
+        {"q": f"Whom, {MAIL} or {phone}?", "a": "", "customer": 4111111111111111, "full_name": "Ada Lovelace"},
+        {"q": ["Whom?", MAIL], "a": "", "desk": [{"of": MAIL}]},
+    ]
+    lines = [*(json.dumps(row) for row in rows), f'{{"q": "cut off, {MAIL} or {phone}']
+    (tmp_path / "d.jsonl").write_text("\n".join(lines))
+    repairs = [{"kind": "drop-empty", "column": "a"}, {"kind": "mask-personal", "names": ["email"]}]
+    out = tmp_path / "out"
+    write_set(plan("d.jsonl", repairs=repairs), tmp_path, out, "jsonl", silent)
+    aside = [json.loads(line)["values"] for line in (out / "set-aside.jsonl").read_text().splitlines()]
+    assert aside[0] == {"q": "Empty?", "a": "", "customer": "[EMAIL]", "desk": "x"}
+    assert aside[1] == {
+        "q": f"Whom, [EMAIL] or {phone}?",  # the plan keeps phone numbers in what is used
+        "a": "",
+        "customer": "[CARD]",
+        "full_name": "[NAME]",
+    }
+    assert aside[2] == {"q": ["Whom?", "[EMAIL]"], "a": "", "desk": [{"of": "[EMAIL]"}]}
+    (rejected,) = (json.loads(line) for line in (out / "rejected.jsonl").read_text().splitlines())
+    assert rejected["line"] == 204 and "cut off, [EMAIL] or [PHONE]" in rejected["text"]
+    assert not [path.name for path in out.iterdir() if MAIL in path.read_text()]
