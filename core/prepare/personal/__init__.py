@@ -17,8 +17,9 @@ What is looked for, and how sure it is:
 - name: the cells of a column whose header says that it holds people's names. Names in free text are not found.
 """
 
-from tunesmith.core.prepare.personal.find import PLACEHOLDERS, Piece, found, kinds_in, mask, names_people
+from tunesmith.core.prepare.personal.find import Piece, found, kinds_in, mask, names_people
 from tunesmith.core.prepare.personal.possible import suspects
 from tunesmith.core.prepare.personal.quote import people_in, told
+from tunesmith.core.prepare.repair.words import PLACEHOLDERS
 
 __all__ = ["PLACEHOLDERS", "Piece", "found", "kinds_in", "mask", "names_people", "people_in", "suspects", "told"]
