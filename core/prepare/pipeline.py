@@ -13,7 +13,7 @@ import tempfile
 import time
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from tunesmith.core.meter import Meter, silent
 from tunesmith.core.plan import Prepare
 from tunesmith.core.prepare.account import Account, OwnTest, StepCount
 from tunesmith.core.prepare.cells import cell, counted, shown
+from tunesmith.core.prepare.look.personal import PersonalData
 from tunesmith.core.prepare.make import STEP, RowMaker, summary_of, unseen_answers
 from tunesmith.core.prepare.moments import moments
 from tunesmith.core.prepare.overlap import Overlap, find_overlap, text_of
@@ -35,13 +36,15 @@ from tunesmith.core.prepare.read import cache
 from tunesmith.core.prepare.read.load import read_records
 from tunesmith.core.prepare.records import Record, Records, name_of
 from tunesmith.core.prepare.repair.apply import apply
+from tunesmith.core.prepare.repair.view import View
+from tunesmith.core.prepare.repair.words import PERSONAL, listed
 from tunesmith.core.prepare.roles import answer_columns, prompt_columns, used_columns
 from tunesmith.core.prepare.shape import check_columns
 from tunesmith.core.prepare.split import assign, group_value, place_of
 from tunesmith.core.rows import SPLITS, Row
 from tunesmith.core.run import write_json
 
-RECIPE_VERSION = 2
+RECIPE_VERSION = 3
 """Of what this module makes of a recipe; another one makes everything anew."""
 
 ACCOUNT = "account.json"
@@ -208,6 +211,7 @@ class _Making:
         self._own: OwnTest | None = None
         self._rejected = [records]
         """Whose rejected rows are listed."""
+        self._columns = used_columns(prepare.shape, prepare.columns, prepare.fields)
 
     def run(self) -> Kept:
         """Make everything; returns the account of it."""
@@ -246,7 +250,7 @@ class _Making:
         repaired = apply(
             records,
             prepare.repairs,
-            used=used_columns(prepare.shape, prepare.columns, prepare.fields),
+            used=self._columns,
             prompts=prompt_columns(prepare.shape, prepare.columns),
             answers=answer_columns(prepare.shape, prepare.columns),
             meter=self._meter,
@@ -278,6 +282,7 @@ class _Making:
             self._notes.append(Note(step.text, "note" if moved else "ok", moved))
             self._steps.append(step.count)
         self._notes += [Note(text, "note") for text in records.notes]
+        self._notes += self._beside(repaired.view, records.columns)
         self._tell_made(records, total, used, reasons, maker.unanswered)
 
     def _tell_own(self, records: Records, used: int, rows: int) -> None:
@@ -290,6 +295,28 @@ class _Making:
         text += f"; {counted(rejected, 'row')} of it could not be read" if rejected else ""
         self._notes += [Note(f"{text}.", "warning" if rejected else "note", rows)]
         self._notes += [Note(note, "note") for note in records.notes]
+
+    def _beside(self, view: View, columns: Sequence[str]) -> list[Note]:
+        """Personal data in the columns that rows are grouped and told apart by and that nothing else looks at."""
+        split, slices = self._prepare.split, self._prepare.slices
+        names = [name for name in dict.fromkeys((split.by, *slices)) if name is not None and name not in self._columns]
+        if not names:
+            return []
+        look = PersonalData(names, columns)
+        for batch in view.batches(names):
+            look.see(batch)
+        kinds: dict[str, list[str]] = {}
+        for found in look.findings():
+            kinds.setdefault(found.column, []).append(PERSONAL[found.kind.removeprefix("personal-")])
+        notes = []
+        for name, some in kinds.items():
+            holds = f"{shown(name)} holds {listed(some, most=len(some))}"
+            if name in slices:
+                text = f"{holds}, which go with each row and into the scores; a repair of this column masks them."
+                notes.append(Note(text, "warning"))
+            else:
+                notes.append(Note(f"{holds}; in the rows a code of 12 characters stands for each value.", "note"))
+        return notes
 
     def _tell_made(self, records: Records, before: int, used: int, reasons: Counter[str], unanswered: int) -> None:
         """What became of the records that were left after the repairs."""
@@ -321,8 +348,11 @@ class _Making:
         """Write a row, and note what it is split by."""
         split, held = self._prepare.split, self._rows
         held.starts.append(file.tell())
+        value = group_value(row)
+        if split.by is not None and split.by not in self._columns:
+            row = msgspec.structs.replace(row, group=_group_code(value) if row.group else "")
         file.write(self._encoder.encode(row) + b"\n")
-        held.places.append(place_of(group_value(row), split.seed))
+        held.places.append(place_of(value, split.seed))
         held.own.append(own)
         if split.stratify:
             held.labels.append(cell(record.values, split.stratify))
@@ -437,7 +467,9 @@ class _Making:
         self._write_aside(AsideLine(0, "overlap", "another part has it, too", values))
 
     def _set_aside(self, record: Record, step: str, why: str) -> None:
-        self._write_aside(AsideLine(record.line, step, why, record.values, record.file))
+        # Who leaves rows out for what they hold does not want it kept in another file.
+        values = {} if step == "drop-personal" else record.values
+        self._write_aside(AsideLine(record.line, step, why, values, record.file))
 
     def _write_aside(self, line: AsideLine) -> None:
         self._aside_file.write(self._encoder.encode(line) + b"\n")
@@ -446,6 +478,14 @@ class _Making:
         with (self._folder / REJECTED).open("wb") as file:
             for one in (one for records in self._rejected for one in records.rejected):
                 file.write(self._encoder.encode(RejectedLine(one.line, one.why, one.text, one.file)) + b"\n")
+
+
+def _group_code(value: str) -> str:
+    """What stands for a group in the rows: 48 bits, the same for two of a million groups once in 500 files.
+
+    It hides a value from whoever reads the rows, not from whoever has a list of values to try.
+    """
+    return hashlib.blake2b(value.encode(errors="surrogatepass"), digest_size=6).hexdigest()
 
 
 def _digest(path: Path) -> str:

@@ -25,7 +25,10 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class AsideLine(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A line of set-aside.jsonl: a record that is not used, which step took it out, why, and what it holds."""
+    """A line of set-aside.jsonl: a record that is not used, which step took it out, why, and what it holds.
+
+    Of those that were left out for the personal data in them there are no values.
+    """
 
     line: int
     step: str

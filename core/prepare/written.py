@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from tunesmith.core.errors import AccessError
@@ -10,6 +9,7 @@ from tunesmith.core.meter import Meter
 from tunesmith.core.plan import Prepare
 from tunesmith.core.prepare.card import card
 from tunesmith.core.prepare.export import Form, write_prepared
+from tunesmith.core.prepare.outgoing import write_aside, write_rejected
 from tunesmith.core.prepare.pipeline import prepare_rows
 from tunesmith.core.prepare.prepared import REJECTED, SET_ASIDE, WrittenSet
 from tunesmith.core.prepare.profile import profile
@@ -30,8 +30,8 @@ def write_set(plan: Prepare, base: Path, folder: Path, form: Form, meter: Meter)
     data = profile(plan.data, base, plan.shape, plan.columns, query=plan.query, part=plan.part, meter=meter)
     written = write_prepared({split: prepared.rows(split) for split in SPLITS}, folder, form, meter)
     try:
-        for name in (SET_ASIDE, REJECTED):
-            shutil.copyfile(prepared.folder / name, folder / name)
+        write_aside(prepared, plan, folder / SET_ASIDE, meter)
+        write_rejected(prepared.folder / REJECTED, folder / REJECTED, meter)
         (folder / CARD).write_text(card(prepared.account, plan, data, None), encoding="utf-8")
     except OSError as error:
         raise AccessError(

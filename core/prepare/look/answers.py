@@ -188,9 +188,9 @@ class Boilerplate:
             return []
         count = sum(copies for _, _, copies in told)
         names = [text for _, text, _ in told]
-        first = self._places.told(names[0], self._answer)
+        sample = self._places.told(names[0], self._answer)
         text = f"{shown(self._answer)}: {counted(len(told), 'answer')} {'is' if len(told) == 1 else 'are'} given to "
-        text += f"{counted(count, 'prompt')} that differ ({percent(count / rows)} of the rows), e.g. {first}"
+        text += f"{counted(count, 'prompt')} that differ ({percent(count / rows)} of the rows), e.g. {sample}"
         return [
             finding(
                 "repeated-answer",

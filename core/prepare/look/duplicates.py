@@ -138,8 +138,8 @@ class Repeated:
         firsts = np.sort(positions[where[several]])[:3]
         texts = [self._places.text(int(position), self._entity) for position in firsts]
         text = f"{shown(self._entity)}: {counted(len(several), 'value')} "
-        verb, first = "stands" if len(several) == 1 else "stand", self._places.told(texts[0], self._entity)
-        text += f"{verb} in several rows that differ, e.g. {first}; "
+        verb, named = "stands" if len(several) == 1 else "stand", self._places.told(texts[0], self._entity)
+        text += f"{verb} in several rows that differ, e.g. {named}; "
         text += "such rows stay together when the data is split."
         return [
             finding(

@@ -35,6 +35,15 @@ def mapped(cell: str, mend: Callable[[str], str]) -> str:
     return cell if mended == value else text_of(mended)
 
 
+def mended(value: Any, mend: Callable[[str], str]) -> Any:
+    """A value of a record with `mend` done to each text in it; a number that it would change becomes a text."""
+    if isinstance(value, str):
+        return mapped(value, mend)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value if mend(text := text_of(value)) == text else mend(text)
+    return _mapped(value, mend)
+
+
 def readable(cell: str) -> str:
     """The text of a cell that a person reads: of JSON the texts in it, one a line."""
     value = nested(cell)
