@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static, TextArea
+from textual.widgets._footer import FooterKey
 
 from tests.tui.test_wizard import until, wizard
 from tunesmith.core.project import Project, new_project
@@ -216,6 +217,20 @@ def test_help_at_a_finding_names_the_laws_about_personal_data(practice: Project)
         await pilot.press("question_mark")
         told = " ".join(" ".join(str(one.content) for one in app.screen.query(Static)).split())
         assert "mask-personal" in told and "the GDPR (data about anyone in the EU) and HIPAA" in told
+
+    wizard(practice, act)
+
+
+def test_the_footer_at_a_finding_begins_with_enter_and_fits(practice: Project) -> None:
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await until(pilot, lambda: len(shell.query(FindingRow)) == 7)
+        finding(shell, "out-of-range").query_one(Choice).focus()
+        await until(pilot, lambda: any("←→" in str(key.key_display) for key in shell.query(FooterKey)))
+        shown = sorted(shell.query(FooterKey), key=lambda key: key.region.x)
+        names = [str(key.key_display) for key in shown]
+        assert names == ["Enter", "←→", "Space", "↑↓", "PgDn", "F1"]
+        assert shown[-1].region.right <= 80
 
     wizard(practice, act)
 
