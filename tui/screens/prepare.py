@@ -17,6 +17,7 @@ from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted
 from tunesmith.core.prepare.repair.answering import answered, mending, offered_as
 from tunesmith.core.prepare.shape import NEEDED, OPTIONAL
+from tunesmith.core.proof import lost_told
 from tunesmith.core.schema import Knob, knob_at, plain_value
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.data import Data
@@ -122,6 +123,10 @@ class PrepareStep(AskStep):
         tokens = survey.facts.data.tokens
         if tokens is not None:
             told.append(f"{100 * tokens.trained_share:.0f} % of all tokens are trained: the answers and their ends.\n")
+        proof = survey.proof
+        if proof is not None and proof.max_length == self.session.project.plan.select.hyperparameters.max_length:
+            lost = lost_told(proof)
+            told += [(f"{self.session.glyphs.error} {harmless(lost)}\n", "$text-error")] if lost else []
         return Content.assemble(*told)
 
     def show_plan(self) -> None:

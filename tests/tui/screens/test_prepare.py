@@ -250,6 +250,31 @@ def test_enter_accepts_the_recommended_repairs(practice: Project) -> None:
     wizard(practice, act)
 
 
+def test_lost_answers_are_shown_before_the_start_and_counted_anew_at_another_length(tmp_path: Path) -> None:
+    lines = [{"question": f"What is number {n} called?", "answer": f"It is called {n * 7}."} for n in range(60)]
+    lines[39]["question"] += " word" * 3000
+    (tmp_path / "long.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    project = new_project("long.jsonl", tmp_path, {"prepare.repairs": []})
+
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        lengths = shell.query_one("#lengths", Static)
+        await until(pilot, lambda: "row 40" in str(lengths.content))
+        lost = "1 row loses its whole answer (row 40): the run will refuse it."
+        assert lost in str(lengths.content) and lost in panel(shell)
+        project.wish("select.hyperparameters.max_length", 16)
+        assert shell.step is not None
+        shell.step.show_plan()
+        assert "At the sequence length of 16 about" in str(lengths.content)
+        assert lost not in panel(shell), "that was counted at another length"
+        await shell.open("select")
+        await until(pilot, lambda: project.survey is not None and shell.session.unproven() is None)
+        assert "60 rows lose their whole answer" in project.cautions[0].text
+        await until(pilot, lambda: "60 rows lose their whole answer" in panel(shell))
+
+    wizard(project, act, counted=True)
+
+
 def test_the_data_is_looked_through_without_loading_it(tmp_path: Path) -> None:
     project = many(tmp_path, 30_000)
 
