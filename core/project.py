@@ -27,6 +27,7 @@ from tunesmith.core.plan_file import hand_out
 from tunesmith.core.plan_yaml import read_plan, write_plan
 from tunesmith.core.prepare.recommend import project_name
 from tunesmith.core.project_file import Saved, projects_root, read_saved, saved_projects
+from tunesmith.core.proof import lost_told
 from tunesmith.core.recommend import Resolution, resolve
 from tunesmith.core.run import Run, write_json
 from tunesmith.core.schema import knobs, plain_value, shown, value_at, wishes_of
@@ -117,7 +118,14 @@ class Project:
     @property
     def cautions(self) -> list[Caution]:
         """Values of the plan that are legal and hardly meant."""
-        return warnings(self.plan, self.facts)
+        proof = self.survey.proof if self.survey is not None else None
+        lost = lost_told(proof) if proof is not None and proof.max_length == self._longest else ""
+        at = "select.hyperparameters.max_length"
+        return [*([Caution(at, lost)] if lost else []), *warnings(self.plan, self.facts)]
+
+    @property
+    def _longest(self) -> int:
+        return self.plan.select.hyperparameters.max_length
 
     @property
     def run(self) -> Run | None:

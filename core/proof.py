@@ -95,6 +95,20 @@ class Proof(msgspec.Struct, frozen=True):
         return sum(count for mark, count in self.ends.items() if mark != self.end_mark)
 
 
+def lost_told(proof: Proof) -> str:
+    """Which rows would be trained on without their answer, and what helps; empty where there is none."""
+    if not proof.lost:
+        return ""
+    ids = [plain(one) for one in proof.lost_ids[:3]]
+    named = ", ".join(ids) + (" and more" if proof.lost > len(ids) else "")
+    rows = f"1 row loses its whole answer (row {named})"
+    if proof.lost > 1:
+        rows = f"{proof.lost:,} rows lose their whole answer (rows {named})"
+    return (
+        f"{rows}: the run will refuse {'it' if proof.lost == 1 else 'them'}. A length of {proof.lost_need:,} keeps all."
+    )
+
+
 def differences(before: Template, other: Template) -> list[str]:
     """What is not the same in two templates, as phrases; empty where they are alike byte by byte."""
     found = []

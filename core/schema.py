@@ -74,6 +74,11 @@ def knobs(stage: str) -> tuple[Knob, ...]:
     return tuple(_walk(section, stage))
 
 
+def knobs_of(section: type[BaseModel], path: Path) -> tuple[Knob, ...]:
+    """All values of a section that stands in a list, such as one of the repairs; `path` is the list's."""
+    return tuple(_walk(section, path))
+
+
 @cache
 def knob_at(path: Path) -> Knob:
     """The value at `path`. Raises KeyError where the schema has none of that name."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from tunesmith.core.draft import Wishes
-from tunesmith.core.errors import ModelError
+from tunesmith.core.errors import ModelError, PlanError
 from tunesmith.core.facts import Facts, ModelFacts, Simulation, TokenProfile
 from tunesmith.core.jobs import Helper
 from tunesmith.core.load import Load
@@ -55,7 +55,7 @@ def survey(wishes: Wishes, base: Path, helper: Helper, meter: Meter = silent) ->
         PlanError: The wishes contradict the plan's schema, or name a card that is not known.
         Cancelled: `helper.cancel` was called.
     """
-    return counted(look(wishes, base, helper, meter), helper, meter)
+    return counted(look(wishes, base, helper, meter), wishes, helper, meter)
 
 
 def look(wishes: Wishes, base: Path, helper: Helper, meter: Meter = silent) -> Survey:
@@ -64,8 +64,8 @@ def look(wishes: Wishes, base: Path, helper: Helper, meter: Meter = silent) -> S
     return msgspec.convert(answer, Survey)
 
 
-def counted(seen: Survey, helper: Helper, meter: Meter = silent) -> Survey:
-    """`seen`, the helper's last look, with its rows counted in the model's tokens.
+def counted(seen: Survey, wishes: Wishes, helper: Helper, meter: Meter = silent) -> Survey:
+    """`seen`, the helper's last look, with its rows counted in the model's tokens, and cut as the plan will cut them.
 
     Where neither the model nor its tokenizer is on this machine, the lengths are estimated from characters.
 
@@ -75,12 +75,36 @@ def counted(seen: Survey, helper: Helper, meter: Meter = silent) -> Survey:
     model, data = seen.facts.model, seen.facts.data
     proof = None
     if model.here or has_tokenizer(model):
-        proof = msgspec.convert(helper.ask("tokens", meter, model=model.path), Proof)
+        wished = wishes.get("select.hyperparameters.max_length")
+        longest = wished if isinstance(wished, int) and wished > 0 else None
+        proof = msgspec.convert(helper.ask("tokens", meter, model=model.path, max_length=longest), Proof)
         found = Counted(proof.profile, [one.pieces for one in proof.pictures])
     else:
         found = msgspec.convert(helper.ask("estimate", meter, vocabulary=model.vocabulary), Counted)
     data = msgspec.structs.replace(data, tokens=found.profile)
-    return Survey(msgspec.structs.replace(seen.facts, data=data), seen.preview, found.rendered, proof)
+    seen = Survey(msgspec.structs.replace(seen.facts, data=data), seen.preview, found.rendered, proof)
+    try:
+        plan = resolve(wishes, seen.facts).plan
+    except PlanError:
+        return seen  # whoever asks for the plan is told
+    return proven(seen, plan.select.hyperparameters.max_length, helper, meter)
+
+
+def unproven(seen: Survey, longest: int) -> bool:
+    """Whether it is not known yet what is cut and lost at a sequence length of `longest` tokens."""
+    if seen.proof is None:
+        return False
+    most, at = seen.proof.profile.whole.longest, seen.proof.max_length
+    return min(longest, most) != (most if at is None else min(at, most))
+
+
+def proven(seen: Survey, longest: int, helper: Helper, meter: Meter = silent) -> Survey:
+    """`seen`, the helper's last look, with its rows cut at `longest` tokens. Raises what `counted` does."""
+    if not unproven(seen, longest):
+        return seen
+    model = seen.facts.model.path
+    proof = msgspec.convert(helper.ask("tokens", meter, model=model, max_length=longest), Proof)
+    return msgspec.structs.replace(seen, proof=proof, rendered=[one.pieces for one in proof.pictures])
 
 
 def simulated(seen: Survey, load: Load, helper: Helper) -> Survey:

@@ -16,7 +16,7 @@ from tunesmith.core.meter import Cancelled, Meter, silent
 from tunesmith.core.paths import is_of_hub
 from tunesmith.core.project import Project
 from tunesmith.core.run import Run, State
-from tunesmith.core.survey import Page, Survey, counted, look, page, simulated
+from tunesmith.core.survey import Page, Survey, counted, look, page, proven, simulated, unproven
 from tunesmith.tui.glyphs import Glyphs
 
 EVENTS_AT_ONCE = 16_000
@@ -124,7 +124,7 @@ class Session:
                 if self._wanted is not wishes or self.closed:
                     return None
                 seen(first)
-                return counted(first, self._helper, meter)
+                return counted(first, wishes, self._helper, meter)
             except Cancelled:
                 if self._wanted is not wishes or self.closed:
                     return None
@@ -158,6 +158,25 @@ class Session:
         project = self.project
         known = self.counted and project.resolution is not None
         return unsimulated(project.wishes, project.facts) if known else None
+
+    def unproven(self) -> int | None:
+        """The plan's sequence length, where it is not known yet what is cut and lost at it."""
+        project = self.project
+        if not self.counted or project.resolution is None or project.survey is None:
+            return None
+        longest = project.plan.select.hyperparameters.max_length
+        return longest if unproven(project.survey, longest) else None
+
+    def prove(self, seen: Survey, longest: int) -> Survey | None:
+        """`seen` with its rows cut at `longest` tokens; waits, so it is for a thread. None where that can't be told.
+
+        Raises:
+            TunesmithError: The model's tokenizer can't be used any more.
+        """
+        with self._measuring:
+            if self.closed or self._helper is None:
+                return None  # a new helper has looked at no rows
+            return proven(seen, longest, self._helper)
 
     def simulate(self, seen: Survey, load: Load) -> Survey | None:
         """`seen` with one training step simulated; waits, so it is for a thread. None where the wizard is closed.

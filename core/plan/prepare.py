@@ -67,7 +67,8 @@ class Repair(Section):
     names: list[str] | None = knob(
         "Names",
         "drop-values: the values whose rows are left out; keep-languages: codes such as en; mask-personal and "
-        "drop-personal: kinds of personal data; drop-repeated-answers: the answers.",
+        "drop-personal: kinds of personal data, of email, phone, iban, card, national-id, ip, secret and name; "
+        "drop-repeated-answers: the answers.",
         default=None,
     )
     keep: Literal["first", "most", "none"] | None = knob(

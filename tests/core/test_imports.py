@@ -50,7 +50,15 @@ PREPARING = [
     "moments",
 ]
 """What looks at the data itself, in `core.prepare`: it runs in jobs and in the helper."""
-TOLD = ("read.formats", "repair.words", "repair.needs", "repair.recipe", "repair.aside")
+TOLD = (
+    "read.formats",
+    "repair.words",
+    "repair.needs",
+    "repair.recipe",
+    "repair.aside",
+    "repair.answering",
+    "repair.typed",
+)
 """What of it the interface tells by."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -17,9 +17,11 @@ from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted
 from tunesmith.core.prepare.repair.answering import answered, mending, offered_as
 from tunesmith.core.prepare.shape import NEEDED, OPTIONAL
+from tunesmith.core.proof import lost_told
 from tunesmith.core.schema import Knob, knob_at, plain_value
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.data import Data
+from tunesmith.tui.screens.repair import Mend
 from tunesmith.tui.screens.step import AskStep
 from tunesmith.tui.widgets.finding_row import FindingRow
 from tunesmith.tui.widgets.finding_told import finding_told
@@ -121,6 +123,10 @@ class PrepareStep(AskStep):
         tokens = survey.facts.data.tokens
         if tokens is not None:
             told.append(f"{100 * tokens.trained_share:.0f} % of all tokens are trained: the answers and their ends.\n")
+        proof = survey.proof
+        if proof is not None and proof.max_length == self.session.project.plan.select.hyperparameters.max_length:
+            lost = lost_told(proof)
+            told += [(f"{self.session.glyphs.error} {harmless(lost)}\n", "$text-error")] if lost else []
         return Content.assemble(*told)
 
     def show_plan(self) -> None:
@@ -177,6 +183,22 @@ class PrepareStep(AskStep):
         place = offered_as(finding, repair) if repair is not None else -1
         kept = answered(project.facts.data.findings, present, finding, repair, place)
         self.post_message(self.Wished("prepare.repairs", kept))
+
+    @on(FindingRow.Opened)
+    def _opened(self, event: FindingRow.Opened) -> None:
+        event.stop()
+        self._mend(event.row.finding)
+
+    @work(exclusive=True, group="dialog", exit_on_error=False)
+    async def _mend(self, finding: DataFinding) -> None:
+        """Let the person see what can be done about a finding, and change the values that it is done with."""
+        project = self.session.project
+        now = mending(finding, plain_value(project.plan, "prepare.repairs"))
+        answer = await self.app.push_screen_wait(Mend(finding, now, self.session.glyphs))
+        if answer is not None and finding in project.facts.data.findings:
+            present = plain_value(project.plan, "prepare.repairs")
+            kept = answered(project.facts.data.findings, present, finding, answer.repair, answer.place)
+            self.post_message(self.Wished("prepare.repairs", kept))
 
     def explain(self) -> None:
         """Of a finding that the person is at, everything that is known."""

@@ -11,7 +11,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import ContentSwitcher, Footer, Input
+from textual.widgets import ContentSwitcher, Input
 from textual.worker import Worker
 
 from tunesmith.core import jobs
@@ -26,6 +26,7 @@ from tunesmith.tui.screens.review import ReviewStep
 from tunesmith.tui.screens.shell_keys import KEYS
 from tunesmith.tui.screens.step import Step
 from tunesmith.tui.session import Session
+from tunesmith.tui.widgets.keys import Keys
 from tunesmith.tui.widgets.knob_row import KnobRow, row_at
 from tunesmith.tui.widgets.machine_line import MachineLine
 from tunesmith.tui.widgets.measuring import Measuring
@@ -69,7 +70,7 @@ class Shell(CalmScreen[None]):
         yield Still("", id="notice")
         yield Measuring(self.session)
         yield Starting()
-        yield Footer(show_command_palette=False, compact=True)
+        yield Keys(show_command_palette=False, compact=True)
 
     def on_resize(self) -> None:
         """There may be more below now, or less."""

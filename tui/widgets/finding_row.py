@@ -31,6 +31,13 @@ class FindingRow(Widget):
             self.row = row
             self.repair = repair
 
+    class Opened(Message):
+        """The person wants to see what can be done, and to change it."""
+
+        def __init__(self, row: FindingRow) -> None:
+            super().__init__()
+            self.row = row
+
     def __init__(self, finding: DataFinding, glyphs: Glyphs) -> None:
         super().__init__()
         self.finding = finding
@@ -67,9 +74,7 @@ class FindingRow(Widget):
     @on(Choice.Listed)
     def _listed(self, event: Choice.Listed) -> None:
         event.stop()
-        options = event.choice.options
-        place = options.index(event.choice.value) if event.choice.value in options else -1
-        self._decide(options[(place + 1) % len(options)])
+        self.post_message(self.Opened(self))
 
     @on(Choice.TakenBack)
     def _taken_back(self, event: Choice.TakenBack) -> None:

@@ -40,7 +40,7 @@ def finding_told(
     if finding.effect:
         parts.append(f"{harmless(finding.effect)}\n")
     if finding.picture:
-        parts += ["\n", _bars(finding.picture, glyphs, width), "\n"]
+        parts += ["\n", bars(finding.picture, glyphs, width), "\n"]
     if finding.examples:
         parts.append(("\nFor example\n", "$text-muted"))
         parts += [f"{glyphs.bullet} {harmless(example)}\n" for example in finding.examples]
@@ -78,7 +78,8 @@ def _step(finding: DataFinding, repairs: list[dict[str, Any]], steps: Sequence[S
     return step if step.name == done["kind"] else None
 
 
-def _bars(picture: tuple[tuple[str, int], ...], glyphs: Glyphs, width: int) -> Content:
+def bars(picture: tuple[tuple[str, int], ...], glyphs: Glyphs, width: int) -> Content:
+    """A distribution as a line a bar, `width` cells wide."""
     most = max(count for _, count in picture) or 1
     wide = min(LABEL, max(cell_len(harmless(label)) for label, _ in picture))
     number = max(len(f"{count:,}") for _, count in picture)

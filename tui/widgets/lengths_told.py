@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from textual.content import Content
 
 from tunesmith.core.facts import Lengths, TokenProfile
 from tunesmith.core.figures import percent
-from tunesmith.core.proof import Proof
+from tunesmith.core.proof import Proof, lost_told
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.widgets.histogram import histogram
@@ -35,7 +35,7 @@ def lengths_told(tokens: TokenProfile, proof: Proof | None, longest: int, glyphs
         _line("rows", tokens.whole),
         _line("prompts", tokens.prompt),
         _line("answers", tokens.answer),
-        _cut(tokens, longest),
+        *_cut(tokens, proof, longest, glyphs),
     ]
     if proof is not None:
         parts.append(_ends(proof))
@@ -52,12 +52,21 @@ def _line(name: str, found: Lengths) -> str:
     )
 
 
-def _cut(tokens: TokenProfile, longest: int) -> str:
-    """What the sequence length leaves out; from the bins, so it may be said as `about`."""
+def _cut(tokens: TokenProfile, proof: Proof | None, longest: int, glyphs: Glyphs) -> Iterator[str | tuple[str, str]]:
+    """What the sequence length leaves out; without a proof at that length from the bins, and said as `about`."""
+    at = f"At the sequence length of {longest:,}"
     if tokens.whole.longest <= longest:
-        return f"At the sequence length of {longest:,} no row is cut.\n"
-    share = _share_above(tokens.bins, longest)
-    return f"At the sequence length of {longest:,} about {percent(share)} of the rows lose the end of their answer.\n"
+        yield f"{at} no row is cut.\n"
+    elif proof is None or proof.max_length != longest:
+        share = _share_above(tokens.bins, longest)
+        yield f"{at} about {percent(share)} of the rows lose the end of their answer.\n"
+    else:
+        of = f"of the {tokens.rows:,} rows that were counted" if proof.sampled else f"of {tokens.rows:,} rows"
+        ended = proof.cut - proof.lost
+        if ended:
+            yield f"{at} {ended:,} {of} {'loses the end of its' if ended == 1 else 'lose the end of their'} answer.\n"
+        if proof.lost:
+            yield f"{glyphs.error} {'' if ended else f'{at} '}{harmless(lost_told(proof))}\n", "$text-error"
 
 
 def _share_above(bins: Sequence[tuple[int, int]], longest: int) -> float:

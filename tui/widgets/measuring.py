@@ -91,6 +91,10 @@ class Measuring(Widget):
         self._waiting: Timer | None = None
         """For the person to stop typing."""
         self._simulation: Timer | None = None
+        self._proving = False
+        """Whether the rows are being cut at another sequence length."""
+        self._proved: tuple[Survey, int] | None = None
+        """What that was begun for last: it is not tried twice."""
 
     @property
     def begun(self) -> bool:
@@ -117,12 +121,27 @@ class Measuring(Widget):
 
     def _simulate_now(self) -> None:
         project = self._session.project
-        load = None if self._session.simulating else self._session.unsimulated()
-        if load is None or project.survey is None:
+        if project.survey is None or self._session.simulating or self._proving:
+            return
+        longest = self._session.unproven()
+        if longest is not None and self._proved != (project.survey, longest):
+            self._proving, self._proved = True, (project.survey, longest)
+            self._prove(project.survey, longest)
+            return
+        load = self._session.unsimulated()
+        if load is None:
             return
         self._session.simulating, self._session.simulating_since = True, time.monotonic()
         self.post_message(self.Simulating())
         self._simulate(project.survey, load)
+
+    @work(thread=True, group="proof", exit_on_error=False)
+    def _prove(self, seen: Survey, longest: int) -> None:
+        try:
+            found = self._session.prove(seen, longest)
+        except TunesmithError:
+            found = None  # the run counts every row before it trains
+        self.post_message(self.Finished(found, seen))
 
     @work(thread=True, group="simulation", exit_on_error=False)
     def _simulate(self, seen: Survey, load: Load) -> None:
@@ -135,7 +154,9 @@ class Measuring(Widget):
     @on(Finished)
     def _finished(self, event: Finished) -> None:
         event.stop()
-        self._session.simulating = False
+        if self._proving and event.found is None:
+            self.simulate_soon()  # what comes after it does not wait for it
+        self._session.simulating = self._proving = False
         still = event.seen is self._session.project.survey
         self.post_message(self.Simulated(event.found if still else None))
 
@@ -194,5 +215,5 @@ class Measuring(Widget):
         """A defect of ours must not pass unseen."""
         error = defect(event)
         if error is not None:
-            self._session.simulating = False
+            self._session.simulating = self._proving = False
             self.post_message(self.Refused(error))

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input, OptionList, Static, TextArea
+from textual.widgets._footer import FooterKey
 
 from tests.tui.test_wizard import until, wizard
 from tunesmith.core.project import Project, new_project
 from tunesmith.tui.app import TunesmithApp
 from tunesmith.tui.glyphs import UNICODE
 from tunesmith.tui.screens.data import Data
+from tunesmith.tui.screens.repair import Mend
 from tunesmith.tui.screens.shell import Shell
 from tunesmith.tui.widgets.choice import Choice
 from tunesmith.tui.widgets.finding_row import FindingRow
@@ -69,6 +71,112 @@ def test_a_finding_shows_its_picture_and_the_keys_choose_what_is_done(practice: 
     wizard(practice, act, size=size)
 
 
+LABELS = ["IT", "it", "Sales", "HR"]
+
+
+def mixed(folder: Path) -> Project:
+    """Near copies, labels written in several ways, and e-mail addresses."""
+    path = folder / "mixed.jsonl"
+    words = ["printer", "laptop", "router", "screen", "phone", "badge", "lamp", "keyboard", "cable", "mouse"]
+    with path.open("w") as file:
+        for n in range(240):
+            said = " ".join(words[(n * step + step) % 10] + str(n * step % 97) for step in range(1, 12))
+            end = " Thanks." if n % 12 == 0 else ""
+            for more in {"", end}:
+                answer = f"Write to help{n}@example.org about {said}, they know.{more}"
+                row = {"question": f"Who knows {said}?{more}", "answer": answer, "department": LABELS[n % 4]}
+                file.write(json.dumps(row) + "\n")
+    return new_project("mixed.jsonl", folder)
+
+
+def repairs_of(project: Project) -> list[dict[str, Any]]:
+    return [one.model_dump(exclude_none=True) for one in project.plan.prepare.repairs]
+
+
+async def mend(app: TunesmithApp, pilot: Pilot[Any], row: FindingRow) -> Mend:
+    row.query_one(Choice).focus()
+    await pilot.press("space")
+    await until(pilot, lambda: isinstance(app.screen, Mend))
+    assert isinstance(app.screen, Mend)
+    return app.screen
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_a_repair_is_changed_in_its_box_and_what_is_out_of_bounds_is_said(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    project = mixed(tmp_path)
+
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await until(pilot, lambda: len(shell.query(FindingRow)) > 1)
+        near = finding(shell, "near-duplicate")
+        box = await mend(app, pilot, near)
+        picture = str(box.query_one("#mend-picture", Static).content)
+        assert "Rows that would go" in picture and all(f"{at} % alike" in picture for at in (60, 80, 95))
+        before = repairs_of(project)
+        await pilot.press("tab", *"1.2", "enter")
+        told = str(box.query_one("#mend-error", Static).content)
+        assert app.screen is box and "Give more than 0, at most 1" in told
+        await pilot.press("backspace", "backspace", "backspace", *"0.95")
+        assert "likeness 0.95 or more" in str(box.query_one(OptionList).get_option_at_index(0).prompt)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is shell)
+        other = {"kind": "drop-near-duplicates", "threshold": 0.95}
+        wanted = [other if one["kind"] == "drop-near-duplicates" else one for one in before]
+        await until(pilot, lambda: repairs_of(project) == wanted != before)
+        survey = project.survey
+        await until(pilot, lambda: project.survey is not survey and not project.pending)
+        assert near.query_one(Choice).value == "0", "it is still that finding's answer"
+        assert "likeness 0.95 or more), as you changed it" in panel(shell)
+        assert (await mend(app, pilot, near)).query_one("#mend-0-threshold", Input).value == "0.95"
+        await pilot.press("tab", *"0.6", "escape")
+        assert app.screen is shell and repairs_of(project) == wanted, "Esc changes nothing"
+        await mend(app, pilot, near)
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: repairs_of(project) == [one for one in wanted if one != other])
+
+    wizard(project, act, size=size)
+
+
+def test_names_are_changed_in_the_box(tmp_path: Path) -> None:
+    project = mixed(tmp_path)
+
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await until(pilot, lambda: len(shell.query(FindingRow)) > 1)
+        box = await mend(app, pilot, finding(shell, "personal-email"))
+        await pilot.press("home", "tab", "end", *", mobile", "enter")
+        assert "knows no kind 'mobile'" in str(box.query_one("#mend-error", Static).content)
+        await pilot.press(*["backspace"] * 6, *"phone", "enter")
+        await until(pilot, lambda: ["email", "phone"] in [one.get("names") for one in repairs_of(project)])
+        assert app.screen is shell
+
+    wizard(project, act)
+
+
+def test_a_mapping_is_changed_in_the_box_line_by_line(tmp_path: Path) -> None:
+    lines = [{"text": f"The {n} is broken again, who helps?", "label": LABELS[n % 4]} for n in range(120)]
+    (tmp_path / "labelled.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    project = new_project("labelled.jsonl", tmp_path)
+
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await until(pilot, lambda: len(shell.query(FindingRow)) > 0)
+        row = next(one for one in shell.query(FindingRow) if one.finding.repairs[0]["kind"] == "unify-labels")
+        box = await mend(app, pilot, row)
+        text = box.query_one(TextArea)
+        assert text.text == "it = IT"
+        await pilot.press("home", "tab", "end", "enter", *"HR", "f2")
+        assert "Values: line 2 can't be read" in str(box.query_one("#mend-error", Static).content)
+        await pilot.press(*" = People", "f2")
+        labels = {"it": "IT", "HR": "People"}
+        await until(pilot, lambda: labels in [one.get("values") for one in repairs_of(project)])
+        assert app.screen is shell
+
+    wizard(project, act)
+
+
 def test_what_the_person_refused_is_not_counted_as_mended(practice: Project) -> None:
     async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
         await shell.open("prepare")
@@ -113,6 +221,20 @@ def test_help_at_a_finding_names_the_laws_about_personal_data(practice: Project)
     wizard(practice, act)
 
 
+def test_the_footer_at_a_finding_begins_with_enter_and_fits(practice: Project) -> None:
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await until(pilot, lambda: len(shell.query(FindingRow)) == 7)
+        finding(shell, "out-of-range").query_one(Choice).focus()
+        await until(pilot, lambda: any("←→" in str(key.key_display) for key in shell.query(FooterKey)))
+        shown = sorted(shell.query(FooterKey), key=lambda key: key.region.x)
+        names = [str(key.key_display) for key in shown]
+        assert names == ["Enter", "←→", "Space", "↑↓", "PgDn", "F1"]
+        assert shown[-1].region.right <= 80
+
+    wizard(practice, act)
+
+
 def test_enter_accepts_the_recommended_repairs(practice: Project) -> None:
     async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
         await shell.open("prepare")
@@ -126,6 +248,31 @@ def test_enter_accepts_the_recommended_repairs(practice: Project) -> None:
         ]
 
     wizard(practice, act)
+
+
+def test_lost_answers_are_shown_before_the_start_and_counted_anew_at_another_length(tmp_path: Path) -> None:
+    lines = [{"question": f"What is number {n} called?", "answer": f"It is called {n * 7}."} for n in range(60)]
+    lines[39]["question"] += " word" * 3000
+    (tmp_path / "long.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    project = new_project("long.jsonl", tmp_path, {"prepare.repairs": []})
+
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        lengths = shell.query_one("#lengths", Static)
+        await until(pilot, lambda: "row 40" in str(lengths.content))
+        lost = "1 row loses its whole answer (row 40): the run will refuse it."
+        assert lost in str(lengths.content) and lost in panel(shell)
+        project.wish("select.hyperparameters.max_length", 16)
+        assert shell.step is not None
+        shell.step.show_plan()
+        assert "At the sequence length of 16 about" in str(lengths.content)
+        assert lost not in panel(shell), "that was counted at another length"
+        await shell.open("select")
+        await until(pilot, lambda: project.survey is not None and shell.session.unproven() is None)
+        assert "60 rows lose their whole answer" in project.cautions[0].text
+        await until(pilot, lambda: "60 rows lose their whole answer" in panel(shell))
+
+    wizard(project, act, counted=True)
 
 
 def test_the_data_is_looked_through_without_loading_it(tmp_path: Path) -> None:
