@@ -77,6 +77,7 @@ class Labels:
             repairs=repairs if certain else repairs[1:],
             recommended=bool(certain) and all(len(plain_label(text)) > 2 for text in certain),
             picture=top_bars(counts.items()),
+            affected=rows,
         )
 
 
