@@ -18,6 +18,7 @@ from tunesmith.core.plan import Prepare
 from tunesmith.core.plan.prepare import Repair
 from tunesmith.core.prepare.account import Account
 from tunesmith.core.prepare.cells import counted
+from tunesmith.core.prepare.repair.recipe import answers
 from tunesmith.core.proof import Proof
 from tunesmith.core.rows import SPLITS
 from tunesmith.core.wording import code, plain
@@ -137,19 +138,8 @@ def _findings(profile: DataProfile | None, plan: Prepare) -> Iterator[str]:
 def _decided(finding: DataFinding, repairs: Sequence[Repair]) -> str:
     if not finding.repairs:
         return "nothing to mend: to be known"
-    made = [repair for repair in repairs if any(_answers(repair, offered) for offered in finding.repairs)]
+    made = [repair for repair in repairs if answers(finding, repair.model_dump(exclude_none=True))]
     return "mended: " + ", ".join(map(_repair, made)) if made else "**left as it is**"
-
-
-def _answers(repair: Repair, offered: Mapping[str, Any]) -> bool:
-    """Whether a repair of the plan is one that a finding offers, perhaps with other values."""
-    if repair.kind != offered.get("kind"):
-        return False
-    if repair.kind in (MASK, DROP):
-        return repair.column in (None, offered.get("column")) and bool(
-            _kinds(repair.names) & _kinds(offered.get("names"))
-        )
-    return repair.column == offered.get("column")
 
 
 def _repair(repair: Repair) -> str:

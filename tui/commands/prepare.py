@@ -22,6 +22,7 @@ from tunesmith.core.paths import plan_spelled_out, wishes_spelled_out
 from tunesmith.core.plan import Prepare
 from tunesmith.core.plan_yaml import read_plan
 from tunesmith.core.prepare.prepared import WrittenSet
+from tunesmith.core.prepare.repair.recipe import present
 from tunesmith.core.prepare.repair.words import told
 from tunesmith.core.recommend import resolve
 from tunesmith.core.schema import wishes_of
@@ -125,7 +126,7 @@ def _show_finding(screen: Console, finding: DataFinding, repairs: Sequence[dict[
     screen.print(f"  {SIGNS[finding.severity]} {harmless(finding.text)}")
     if finding.effect:
         screen.print(f"    {harmless(finding.effect)}", style="dim")
-    done = next((repair for repair in finding.repairs if repair in repairs), None)
+    done = present(finding, repairs)
     if done is not None:
         screen.print(f"    mended: {told(done)}", style="dim")
     elif finding.repairs:

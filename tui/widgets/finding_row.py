@@ -11,12 +11,14 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tunesmith.core.facts import DataFinding
-from tunesmith.core.prepare.repair.words import short
+from tunesmith.core.prepare.repair.recipe import present
+from tunesmith.core.prepare.repair.words import short, told
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.widgets.choice import Choice
+from tunesmith.tui.widgets.still import Still
 
-LEAVE = "leave it"
+LEAVE, OWN = "leave it", "your own"
 
 
 class FindingRow(Widget):
@@ -34,6 +36,9 @@ class FindingRow(Widget):
         super().__init__()
         self.finding = finding
         self._glyphs = glyphs
+        self._own: dict[str, Any] | None = None
+        """A repair of the plan that answers the finding otherwise than any that is offered."""
+        self._text = Still(harmless(finding.text), classes="finding-text")
         names = [str(place) for place in range(len(finding.repairs))]
         self._choice = Choice(glyphs, [*names, LEAVE]) if finding.repairs else None
 
@@ -46,17 +51,26 @@ class FindingRow(Widget):
         signs = {"serious": self._glyphs.error, "warning": self._glyphs.warning, "note": self._glyphs.bullet}
         severity = self.finding.severity
         yield Static(signs[severity], classes=f"finding-sign -{severity}", markup=False)
-        yield Static(harmless(self.finding.text), classes="finding-text", markup=False)
+        yield self._text
 
     def show(self, repairs: list[dict[str, Any]]) -> None:
         """Which of its repairs the plan has."""
         if self._choice is None:
             return
-        place = next((n for n, one in enumerate(self.finding.repairs) if one in repairs), None)
-        if place is None:
+        answer = present(self.finding, repairs)
+        offered = list(self.finding.repairs)
+        if answer is not None and answer not in offered and answer != self._own:
+            self._own = answer
+            self._choice.options = [*map(str, range(len(offered))), OWN, LEAVE]
+        told_here = self.finding.text
+        if answer is None:
             self._choice.show(LEAVE)
+        elif answer in offered:
+            self._choice.show(str(offered.index(answer)), short(answer))
         else:
-            self._choice.show(str(place), short(self.finding.repairs[place]))
+            self._choice.show(OWN)
+            told_here += f" Your plan: {told(answer)}."
+        self._text.show(harmless(told_here))
 
     @on(Choice.Turned)
     def _turned(self, event: Choice.Turned) -> None:
@@ -76,4 +90,6 @@ class FindingRow(Widget):
         self.post_message(self.Decided(self, self.finding.repair))
 
     def _decide(self, value: str) -> None:
-        self.post_message(self.Decided(self, None if value == LEAVE else self.finding.repairs[int(value)]))
+        answers = {LEAVE: None, OWN: self._own}
+        repair = answers[value] if value in answers else self.finding.repairs[int(value)]
+        self.post_message(self.Decided(self, repair))

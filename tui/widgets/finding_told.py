@@ -11,6 +11,7 @@ from textual.content import Content
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.figures import percent
 from tunesmith.core.prepare.account import StepCount
+from tunesmith.core.prepare.repair.recipe import present
 from tunesmith.core.prepare.repair.words import told
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
@@ -45,11 +46,13 @@ def finding_told(
         parts += [f"{glyphs.bullet} {harmless(example)}\n" for example in finding.examples]
     if finding.repairs:
         parts.append(("\nWhat can be done\n", "$text-muted"))
-        for place, repair in enumerate(finding.repairs):
-            best = " (recommended)" if place == 0 and finding.recommended else ""
-            mark = glyphs.current if repair in repairs else " "
-            parts.append((f"{mark} {told(repair)}{best}\n", "bold" if repair in repairs else ""))
-        left = not any(repair in repairs for repair in finding.repairs)
+        answer = present(finding, repairs)
+        own = [answer] if answer is not None and answer not in finding.repairs else []
+        for repair in (*finding.repairs, *own):
+            best = " (recommended)" if repair == finding.repair else " (your plan)" if repair in own else ""
+            mark = glyphs.current if repair == answer else " "
+            parts.append((f"{mark} {told(repair)}{best}\n", "bold" if repair == answer else ""))
+        left = answer is None
         best = "" if finding.recommended else " (recommended)"
         parts.append((f"{glyphs.current if left else ' '} leave it as it is{best}\n", "bold" if left else ""))
         done = _step(finding, repairs, steps)
@@ -65,7 +68,7 @@ def finding_told(
 
 def _step(finding: DataFinding, repairs: list[dict[str, Any]], steps: Sequence[StepCount]) -> StepCount | None:
     """What the repair that answers the finding did, where the rows were made with it already."""
-    done = next((one for one in finding.repairs if one in repairs), None)
+    done = present(finding, repairs)
     if done is None or len(steps) < len(repairs):
         return None
     step = steps[repairs.index(done)]

@@ -16,6 +16,7 @@ from tunesmith.core.project import Project, new_project
 from tunesmith.tui.app import TunesmithApp
 from tunesmith.tui.glyphs import UNICODE
 from tunesmith.tui.screens.data import Data
+from tunesmith.tui.screens.prepare import PrepareStep
 from tunesmith.tui.screens.shell import Shell
 from tunesmith.tui.widgets.choice import Choice
 from tunesmith.tui.widgets.finding_row import FindingRow
@@ -67,6 +68,36 @@ def test_a_finding_shows_its_picture_and_the_keys_choose_what_is_done(practice: 
         assert [one.kind for one in practice.plan.prepare.repairs].count("drop-out-of-range") == 1
 
     wizard(practice, act, size=size)
+
+
+def test_a_repair_with_bounds_of_ones_own_is_the_present_answer(practice: Project) -> None:
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await until(pilot, lambda: len(shell.query(FindingRow)) == 7)
+        row = finding(shell, "out-of-range")
+        offered, choice = row.finding.repair, row.query_one(Choice)
+        assert offered is not None
+        own = {**offered, "high": 70_000.0}
+        repairs = [one.model_dump(exclude_none=True) for one in practice.plan.prepare.repairs]
+        changed = [own if one == offered else one for one in repairs]
+        assert isinstance(shell.step, PrepareStep)
+        shell.step.post_message(shell.step.Wished("prepare.repairs", changed))
+        await until(pilot, lambda: choice.value == "your own")
+        said = str(row.query_one(".finding-text", Static).content)
+        assert "Your plan: rows whose salary is outside" in said and "70,000 are left out" in said
+        choice.focus()
+        await until(pilot, lambda: "(your plan)" in panel(shell))
+
+        def present() -> list[dict[str, Any]]:
+            found = [one.model_dump(exclude_none=True) for one in practice.plan.prepare.repairs]
+            return [one for one in found if one["kind"] == "drop-out-of-range"]
+
+        await pilot.press("left")
+        assert present() == [offered], "the one instead of the other"
+        await pilot.press("right")
+        assert present() == [own], "and back again"
+
+    wizard(practice, act)
 
 
 def test_enter_accepts_the_recommended_repairs(practice: Project) -> None:
