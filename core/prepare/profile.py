@@ -72,7 +72,7 @@ def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter
     seen = seen_of(found, chosen.shape, chosen.roles, needed)
     checks: list[Check] = [PersonalData(seen.used, records.columns, lambda position: records.rows[position].place)]
     if near:
-        checks.append(NearDuplicates(seen.used, records, written=chosen.shape != "table"))
+        checks.append(NearDuplicates(seen.used, records, written=chosen.shape != "table", meter=meter))
     return DataProfile(
         source=records.source,
         fingerprint=records.fingerprint,

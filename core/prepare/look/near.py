@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tunesmith.core.facts import DataFinding
+from tunesmith.core.meter import Meter, silent
 from tunesmith.core.prepare.cells import cell, counted, shown
 from tunesmith.core.prepare.likeness import (
     Indices,
@@ -42,7 +43,13 @@ class NearDuplicates:
     """Rows whose words are nearly those of an earlier row; rows equal word by word are told of by another check."""
 
     def __init__(
-        self, columns: Sequence[str], records: Records, *, threshold: float = USUAL, written: bool = True
+        self,
+        columns: Sequence[str],
+        records: Records,
+        *,
+        threshold: float = USUAL,
+        written: bool = True,
+        meter: Meter = silent,
     ) -> None:
         """How alike rows are is reckoned by the words of some columns together.
 
@@ -52,11 +59,13 @@ class NearDuplicates:
             threshold: The likeness from which rows count as the same, above 0, up to 1.
             written: Whether people wrote the texts, so that leaving out near copies is recommended; records of a
                 table look alike by nature.
+            meter: Told while rows are compared at the end; what it raises is let through.
         """
         self._columns = tuple(columns)
         self._records = records
         self._threshold = threshold
         self._written = written
+        self._meter = meter
         self._parts: list[Signatures] = []
         self._hashes: list[Hashes] = []
 
@@ -74,7 +83,7 @@ class NearDuplicates:
         read = joined(self._parts)
         first = firsts(np.concatenate(self._hashes))
         fresh = first == np.arange(len(first))  # the others are equal to an earlier one, of which another check tells
-        found = pairs(read, min(self._threshold, *THRESHOLDS))
+        found = pairs(read, min(self._threshold, *THRESHOLDS), self._meter)
         shares = likeness(read, found)
 
         def again(threshold: float) -> Indices:

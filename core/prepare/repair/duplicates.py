@@ -88,7 +88,7 @@ class DropNearDuplicates(Known):
         if not parts:
             return
         read = joined(parts)
-        like = earlier(read, pairs(read, self._threshold))
+        like = earlier(read, pairs(read, self._threshold, self.meter))
         again = np.flatnonzero(like >= 0)
         shares = likeness(read, np.stack([like[again], again], axis=1))
         self.aside = np.concatenate(positions)[again]
