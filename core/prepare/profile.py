@@ -18,10 +18,10 @@ from tunesmith.core.prepare.look.personal import PersonalData
 from tunesmith.core.prepare.read import cache
 from tunesmith.core.prepare.read.load import read_records
 from tunesmith.core.prepare.records import Records
-from tunesmith.core.prepare.shape import NEEDED, Detected, check_columns, detect, roles_for
+from tunesmith.core.prepare.shape import NEEDED, Detected, also_rated, check_columns, detect, roles_for
 from tunesmith.core.run import write_json
 
-VERSION = 1
+VERSION = 2
 """Of what is looked for and how it is told; another one looks at everything anew."""
 
 
@@ -135,6 +135,7 @@ def _shape(columns: tuple[Column, ...], shape: Shape | None, named: Mapping[str,
         shape = next((s for s, parts in NEEDED.items() if all(part in named for part in parts)), None)
     if shape is None:
         found = detect(columns)
-        return Detected(found.shape, found.because, {**found.roles, **named}, found.confidence)
+        because = found.because + also_rated(columns, found.shape)
+        return Detected(found.shape, because, {**found.roles, **named}, found.confidence)
     complete = all(part in named for part in NEEDED[shape])
     return Detected(shape, "your choice", dict(named) if complete else {**roles_for(shape, columns), **named})

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.core.draft import Alternative, Draft
+from tunesmith.core.errors import DataError
 from tunesmith.core.facts import DataProfile, Facts
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.cells import counted, number_of, shown
@@ -123,6 +124,8 @@ def _table(draft: Draft, data: DataProfile, roles: dict[str, str]) -> int:
         questions, because = PRACTICE_QUESTIONS, "one question for each thing that is asked about an employee"
     else:
         questions = generic_questions(entity, [name for name in fields if name != entity])
+        if not questions and "prepare.questions" not in draft.wishes:
+            raise _braces([name for name in fields if set(name) & set("{}")])
         because = "one question for each column; put them into the words that will be used, and add others"
     asked = settle(draft, "prepare.questions", [dict(question) for question in questions], because)
     single = Alternative("one layout", "the model then learns the places of fields instead of their names")
@@ -136,9 +139,20 @@ def _table(draft: Draft, data: DataProfile, roles: dict[str, str]) -> int:
     return max(1, len(asked))
 
 
+def _braces(names: list[str]) -> DataError:
+    told = ", ".join(shown(name) for name in names[:5]) + (" and more" if len(names) > 5 else "")
+    return DataError(
+        "No question can be asked about the table: the names of its columns have braces in them.",
+        cause=f"There are: {told}. In a question, braces stand around the name of a column.",
+        next_step="Rename the columns in the file so that no { or } is in their names.",
+    )
+
+
 def generic_questions(entity: str, columns: list[str]) -> list[dict[str, str]]:
     """A question for each column that can be named in a template, the first `MOST_QUESTIONS` of them."""
     named = [column for column in columns if not set(column) & set("{}")]
+    if set(entity) & set("{}"):
+        return []
     return [
         {"ask": f"What is the {words(column)} of {{{entity}}}?", "answer": f"{{{column}}}"}
         for column in named[:MOST_QUESTIONS]
