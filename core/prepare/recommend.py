@@ -10,10 +10,11 @@ from typing import Any
 from tunesmith.core.draft import Alternative, Draft
 from tunesmith.core.errors import DataError
 from tunesmith.core.facts import DataProfile, Facts
+from tunesmith.core.plan.prepare import LIKENESS
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.cells import counted, number_of, shown
-from tunesmith.core.prepare.kinds import used_columns
-from tunesmith.core.prepare.propose import entity_candidates, time_candidates
+from tunesmith.core.prepare.kinds import told_columns
+from tunesmith.core.prepare.propose import entity_candidates, label_candidates, time_candidates
 from tunesmith.core.prepare.shape import NEEDED, candidates, roles_for
 from tunesmith.core.reckon import settle
 from tunesmith.core.records import words
@@ -30,9 +31,6 @@ TEST_SHARE = 0.25
 VALIDATION_SHARE = 0.05
 ENOUGH_TEST_ROWS = 1000
 ENOUGH_VALIDATION_ROWS = 200
-LIKENESS = 0.8
-"""The share of common word groups from which rows count as nearly the same (Lee et al. 2022, arXiv:2107.06499)."""
-
 MOST_LABELS = 20
 """More labels than this would fill the prompt."""
 
@@ -111,7 +109,7 @@ def _roles_because(data: DataProfile, roles: dict[str, str]) -> str:
 def _table(draft: Draft, data: DataProfile, roles: dict[str, str]) -> int:
     """Fields, questions and layouts of a table; returns how many questions each record is asked."""
     entity = roles["entity"]
-    used = used_columns("table", roles, data.columns)
+    used = told_columns("table", roles, data.columns)
     fields = used[: MOST_FIELDS + 1]
     because = "all columns that say something about " + shown(entity)
     left = [column.name for column in data.columns if column.name not in used]
@@ -205,7 +203,7 @@ def _repairs(draft: Draft, data: DataProfile) -> None:
 def _split(draft: Draft, data: DataProfile, shape: Any, roles: dict[str, str], questions: int) -> None:
     by, why, groups = _group(data, shape, roles)
     by = draft.choose("prepare.split.by", by, why)
-    _balance(draft, shape, roles, by)
+    _balance(draft, data, shape, roles, by)
     _time(draft, data)
     draft.choose("prepare.split.test_file", None, "the test is kept from this file, so that it is of the same kind")
     draft.choose("prepare.split.compare", [], "name files, such as a benchmark, that no training row may repeat")
@@ -228,13 +226,21 @@ def _split(draft: Draft, data: DataProfile, shape: Any, roles: dict[str, str], q
     draft.choose("prepare.split.seed", SEED, "any number serves; the same one always gives the same parts")
 
 
-def _balance(draft: Draft, shape: Any, roles: dict[str, str], by: Any) -> None:
+def _balance(draft: Draft, data: DataProfile, shape: Any, roles: dict[str, str], by: Any) -> None:
     """Labels have the same shares in every part."""
     if shape == "classification":
         because = "every label has the same share in every part, so that a rare one is tested, too"
         draft.choose("prepare.split.stratify", roles.get("label") if by is None else None, because)
     else:
-        draft.choose("prepare.split.stratify", None, "there are no labels whose shares would have to be kept")
+        labels = [name for name in label_candidates(data.columns) if name not in roles.values() and by is None]
+        other = "then every value of it has the same share in every part, and a rare one is tested, too"
+        because = "no answer is a label; a hash divides the values of other columns about alike"
+        draft.choose(
+            "prepare.split.stratify",
+            None,
+            because if labels else "there are no labels whose shares would have to be kept",
+            tuple(Alternative(name, other) for name in labels[:1]),
+        )
 
 
 def _time(draft: Draft, data: DataProfile) -> None:

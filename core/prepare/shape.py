@@ -12,7 +12,18 @@ from tunesmith.core.plan.prepare import NEEDED
 from tunesmith.core.prepare.cells import number_of, shown
 from tunesmith.core.prepare.kinds import MOSTLY, plain_name
 
-__all__ = ["NEEDED", "OPTIONAL", "Detected", "also_rated", "candidates", "check_columns", "detect", "is_good", "nearest", "roles_for"]
+__all__ = [
+    "NEEDED",
+    "OPTIONAL",
+    "Detected",
+    "also_rated",
+    "candidates",
+    "check_columns",
+    "detect",
+    "is_good",
+    "nearest",
+    "roles_for",
+]
 
 OPTIONAL: dict[Shape, tuple[str, ...]] = {
     "table": (),

@@ -9,7 +9,9 @@ import numpy as np
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.meter import Meter, silent
+from tunesmith.core.plan.prepare import LIKENESS
 from tunesmith.core.prepare.cells import cell, counted, shown
+from tunesmith.core.prepare.columns import hashes_of
 from tunesmith.core.prepare.likeness import (
     Indices,
     Signatures,
@@ -21,11 +23,8 @@ from tunesmith.core.prepare.likeness import (
     signatures,
 )
 from tunesmith.core.prepare.records import Batch, Records
-from tunesmith.core.prepare.repair.duplicates import Hashes, firsts, hashes_of
+from tunesmith.core.prepare.repair.duplicates import Hashes, firsts
 from tunesmith.core.prepare.repair.nested import readable
-
-USUAL = 0.8
-"""Lee et al. 2022 (arXiv:2107.06499), section 4.2, call texts near-duplicates from a likeness of 0.8 on."""
 
 THRESHOLDS = (0.6, 0.7, 0.8, 0.9, 0.95)
 """Those for which it is told how many rows would go."""
@@ -47,7 +46,7 @@ class NearDuplicates:
         columns: Sequence[str],
         records: Records,
         *,
-        threshold: float = USUAL,
+        threshold: float = LIKENESS,
         written: bool = True,
         meter: Meter = silent,
     ) -> None:
@@ -74,7 +73,7 @@ class NearDuplicates:
         rows = zip(*(batch.columns[name] for name in self._columns), strict=True)
         texts = ["\n".join(map(readable, row)) for row in rows]
         self._parts.append(signatures(texts))
-        self._hashes.append(hashes_of([texts]))
+        self._hashes.append(hashes_of(texts))
 
     def findings(self) -> list[DataFinding]:
         """At most one."""

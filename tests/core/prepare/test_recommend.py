@@ -335,3 +335,11 @@ def test_ratings_on_a_scale_beside_a_prompt_and_its_answer_are_told(tmp_path: Pa
     data = profile("a.json", tmp_path)
     assert data.shape == "prompt-completion"
     assert data.shape_because.endswith("it could also be rated answers (column score)")
+
+
+def test_columns_with_few_values_are_offered_to_balance_by(tmp_path: Path) -> None:
+    rows = [{"question": f"What is {n}?", "answer": f"It is {n}.", "topic": ("a", "b")[n % 2]} for n in range(60)]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    draft = recommended(profile("a.json", tmp_path))
+    assert draft.values["prepare.split.stratify"] is None
+    assert [one.value for one in draft.reasons["prepare.split.stratify"].instead_of] == ["topic"]
