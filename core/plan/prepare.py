@@ -76,6 +76,9 @@ class Repair(Section):
     )
 
 
+LIKENESS = 0.8
+"""Lee et al. 2022 (arXiv:2107.06499), section 4.2, call texts near-duplicates from this share of common words on."""
+
 Layout = Literal["lines", "list", "json", "prose"]
 
 

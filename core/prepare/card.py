@@ -18,7 +18,8 @@ from tunesmith.core.plan import Prepare
 from tunesmith.core.plan.prepare import Repair
 from tunesmith.core.prepare.account import Account
 from tunesmith.core.prepare.cells import counted
-from tunesmith.core.prepare.repair.words import told_values, veiled
+from tunesmith.core.prepare.repair.recipe import answers
+from tunesmith.core.prepare.repair.words import PERSONAL, told_values, veiled
 from tunesmith.core.proof import Proof
 from tunesmith.core.rows import SPLITS
 from tunesmith.core.wording import code, plain
@@ -27,18 +28,8 @@ LISTED = ("drop-values", "drop-repeated-answers")
 """Repairs whose names are values of the data."""
 
 MASK, DROP, KEPT = "mask-personal", "drop-personal", "**kept**"
-PERSONAL: dict[str, tuple[str, str]] = {
-    "email": ("e-mail addresses", "F"),
-    "phone": ("telephone numbers", "D"),
-    "iban": ("bank accounts (IBAN)", "J"),
-    "card": ("payment cards", "J"),
-    "national-id": ("national identity numbers", "G"),
-    "ip": ("IP addresses", "O"),
-    "secret": ("passwords and keys", ""),
-    "name": ("names of people", "A"),
-}
-"""Kinds of personal data: what they are, and the letter of the identifier in HIPAA's Safe Harbor, 45 CFR
-164.514(b)(2)(i), that each belongs to."""
+HIPAA = {"email": "F", "phone": "D", "iban": "J", "card": "J", "national-id": "G", "ip": "O", "name": "A"}
+"""The letter of the identifier in HIPAA's Safe Harbor, 45 CFR 164.514(b)(2)(i), that a kind of personal data is."""
 
 
 def card(
@@ -141,19 +132,8 @@ def _findings(profile: DataProfile | None, plan: Prepare) -> Iterator[str]:
 def _decided(finding: DataFinding, repairs: Sequence[Repair]) -> str:
     if not finding.repairs:
         return "nothing to mend: to be known"
-    made = [repair for repair in repairs if any(_answers(repair, offered) for offered in finding.repairs)]
+    made = [repair for repair in repairs if answers(finding, repair.model_dump(exclude_none=True))]
     return "mended: " + ", ".join(map(_repair, made)) if made else "**left as it is**"
-
-
-def _answers(repair: Repair, offered: Mapping[str, Any]) -> bool:
-    """Whether a repair of the plan is one that a finding offers, perhaps with other values."""
-    if repair.kind != offered.get("kind"):
-        return False
-    if repair.kind in (MASK, DROP):
-        return repair.column in (None, offered.get("column")) and bool(
-            _kinds(repair.names) & _kinds(offered.get("names"))
-        )
-    return repair.column == offered.get("column")
 
 
 def _repair(repair: Repair) -> str:
@@ -186,7 +166,7 @@ def _privacy(profile: DataProfile | None, plan: Prepare) -> Iterator[str]:
         yield "| Kind | Column | Rows | Decision |"
         yield "|---|---|---:|---|"
         for kind, column, rows in found:
-            yield f"| {PERSONAL[kind][0]} | {_column(column)} | {rows:,} | {_decision(plan, kind, column)} |"
+            yield f"| {PERSONAL[kind]} | {_column(column)} | {rows:,} | {_decision(plan, kind, column)} |"
     for repair in unfound:
         done = "masked" if repair.kind == MASK else "dropped with their rows"
         where = f" in {code(repair.column)}" if repair.column else ""
@@ -199,7 +179,7 @@ def _privacy(profile: DataProfile | None, plan: Prepare) -> Iterator[str]:
             "(Regulation (EU) 2016/679, Article 4(1)): training on it needs a legal basis (Article 6), and a model may "
             "repeat it."
         )
-    letters = sorted({PERSONAL[kind][1] for kind in kept if PERSONAL[kind][1]})
+    letters = sorted({HIPAA[kind] for kind in kept if kind in HIPAA})
     if letters:
         yield (
             f"If these are data of patients, they are not de-identified by HIPAA's Safe Harbor (45 CFR 164.514(b)(2)): "
@@ -240,7 +220,7 @@ def _kinds(names: Iterable[str] | None) -> set[str]:
 
 def _listed(kinds: Iterable[str]) -> str:
     wanted = set(kinds)
-    return ", ".join(name for kind, (name, _) in PERSONAL.items() if kind in wanted)
+    return ", ".join(name for kind, name in PERSONAL.items() if kind in wanted)
 
 
 def _parts(account: Account, plan: Prepare) -> Iterator[str]:

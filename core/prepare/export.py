@@ -1,9 +1,7 @@
-"""The prepared rows as files for elsewhere: JSON lines, Parquet, OpenAI's chat format; what was left out as CSV."""
+"""The prepared rows as files for elsewhere: JSON lines, Parquet, OpenAI's chat format."""
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -13,7 +11,6 @@ import msgspec
 
 from tunesmith.core.errors import AccessError, DataError
 from tunesmith.core.meter import Meter, silent
-from tunesmith.core.prepare.cells import text_of
 from tunesmith.core.prepare.openai_chat import check_file, line_of, preference_of
 from tunesmith.core.prepare.records import name_of
 from tunesmith.core.rows import Message, Row
@@ -87,37 +84,6 @@ def read_parquet(path: Path) -> Iterator[Row]:
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(BATCH):
             yield from map(_row, batch.to_pylist())
-
-
-def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """Write a CSV file for a spreadsheet, such as what was set aside; returns how many rows. Harmless to open.
-
-    UTF-8 with a mark of it, since spreadsheets take other encodings for granted; RFC 4180 otherwise.
-    """
-    count = 0
-    aside = path.with_name(path.name + ".part")
-    with aside.open("w", encoding="utf-8-sig", newline="", errors="replace") as file:
-        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
-        writer.writerow([harmless(name) for name in columns])
-        for row in rows:
-            writer.writerow([harmless(text_of(value)) for value in row])
-            count += 1
-    aside.replace(path)
-    return count
-
-
-_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?", re.ASCII)
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: one that could be gets an apostrophe before it.
-
-    After OWASP, "CSV Injection": cells that begin with = + - @, a tab or a line end (also in full width), in which
-    others could have put something that calls a program or sends the table away. Plain numbers stay as they are.
-    """
-    begin = cell.lstrip(" \u00a0\ufeff")[:1]
-    risky = begin != "" and begin in "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
-    return f"'{cell}" if risky and not _NUMBER.fullmatch(cell) else cell
 
 
 def _mixed(faults: Sequence[tuple[int, str]]) -> bool:

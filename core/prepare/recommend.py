@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.core.draft import Alternative, Draft
+from tunesmith.core.errors import DataError
 from tunesmith.core.facts import Column, DataFinding, DataProfile, Facts
+from tunesmith.core.plan.prepare import LIKENESS
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.cells import counted, number_of, shown
-from tunesmith.core.prepare.kinds import used_columns
-from tunesmith.core.prepare.propose import entity_candidates, time_candidates
+from tunesmith.core.prepare.kinds import told_columns
+from tunesmith.core.prepare.propose import entity_candidates, label_candidates, time_candidates
 from tunesmith.core.prepare.shape import NEEDED, candidates, roles_for
 from tunesmith.core.reckon import settle
 from tunesmith.core.records import words
@@ -30,9 +32,6 @@ TEST_SHARE = 0.25
 VALIDATION_SHARE = 0.05
 ENOUGH_TEST_ROWS = 1000
 ENOUGH_VALIDATION_ROWS = 200
-LIKENESS = 0.8
-"""The share of common word groups from which rows count as nearly the same (Lee et al. 2022, arXiv:2107.06499)."""
-
 MOST_LABELS = 20
 """More labels than this would fill the prompt."""
 
@@ -111,7 +110,7 @@ def _roles_because(data: DataProfile, roles: dict[str, str]) -> str:
 def _table(draft: Draft, data: DataProfile, roles: dict[str, str]) -> int:
     """Fields, questions and layouts of a table; returns how many questions each record is asked."""
     entity = roles["entity"]
-    used = used_columns("table", roles, data.columns)
+    used = told_columns("table", roles, data.columns)
     fields = used[: MOST_FIELDS + 1]
     because = "all columns that say something about " + shown(entity)
     left = [column.name for column in data.columns if column.name not in used]
@@ -124,6 +123,8 @@ def _table(draft: Draft, data: DataProfile, roles: dict[str, str]) -> int:
         questions, because = PRACTICE_QUESTIONS, "one question for each thing that is asked about an employee"
     else:
         questions = generic_questions(entity, [name for name in fields if name != entity])
+        if not questions and "prepare.questions" not in draft.wishes:
+            raise _braces([name for name in fields if set(name) & set("{}")])
         because = "one question for each column; put them into the words that will be used, and add others"
     asked = settle(draft, "prepare.questions", [dict(question) for question in questions], because)
     single = Alternative("one layout", "the model then learns the places of fields instead of their names")
@@ -137,9 +138,20 @@ def _table(draft: Draft, data: DataProfile, roles: dict[str, str]) -> int:
     return max(1, len(asked))
 
 
+def _braces(names: list[str]) -> DataError:
+    told = ", ".join(shown(name) for name in names[:5]) + (" and more" if len(names) > 5 else "")
+    return DataError(
+        "No question can be asked about the table: the names of its columns have braces in them.",
+        cause=f"There are: {told}. In a question, braces stand around the name of a column.",
+        next_step="Rename the columns in the file so that no { or } is in their names.",
+    )
+
+
 def generic_questions(entity: str, columns: list[str]) -> list[dict[str, str]]:
     """A question for each column that can be named in a template, the first `MOST_QUESTIONS` of them."""
     named = [column for column in columns if not set(column) & set("{}")]
+    if set(entity) & set("{}"):
+        return []
     return [
         {"ask": f"What is the {words(column)} of {{{entity}}}?", "answer": f"{{{column}}}"}
         for column in named[:MOST_QUESTIONS]
@@ -208,7 +220,7 @@ def _repairs(draft: Draft, data: DataProfile) -> None:
 def _split(draft: Draft, data: DataProfile, shape: Any, roles: dict[str, str], questions: int) -> None:
     by, why, groups = _group(data, shape, roles)
     by = draft.choose("prepare.split.by", by, why)
-    _balance(draft, shape, roles, by)
+    _balance(draft, data, shape, roles, by)
     _time(draft, data)
     draft.choose("prepare.split.test_file", None, "the test is kept from this file, so that it is of the same kind")
     draft.choose("prepare.split.compare", [], "name files, such as a benchmark, that no training row may repeat")
@@ -231,7 +243,7 @@ def _split(draft: Draft, data: DataProfile, shape: Any, roles: dict[str, str], q
     draft.choose("prepare.split.seed", SEED, "any number serves; the same one always gives the same parts")
 
 
-def _balance(draft: Draft, shape: Any, roles: dict[str, str], by: Any) -> None:
+def _balance(draft: Draft, data: DataProfile, shape: Any, roles: dict[str, str], by: Any) -> None:
     """Labels have the same shares in every part."""
     if draft.wishes.get("prepare.split.time") is not None:
         draft.choose("prepare.split.stratify", None, "the newest rows are the test, whatever their labels are")
@@ -239,7 +251,15 @@ def _balance(draft: Draft, shape: Any, roles: dict[str, str], by: Any) -> None:
         because = "every label has the same share in every part, so that a rare one is tested, too"
         draft.choose("prepare.split.stratify", roles.get("label") if by is None else None, because)
     else:
-        draft.choose("prepare.split.stratify", None, "there are no labels whose shares would have to be kept")
+        labels = [name for name in label_candidates(data.columns) if name not in roles.values() and by is None]
+        other = "then every value of it has the same share in every part, and a rare one is tested, too"
+        because = "no answer is a label; a hash divides the values of other columns about alike"
+        draft.choose(
+            "prepare.split.stratify",
+            None,
+            because if labels else "there are no labels whose shares would have to be kept",
+            tuple(Alternative(name, other) for name in labels[:1]),
+        )
 
 
 def _time(draft: Draft, data: DataProfile) -> None:

@@ -13,7 +13,18 @@ from tunesmith.core.prepare.cells import number_of, shown
 from tunesmith.core.prepare.kinds import MOSTLY, plain_name
 from tunesmith.core.prepare.repair.words import PLACEHOLDERS
 
-__all__ = ["NEEDED", "OPTIONAL", "Detected", "candidates", "check_columns", "detect", "is_good", "nearest", "roles_for"]
+__all__ = [
+    "NEEDED",
+    "OPTIONAL",
+    "Detected",
+    "also_rated",
+    "candidates",
+    "check_columns",
+    "detect",
+    "is_good",
+    "nearest",
+    "roles_for",
+]
 
 OPTIONAL: dict[Shape, tuple[str, ...]] = {
     "table": (),
@@ -75,6 +86,9 @@ _MASKED = tuple(PLACEHOLDERS.values())
 
 _SHORT = 60
 """Characters: longer texts describe a thing, they don't name it."""
+TELL = 0.4
+"""How sure a shape must be to be told of as another one that the data may have."""
+
 FEW_LABELS = 50
 """A column with more different values than this is no set of labels (the largest common intent set, CLINC150 with 150,
 is taken by its names alone)."""
@@ -134,6 +148,14 @@ def candidates(columns: Sequence[Column]) -> list[Detected]:
         because = f"each row is a record about one {shown(entity)}: {why}"
         found.append(Detected("table", because, {"entity": entity}, sure))
     return sorted(found, key=lambda one: -one.confidence)
+
+
+def also_rated(columns: Sequence[Column], shape: Shape) -> str:
+    """Of prompts and completions beside which numbers rate the answers: that they may be meant as such."""
+    if shape != "prompt-completion":
+        return ""
+    rated = next((one for one in candidates(columns) if one.shape == "rated" and one.confidence >= TELL), None)
+    return f"; it could also be rated answers (column {shown(rated.roles['rating'])})" if rated else ""
 
 
 def _dialect(shape: Shape, by_name: Mapping[str, Column]) -> str:

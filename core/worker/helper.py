@@ -210,6 +210,21 @@ class Teller:
             self._write({"doing": doing, "done": done, "of": of})
 
 
+def _logged(error: Exception) -> str:
+    """Where the traceback was written, for this user alone: what a library says may quote a cell of the data."""
+    from tunesmith.core.prepare.read.cache import cache_root
+
+    path = cache_root() / "helper-error.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write("".join(traceback.format_exception(error)).encode("utf-8", "replace").decode())
+    except OSError:
+        return ""
+    return f"The log {path} has more."
+
+
 def main() -> None:
     """Answer until the asker closes the pipe."""
     replies = os.fdopen(os.dup(1), "wb", buffering=0)
@@ -242,10 +257,10 @@ def main() -> None:
         except TunesmithError as error:
             kind = type(error).__name__
             reply = {"error": error.title, "cause": error.cause, "next_step": error.next_step, "kind": kind}
-        except Exception as error:  # noqa: BLE001 - a question must not end the helper; the log has the traceback
+        except Exception as error:  # noqa: BLE001 - a question must not end the helper; a log has the traceback
             traceback.print_exc()
             title = f"Something unexpected went wrong: {type(error).__name__}."
-            reply = {"error": title, "cause": str(error), "next_step": "Run `tunesmith doctor`."}
+            reply = {"error": title, "cause": _logged(error), "next_step": "Run `tunesmith doctor`."}
         write(reply)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -20,8 +20,6 @@ from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from tunesmith.core.errors import ModelError
-from tunesmith.core.facts import TokenProfile
-from tunesmith.core.lengths import profile_of
 from tunesmith.core.rows import Message, Row
 
 MASKED = -100
@@ -140,16 +138,6 @@ def beginning(tokenizer: PreTrainedTokenizerBase) -> list[int]:
         if with_marks[start : start + len(bare)] == bare:
             return with_marks[:start]
     return []
-
-
-def token_profile(tokenizer: PreTrainedTokenizerBase, rows: Iterable[Row]) -> TokenProfile:
-    """Lengths of whole rows, prompts and answers, and the share of tokens that is trained. Needs at least one row."""
-    prompts, answers = [], []
-    for row in rows:
-        encoded = encode(tokenizer, row)
-        prompts.append(encoded.prompt_tokens)
-        answers.append(encoded.trained_tokens)
-    return profile_of(prompts, answers)
 
 
 def rendered_pieces(tokenizer: PreTrainedTokenizerBase, encoded: Encoded) -> list[tuple[str, bool]]:

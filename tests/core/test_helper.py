@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tunesmith.core.errors import DataError
+from tunesmith.core.errors import DataError, TunesmithError
 from tunesmith.core.jobs import Helper
 from tunesmith.core.meter import Cancelled
 from tunesmith.core.survey import columns_of, page
@@ -53,3 +53,14 @@ def test_a_file_that_is_gone_is_a_sentence_and_the_next_question_is_answered(tmp
         with pytest.raises(DataError, match="There is no file"):
             columns_of("gone.csv", tmp_path, helper)
         assert columns_of("practice", tmp_path, helper) == ["id", "name", "department", "hire_date", "salary"]
+
+
+def test_an_unexpected_error_does_not_tell_what_a_cell_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNESMITH_CACHE", str(tmp_path / "cache"))
+    with Helper() as helper:
+        with pytest.raises(TunesmithError, match="unexpected went wrong: TypeError") as told:
+            helper.ask("warm", **{"jo@ex.org": 1})
+        assert columns_of("practice", tmp_path, helper)[0] == "id", "the next question is answered"
+    log = tmp_path / "cache" / "helper-error.log"
+    assert told.value.cause == f"The log {log} has more."
+    assert "jo@ex.org" in log.read_text() and log.stat().st_mode & 0o777 == 0o600

@@ -6,7 +6,7 @@ from typing import Any
 
 from tunesmith.core.errors import DataError, PlanError
 from tunesmith.core.facts import Column, DataFinding, Shape
-from tunesmith.core.prepare.repair.recipe import chosen
+from tunesmith.core.prepare.repair.recipe import chosen, present
 from tunesmith.core.prepare.repair.words import told
 from tunesmith.core.prepare.shape import NEEDED, OPTIONAL
 from tunesmith.core.schema import knob_at
@@ -217,9 +217,11 @@ class RepairQuestion(Question):
     @property
     def _options(self) -> list[dict[str, Any] | None]:
         """The repairs and to do nothing, what is recommended first."""
+        now = self._now()
+        own = [now] if now is not None and now not in self.finding.repairs else []
         if self.finding.recommended:
-            return [*self.finding.repairs, None]
-        return [None, *self.finding.repairs]
+            return [*self.finding.repairs, None, *own]
+        return [None, *self.finding.repairs, *own]
 
     @property
     def _present(self) -> list[dict[str, Any]]:
@@ -227,19 +229,18 @@ class RepairQuestion(Question):
         return found
 
     def _now(self) -> dict[str, Any] | None:
-        return next((one for one in self.finding.repairs if one in self._present), None)
+        return present(self.finding, self._present)
 
 
 def asked_about(desk: Desk) -> list[DataFinding]:
     """The findings that somebody is asked about, in their order: what is recommended or serious, and what the plan
     mends. The others are noted.
     """
-    present = desk.value("prepare.repairs")
+    repairs = desk.value("prepare.repairs")
     return [
         one
         for one in desk.data.findings
-        if one.repairs
-        and (one.recommended or one.severity == "serious" or any(repair in present for repair in one.repairs))
+        if one.repairs and (one.recommended or one.severity == "serious" or present(one, repairs) is not None)
     ]
 
 

@@ -104,15 +104,16 @@ def finding(
     repairs: Sequence[dict[str, Any]] = (),
     recommended: bool = False,
     picture: Bars = (),
+    affected: int | None = None,
 ) -> DataFinding:
-    """A finding with its share of all rows."""
+    """A finding with its share of all `rows`: of `affected` ones, where `count` counts values rather than rows."""
     return DataFinding(
         kind=kind,
         column=column,
         count=count,
         text=text,
         examples=tuple(examples)[:EXAMPLES],
-        share=min(1.0, count / rows) if rows else 0.0,
+        share=min(1.0, (count if affected is None else affected) / rows) if rows else 0.0,
         severity=severity,
         effect=effect,
         repairs=tuple(repairs),

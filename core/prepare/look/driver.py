@@ -30,7 +30,7 @@ ORDER = (
     *("encoding", "markup", "untidy", "lost-characters"),
     *("labels", "number-form"),
     *("repeated-header", "placeholder", "total-row", "bare-row", "disguised-empty"),
-    *("date-form", "empty", "short", "long", "date-range", "out-of-range"),
+    *("date-form", "unanswerable", "empty", "short", "long", "date-range", "out-of-range"),
     *("duplicate", "same-pair", "near-duplicate", "contradiction", "repeated-answer", "refusal", "languages"),
     *("personal-secret", "personal-card", "personal-iban", "personal-national-id"),
     *("personal-email", "personal-phone", "personal-ip", "personal-name"),

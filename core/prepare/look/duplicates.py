@@ -135,6 +135,7 @@ class Repeated:
         several = np.flatnonzero(copies > 1)
         if not len(several):
             return []
+        affected = int(np.isin(names, different[several]).sum())
         firsts = np.sort(positions[where[several]])[:3]
         texts = [self._places.text(int(position), self._entity) for position in firsts]
         text = f"{shown(self._entity)}: {counted(len(several), 'value')} "
@@ -152,6 +153,7 @@ class Repeated:
                 examples=[self._places.example(int(p), t, self._entity) for p, t in zip(firsts, texts, strict=True)],
                 severity="note" if len(several) < 0.5 * len(different) else "warning",
                 picture=_copies(copies),
+                affected=affected,
             )
         ]
 

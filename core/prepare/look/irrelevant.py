@@ -63,14 +63,16 @@ class RepeatedHeader:
         self._names = [column.name for column in seen.columns]
         self._places = places
         self._noted = Noted()
+        self._called = dict.fromkeys(self._names, 0)
+        """Rows whose cell in a column is the column's name: what leaving out that value would take away."""
 
     def see(self, page: Page) -> None:
         """The next records."""
         alike = np.ones(len(page), bool)
         for name in self._names:
-            alike &= page.hashes(name) == hash(name.strip())
-            if not alike.any():
-                return
+            called = page.hashes(name) == hash(name.strip())
+            self._called[name] += int(called.sum())
+            alike &= called
         for row in np.flatnonzero(alike):
             self._noted.note(page.start + int(row), f"{page.start + int(row)}")
 
@@ -79,17 +81,18 @@ class RepeatedHeader:
         count = self._noted.count
         if not count or len(self._names) < 2:
             return []
-        first = self._names[0]
+        # A row goes by the value of one column: by one in which that value stands nowhere else.
+        exact = next((name for name in self._names if self._called[name] == count), None)
         return [
             finding(
                 "repeated-header",
-                first,
+                exact or self._names[0],
                 count,
                 self._places.rows,
                 f"{counted(count, 'row')} {'repeats' if count == 1 else 'repeat'} the names of the columns.",
                 "The model is asked about names of columns as if they were values.",
                 examples=[self._places.place(position) for position in self._noted.kept.values()],
-                repairs=({"kind": "drop-values", "column": first, "names": [first.strip()]},),
+                repairs=({"kind": "drop-values", "column": exact, "names": [exact.strip()]},) if exact else (),
                 recommended=True,
             )
         ]

@@ -84,6 +84,7 @@ class Labels:
             repairs=repairs if certain else repairs[1:],
             recommended=bool(certain) and all(len(plain_label(text)) > 2 for text in certain),
             picture=self._places.bars(counts.items(), tally.column),
+            affected=rows,
         )
 
 

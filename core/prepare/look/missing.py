@@ -9,6 +9,7 @@ import numpy as np
 
 from tunesmith.core.facts import DataFinding, Severity
 from tunesmith.core.prepare.cells import counted, shown
+from tunesmith.core.prepare.kinds import plain_name
 from tunesmith.core.prepare.look.check import FEW, LABEL, Noted, Places, finding
 from tunesmith.core.prepare.look.page import Ints, Page
 from tunesmith.core.prepare.look.seen import Seen
@@ -17,6 +18,15 @@ from tunesmith.core.prepare.look.tally import Tallies
 FILL_SHARE = 0.5
 """The most frequent value is offered as a filling only where it stands in half of the filled rows or more: a guess
 that is more often wrong than right would teach errors."""
+
+NOT_SAID = "The text does not say."
+"""What is offered as the answer to a question that its text does not answer."""
+
+UNANSWERED = ("is_impossible", "impossible", "unanswerable")
+"""Columns that mark such questions, as SQuAD 2.0 does (Rajpurkar et al. 2018, arXiv:1806.03822)."""
+
+FEWEST_UNANSWERED = 0.01
+"""A share of the rows below which empty answers are taken for a fault, whatever is marked."""
 
 _CERTAIN = (
     "n/a",
@@ -43,6 +53,9 @@ _LIKELY = ("na", "none", "k.a.", "missing", "not available", "not applicable", "
 """What mostly does; `None` may also be an answer, and NA the code of Namibia."""
 
 
+_YES = ("true", "1", "yes")
+
+
 def _spellings(texts: Sequence[str]) -> frozenset[str]:
     return frozenset(form for text in texts for form in (text, text.upper(), text.capitalize(), text.title()))
 
@@ -66,21 +79,58 @@ class Empty:
         self._names = [name for name in seen.used if name not in seen.optional]
         self._counts = dict.fromkeys(self._names, 0)
         self._first: dict[str, list[int]] = {name: [] for name in self._names}
+        self._answer = seen.roles.get("answer", "") if seen.shape == "question-answer" else ""
+        self._mark = next((c.name for c in seen.columns if plain_name(c.name) in UNANSWERED and seen.context), None)
+        self._marked = 0
+        """Empty answers that are marked as those of questions which their text does not answer."""
 
     def see(self, page: Page) -> None:
         """The next records."""
         for name in self._names:
-            cells = page.columns[name]
+            # Of an answer in JSON the text was taken out already.
+            cells = page.columns[self._seen.answers[0] if name == self._answer else name]
             count = cells.count("")
             if not count:
                 continue
             self._counts[name] += count
+            if name == self._answer and self._mark:
+                marks = zip(cells, page.columns[self._mark], strict=True)
+                self._marked += sum(not text and mark.casefold() in _YES for text, mark in marks)
             if len(self._first[name]) < 3:
                 self._first[name] += [page.start + row for row, text in enumerate(cells) if not text][:3]
 
     def findings(self) -> list[DataFinding]:
         """At most one for each column."""
-        return [self._finding(name) for name in self._names if self._counts[name]]
+        return [
+            self._unanswered(name) if name == self._answer and self._meant(name) else self._finding(name)
+            for name in self._names
+            if self._counts[name]
+        ]
+
+    def _meant(self, name: str) -> bool:
+        """Whether answers are empty on purpose: their questions are marked as such."""
+        count = self._counts[name]
+        return self._marked >= (1 - FEW) * count and count >= FEWEST_UNANSWERED * self._places.rows
+
+    def _unanswered(self, name: str) -> DataFinding:
+        """Questions that their text does not answer."""
+        count, rows = self._counts[name], self._places.rows
+        return finding(
+            "unanswerable",
+            name,
+            count,
+            rows,
+            f"{shown(name)}: {counted(count, 'question')} {'has' if count == 1 else 'have'} no answer in the text, as "
+            f"{shown(self._mark or '')} says.",
+            "A model that was never shown that something is not stated always answers, and makes it up.",
+            examples=[self._places.place(position) for position in self._first[name][:3]],
+            repairs=(
+                {"kind": "fill-empty", "column": name, "value": NOT_SAID},
+                {"kind": "drop-empty", "column": name},
+            ),
+            recommended=True,
+            picture=(("answered", rows - count), ("not answered", count)),
+        )
 
     def _finding(self, name: str) -> DataFinding:
         count, rows = self._counts[name], self._places.rows

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 
 from tunesmith.core.facts import DataFinding
+from tunesmith.core.meter import Meter, silent
+from tunesmith.core.plan.prepare import LIKENESS
 from tunesmith.core.prepare.cells import cell, counted, shown
+from tunesmith.core.prepare.columns import hashes_of
 from tunesmith.core.prepare.likeness import (
     Indices,
     Signatures,
@@ -21,11 +24,8 @@ from tunesmith.core.prepare.likeness import (
 )
 from tunesmith.core.prepare.personal import people_in, told
 from tunesmith.core.prepare.records import Batch, Records
-from tunesmith.core.prepare.repair.duplicates import Hashes, firsts, hashes_of
+from tunesmith.core.prepare.repair.duplicates import Hashes, firsts
 from tunesmith.core.prepare.repair.nested import readable
-
-USUAL = 0.8
-"""Lee et al. 2022 (arXiv:2107.06499), section 4.2, call texts near-duplicates from a likeness of 0.8 on."""
 
 THRESHOLDS = (0.6, 0.7, 0.8, 0.9, 0.95)
 """Those for which it is told how many rows would go."""
@@ -43,7 +43,13 @@ class NearDuplicates:
     """Rows whose words are nearly those of an earlier row; rows equal word by word are told of by another check."""
 
     def __init__(
-        self, columns: Sequence[str], records: Records, *, threshold: float = USUAL, written: bool = True
+        self,
+        columns: Sequence[str],
+        records: Records,
+        *,
+        threshold: float = LIKENESS,
+        written: bool = True,
+        meter: Meter = silent,
     ) -> None:
         """How alike rows are is reckoned by the words of some columns together.
 
@@ -53,12 +59,14 @@ class NearDuplicates:
             threshold: The likeness from which rows count as the same, above 0, up to 1.
             written: Whether people wrote the texts, so that leaving out near copies is recommended; records of a
                 table look alike by nature.
+            meter: Told while rows are compared at the end; what it raises is let through.
         """
         self._columns = tuple(columns)
         self._records = records
         self._people = people_in(records.columns)
         self._threshold = threshold
         self._written = written
+        self._meter = meter
         self._parts: list[Signatures] = []
         self._hashes: list[Hashes] = []
 
@@ -67,7 +75,7 @@ class NearDuplicates:
         rows = zip(*(batch.columns[name] for name in self._columns), strict=True)
         texts = ["\n".join(map(readable, row)) for row in rows]
         self._parts.append(signatures(texts))
-        self._hashes.append(hashes_of([texts]))
+        self._hashes.append(hashes_of(texts))
 
     def findings(self) -> list[DataFinding]:
         """At most one."""
@@ -76,7 +84,7 @@ class NearDuplicates:
         read = joined(self._parts)
         first = firsts(np.concatenate(self._hashes))
         fresh = first == np.arange(len(first))  # the others are equal to an earlier one, of which another check tells
-        found = pairs(read, min(self._threshold, *THRESHOLDS))
+        found = pairs(read, min(self._threshold, *THRESHOLDS), self._meter)
         shares = likeness(read, found)
 
         def again(threshold: float) -> Indices:

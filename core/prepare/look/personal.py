@@ -14,6 +14,7 @@ from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.look.check import FEW
 from tunesmith.core.prepare.personal import Piece, found, people_in, suspects, told
 from tunesmith.core.prepare.records import Batch
+from tunesmith.core.prepare.repair.words import PERSONAL
 
 EXAMPLES = 3
 
@@ -24,16 +25,17 @@ what the column is about: masking would leave nothing. A mail with an address in
 WHOLE = 0.8
 """From this share of its characters on, personal data is nearly all of an answer."""
 
-_CALLED: dict[PersonalKind, tuple[str, str]] = {
-    "email": ("an e-mail address", "e-mail addresses"),
-    "phone": ("a phone number", "phone numbers"),
-    "iban": ("a bank account number (IBAN)", "bank account numbers (IBAN)"),
-    "card": ("a payment card's number", "numbers of payment cards"),
-    "national-id": ("a number that a state gave to a person", "numbers that a state gave to a person"),
-    "ip": ("an internet address", "internet addresses"),
-    "secret": ("a key, a token or a password", "keys, tokens or passwords"),
-    "name": ("the name of a person", "names of people"),
+_ONE: dict[PersonalKind, str] = {
+    "email": "an e-mail address",
+    "phone": "a phone number",
+    "iban": "a bank account",
+    "card": "a card number",
+    "national-id": "a national id",
+    "ip": "an IP address",
+    "secret": "a key or password",
+    "name": "the name of a person",
 }
+"""One of each of `PERSONAL`."""
 
 _EFFECT = (
     "A model can repeat it word by word to anyone who asks; it is personal data under the GDPR (Art. 4), whose erasure "
@@ -201,7 +203,7 @@ class _Column:
     def finding(self, kind: PersonalKind, rows: int, advice: _Advice) -> DataFinding:
         """What was found of a kind."""
         count = self.counts[kind]
-        one, many = _CALLED[kind]
+        one, many = _ONE[kind], PERSONAL[kind]
         secret = kind == "secret"
         about = "about " if self._about else ""
         text = f"{shown(self.name)} holds {one if count == 1 else many} in {about}{counted(count, 'row')}"

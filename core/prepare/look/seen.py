@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tunesmith.core.facts import Column, ColumnKind, Shape
-from tunesmith.core.prepare.kinds import used_columns
+from tunesmith.core.prepare.kinds import told_columns
 
 MOST_LABELS = 200
 """Different values: with more, a column holds names or texts, not labels."""
@@ -97,7 +97,7 @@ def seen_of(columns: tuple[Column, ...], shape: Shape, roles: Mapping[str, str],
     """What the checks need to know, from the shape and its parts."""
     named = {column.name for column in columns}
     roles = {part: name for part, name in roles.items() if name in named}
-    used = tuple(used_columns(shape, roles, columns))
+    used = tuple(told_columns(shape, roles, columns))
     if shape in ("table", "chat"):
         return Seen(columns, shape, roles, used, needed)
     prompts = tuple(roles[part] for part in _PROMPTS if part in roles and not (shape == "text" and part == "text"))

@@ -10,6 +10,8 @@ from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.look.check import FEW, Noted, Places, finding
 from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.seen import Seen
+from tunesmith.core.prepare.repair.nested import readable
+from tunesmith.core.prepare.unseen import UNSEEN
 
 _BROKEN = re.compile("[Â-ô][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|вЂ|[РС][°±²³µ¶·ё‚ѓ„…†‡€‰љ‹њќћџ]|Ã |ΓÇ|Ôé")
 """What every text read in a wrong encoding holds (UTF-8 read as Windows-1252, Latin-1, Windows-1251, CP437): cheap to
@@ -28,12 +30,6 @@ _CODE = ("```", "<html", "<script", "<!doctype", "<code", "<pre", "html", "HTML"
 """Signs that markup is what the text is about."""
 
 _VISIBLE = bytes((9, 10, 13, *range(32, 127), *range(128, 256)))
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u2060\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]"
-)
-"""Control characters, and those that take no space or turn the direction of writing. The joiners U+200C and U+200D are
-part of Persian, Hindi and emoji, and the marks U+200E and U+200F of Arabic and Hebrew: they stay."""
-
 _RUNS = re.compile(r"\S[ \u00a0]{2,}\S")
 
 AROUND, BEFORE = 50, 20
@@ -200,13 +196,18 @@ class Untidy(_ByColumn):
         text = page.joined(column)
         found: set[int] = set()
         if not text.isascii() or text.encode().translate(None, _VISIBLE):
-            found.update(page.rows_like(column, _HIDDEN))
+            found.update(row for row in page.rows_like(column, UNSEEN) if UNSEEN.search(self._read(page, column, row)))
             self._hidden[column] += len(found)
         if "  " in text or "\u00a0" in text:
-            runs = set(page.rows_like(column, _RUNS)) - found
-            self._laid_out[column] += sum("\n" in page.columns[column][row] for row in runs)
+            runs = {row for row in page.rows_like(column, _RUNS) if _RUNS.search(self._read(page, column, row))} - found
+            self._laid_out[column] += sum("\n" in self._read(page, column, row) for row in runs)
             found |= runs
         return sorted(found)
+
+    @staticmethod
+    def _read(page: Page, column: str, row: int) -> str:
+        """A cell as it is read; JSON writes a line end as two signs, and spaces after it are then no run."""
+        return readable(page.columns[column][row])
 
     def _finding(self, name: str, noted: Noted) -> DataFinding:
         hidden, count, rows = self._hidden[name], noted.count, self._places.rows
@@ -226,7 +227,7 @@ class Untidy(_ByColumn):
             f"{shown(name)}: {' and '.join(what)}"
             + ("; the spaces may be meant, as in code." if meant and runs else "."),
             "The same word with a hidden sign or another space is another word to the model.",
-            examples=self._examples(noted, name, _HIDDEN, _RUNS),
+            examples=self._examples(noted, name, UNSEEN, _RUNS),
             severity="warning" if hidden else "note",
             repairs=(repair,),
             recommended=not (meant and runs),

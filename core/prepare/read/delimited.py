@@ -23,6 +23,7 @@ from tunesmith.core.prepare.read.clean_table import clean_table
 from tunesmith.core.prepare.read.encoding import as_utf8
 from tunesmith.core.prepare.read.opened import Opened
 from tunesmith.core.prepare.read.sink import MOST_CHARACTERS, Sink
+from tunesmith.core.prepare.read.unnamed import name_by_letter
 from tunesmith.core.prepare.records import BATCH, Format, check_names, name_of
 
 DELIMITERS = ",;\t|"
@@ -284,6 +285,8 @@ class _Table:
             self.sink.note(
                 f"{self.sink.subject} has names of columns that are not all UTF-8; � stands for what is not."
             )
+        for note in name_by_letter(self.names, range(len(self.names))):
+            self.sink.note(note)
         check_names(path, self.names, header.line)
         self.line = lines.next
         self.held = lines.back_bytes()

@@ -13,6 +13,7 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.prepare.cells import shown
 from tunesmith.core.prepare.read.opened import MOST_EXPANSION, Opened
 from tunesmith.core.prepare.read.sink import Sink
+from tunesmith.core.prepare.read.unnamed import name_by_letter
 from tunesmith.core.prepare.records import BATCH, Format, check_names, name_of, no_rows
 
 _ALWAYS_ALLOWED = 256 << 20
@@ -49,10 +50,8 @@ def read_workbook(opened: Opened, sink: Sink) -> Format:
     names = [*(name.strip() for name in header), *[""] * (width - len(header))]
     filled = [any(at < len(cells) and cells[at] for _, cells in table) for at in range(width)]
     kept = [at for at in range(width) if names[at] or filled[at]]
-    for at in kept:
-        if not names[at]:
-            names[at] = _letter(at)
-            sink.note(f"Column {names[at]} of the sheet has no name in its header; it is called {names[at]}.")
+    for note in name_by_letter(names, kept):
+        sink.note(note)
     check_names(opened.path, [names[at] for at in kept], line)
     for start in range(0, len(table), BATCH):
         part = table[start : start + BATCH]
@@ -179,13 +178,3 @@ def _text(cell: Any) -> str:
     if isinstance(cell, datetime.date | datetime.time):
         return cell.isoformat()
     return "" if cell is None else str(cell)
-
-
-def _letter(at: int) -> str:
-    """What a spreadsheet calls the column, counted from 0: A to Z, AA …"""
-    letters = ""
-    at += 1
-    while at:
-        at, rest = divmod(at - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from tunesmith.core.meter import Meter, silent
 from tunesmith.core.plan import Repair
+from tunesmith.core.plan.prepare import LIKENESS
 from tunesmith.core.prepare.account import StepCount
 from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.records import BATCH, Record, Records
@@ -24,9 +25,6 @@ from tunesmith.core.prepare.repair.needs import check
 from tunesmith.core.prepare.repair.private import DropPersonal, MaskPersonal, kinds_of
 from tunesmith.core.prepare.repair.view import Positions, View
 from tunesmith.core.prepare.repair.words import DOING, PERSONAL, listed, span
-
-USUAL_LIKENESS = 0.8
-"""Lee et al. 2022 (arXiv:2107.06499), section 4.2, call documents near-duplicates from a likeness of 0.8 on."""
 
 _FEW_IN_A_BATCH = 32
 """Records that are fetched one by one; of more the whole stretch is read."""
@@ -206,7 +204,7 @@ def _mender(repair: Repair, context: Context) -> Mender:
 
 _MENDERS: dict[str, Callable[[Repair, Context], Mender]] = {
     "drop-duplicates": lambda r, c: DropDuplicates(r.column, c.columns),
-    "drop-near-duplicates": lambda r, c: DropNearDuplicates(c.texts(r), r.threshold or USUAL_LIKENESS),
+    "drop-near-duplicates": lambda r, c: DropNearDuplicates(c.texts(r), r.threshold or LIKENESS),
     "drop-empty": lambda r, c: DropEmpty(r.column, c.columns),
     "fill-empty": lambda r, c: FillEmpty(r.column or "", r.value or ""),
     "drop-values": lambda r, c: DropValues(r, r.column or ""),

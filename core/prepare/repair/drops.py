@@ -5,6 +5,7 @@ from __future__ import annotations
 from tunesmith.core.plan import Repair
 from tunesmith.core.prepare.cells import number_of, shown
 from tunesmith.core.prepare.repair.mender import ByCell, Mender, Outcome
+from tunesmith.core.prepare.repair.nested import is_blank
 from tunesmith.core.prepare.repair.view import Piece
 from tunesmith.core.prepare.repair.words import span
 
@@ -19,9 +20,9 @@ class DropEmpty(Mender):
     def mend(self, piece: Piece) -> Outcome:
         """Those without a value."""
         first, *others = (piece.columns[name] for name in self.columns) if self.columns else ([""] * len(piece),)
-        without = [index for index, text in enumerate(first) if not text]
+        without = [index for index, text in enumerate(first) if is_blank(text)]
         for cells in others:
-            without = [index for index in without if not cells[index]]
+            without = [index for index in without if is_blank(cells[index])]
         return Outcome([(index, self._why) for index in without])
 
 
@@ -34,7 +35,7 @@ class FillEmpty(ByCell):
 
     def judge(self, text: str) -> tuple[str | None, str]:
         """The text, or the value in its place."""
-        return None, text or self._value
+        return None, self._value if is_blank(text) else text
 
 
 class DropValues(ByCell):

@@ -16,7 +16,7 @@ from tunesmith.core.prepare.repair.view import Piece, View
 Hashes = npt.NDArray[np.int64]
 
 
-def hashes_of(columns: Sequence[Sequence[str]]) -> Hashes:
+def hashes_of_rows(columns: Sequence[Sequence[str]]) -> Hashes:
     """A 64-bit hash of each row's cells, by Python's own; two of a million differing rows share one by 1 in 4e7."""
     return np.fromiter(map(hash, zip(*columns, strict=True)), np.int64)
 
@@ -44,7 +44,7 @@ class DropDuplicates(Known):
         hashes, positions, lines = [], [], []
         done = 0
         for piece in view.pieces(self.looked_at):
-            found = hashes_of([piece.columns[name] for name in self.looked_at])
+            found = hashes_of_rows([piece.columns[name] for name in self.looked_at])
             filled = np.ones(len(piece), np.bool_)
             if self._column is not None:
                 filled = np.fromiter(map(bool, piece.columns[self._column]), np.bool_, len(piece))
@@ -88,7 +88,7 @@ class DropNearDuplicates(Known):
         if not parts:
             return
         read = joined(parts)
-        like = earlier(read, pairs(read, self._threshold))
+        like = earlier(read, pairs(read, self._threshold, self.meter))
         again = np.flatnonzero(like >= 0)
         shares = likeness(read, np.stack([like[again], again], axis=1))
         self.aside = np.concatenate(positions)[again]

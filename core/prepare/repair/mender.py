@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from tunesmith.core.meter import Meter
+from tunesmith.core.meter import Meter, silent
 from tunesmith.core.plan import Repair
 from tunesmith.core.prepare.repair.view import Patches, Piece, Positions, View, texts_in_arrow
 
@@ -100,6 +100,8 @@ class Mender:
 
     def __init__(self, columns: Sequence[str]) -> None:
         self.columns = tuple(columns)
+        self.meter: Meter = silent
+        """For what takes long between two pieces; what it raises is let through."""
 
     def learn(self, view: View, tell: Callable[[int], None]) -> None:
         """Look at all records beforehand, for the steps that must; `tell` is called with how many were seen."""
@@ -111,6 +113,7 @@ class Mender:
     def run(self, view: View, doing: str, meter: Meter) -> Change:
         """What becomes of all records. Lets through what `meter` raises."""
         of = len(view)
+        self.meter = meter
         self.learn(view, lambda done: meter(doing, done, of))
         change, done = Change(), 0
         for piece in view.pieces(self.columns):

@@ -50,6 +50,14 @@ def readable(cell: str) -> str:
     return cell if value is None else "\n".join(_texts(value))
 
 
+def is_blank(cell: str) -> bool:
+    """Whether a cell holds no value: nothing, or JSON without a text, such as SQuAD's `{"text": []}` for no answer."""
+    value = nested(cell) if cell else ""
+    if isinstance(value, dict) and "text" in value:
+        value = value["text"]
+    return value is not None and not "".join(_texts(value)).strip()
+
+
 def _mapped(value: Any, mend: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return mend(value)

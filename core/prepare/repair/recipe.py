@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tunesmith.core.facts import DataFinding
+from tunesmith.core.prepare.repair.words import PERSONAL
+
+_WHOLE = frozenset(("fix-encoding", "strip-html", "tidy-text", "keep-languages", "mask-personal", "drop-personal"))
+"""Repairs that work on every used column where they name none."""
+
+_ANY = frozenset(("drop-near-duplicates", "drop-contradictions"))
+"""Repairs that are offered once for the whole data, whichever column they name."""
+
+_LISTED = {
+    "drop-values": "names",
+    "drop-repeated-answers": "names",
+    "mask-personal": "names",
+    "drop-personal": "names",
+    "unify-labels": "values",
+}
+"""Repairs that several findings of a column may offer, told apart by what they list."""
+
+
+def answers(finding: DataFinding, repair: Mapping[str, Any]) -> bool:
+    """Whether a repair, as it stands in a plan, mends what was found, perhaps with other bounds than those offered."""
+    return any(_alike(repair, offered) for offered in finding.repairs)
+
+
+def present(finding: DataFinding, repairs: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+    """Which of the plan's repairs mends what was found: one as it is offered before one with other bounds."""
+    told = [one for one in repairs if answers(finding, one)]
+    return next((one for one in finding.repairs if one in told), told[0] if told else None)
 
 
 def chosen(
@@ -16,11 +43,48 @@ def chosen(
 ) -> list[dict[str, Any]]:
     """`repairs` with `repair` instead of whatever mended `finding` before; None leaves it unmended.
 
-    Repairs of findings stand in the findings' order; those that the person wrote follow them.
+    Repairs of findings stand in the findings' order; those that answer none of them follow. Of a repair that lists
+    what other findings are about as well, only what is about this one goes.
     """
-    kept = [one for one in repairs if one not in finding.repairs]
+    kept = [left for one in repairs if (left := _without(finding, one)) is not None]
     if repair is not None:
-        order = [one for found in findings for one in found.repairs]
         kept.append(repair)
-        kept.sort(key=lambda one: order.index(one) if one in order else len(order))
+        kept.sort(key=lambda one: _place(findings, one))
     return kept
+
+
+def _place(findings: Sequence[DataFinding], repair: dict[str, Any]) -> int:
+    exact = next((at for at, found in enumerate(findings) if repair in found.repairs), None)
+    if exact is not None:
+        return exact
+    return next((at for at, found in enumerate(findings) if answers(found, repair)), len(findings))
+
+
+def _without(finding: DataFinding, repair: dict[str, Any]) -> dict[str, Any] | None:
+    """What is left of a repair when it does no more about the finding."""
+    offered = [one for one in finding.repairs if _alike(repair, one)]
+    field = _LISTED.get(str(repair.get("kind")))
+    if not offered or field is None:
+        return None if offered else repair
+    gone = set().union(*(_items(one) for one in offered))
+    left = [name for name in _items(repair) if name not in gone]
+    if not left:
+        return None
+    values = repair.get(field)
+    return repair | {field: {name: values[name] for name in left} if isinstance(values, dict) else left}
+
+
+def _alike(repair: Mapping[str, Any], offered: Mapping[str, Any]) -> bool:
+    kind, column = str(repair.get("kind")), repair.get("column")
+    if kind != offered.get("kind"):
+        return False
+    if kind not in _ANY and column != offered.get("column") and not (column is None and kind in _WHOLE):
+        return False
+    return kind not in _LISTED or not set(_items(offered)).isdisjoint(_items(repair))
+
+
+def _items(repair: Mapping[str, Any]) -> list[str]:
+    """What a repair lists; one of personal data that names no kind is about all of them."""
+    kind = str(repair.get("kind"))
+    found = list(repair.get(_LISTED[kind]) or ())
+    return found or (list(PERSONAL) if kind.endswith("-personal") else [])

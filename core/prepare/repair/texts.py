@@ -12,11 +12,8 @@ from tunesmith.core.prepare.repair.markup import MARKUP, without_markup
 from tunesmith.core.prepare.repair.mender import Mender, Outcome
 from tunesmith.core.prepare.repair.nested import mapped
 from tunesmith.core.prepare.repair.view import Piece
+from tunesmith.core.prepare.unseen import UNSEEN
 
-# Controls but tab and line feed; marks that turn the direction of writing around, but not the two that only say
-# which way a character goes (U+200E and U+200F, needed in Hebrew and Arabic); zero-width spaces, but not the joiners
-# of emoji, Persian and Indian scripts (U+200C and U+200D); the soft hyphen.
-_UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
 _BREAKS = re.compile("\r\n?|[\x85\u2028\u2029]")
 _FIXED_SPACES = re.compile("[\u00a0\u2007\u202f]")
 _INSIDE = re.compile(r"(?<=[^\s])[ \t]{2,}(?=[^\s])")
@@ -30,7 +27,7 @@ _SPACES = ("  ", "\t", " \n", "\n\n\n")
 def tidied(text: str) -> str:
     """The text without invisible characters and runs of white space."""
     text = _FIXED_SPACES.sub(" ", _BREAKS.sub("\n", text))
-    text = _BEFORE_BREAK.sub("", _UNSEEN.sub("", text))
+    text = _BEFORE_BREAK.sub("", UNSEEN.sub("", text))
     return _INSIDE.sub(" ", _MANY_BREAKS.sub("\n\n", text)).strip()
 
 

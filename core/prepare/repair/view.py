@@ -127,11 +127,6 @@ class View:
                 if keep:
                     yield self._patched(row, position, changed)
 
-    def record(self, position: int) -> Record:
-        """One record as it is by now, kept or not."""
-        changed = {name: self._within(name, position, position + 1) for name in self.patches}
-        return self._patched(self.source.rows[position], position, changed)
-
     def after(self, aside: Positions, patches: Mapping[str, Patches]) -> View:
         """What is left when the records at `aside` are not kept and the `patches` are made."""
         kept = self.kept.copy()

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tunesmith.core.prepare.cells import counted, shown
+from tunesmith.core.prepare.cells import counted, plain, shown
 
 PERSONAL = {
     "email": "e-mail addresses",
@@ -105,11 +105,6 @@ _KEPT = {"first": "keep first", "most": "keep usual", "none": "keep none"}
 def short(repair: Mapping[str, Any]) -> str:
     """What a repair, as it stands in the plan, does in a word or two."""
     return _KEPT.get(str(repair.get("keep")), "") or SHORT[str(repair["kind"])]
-
-
-def plain(number: float) -> str:
-    """A number as a person writes it: 16000.0 as 16,000."""
-    return f"{number:,.0f}" if number == int(number) and abs(number) < 1e15 else f"{number:,.6g}"
 
 
 def span(low: float | None, high: float | None) -> str:

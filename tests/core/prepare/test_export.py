@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 
 from tunesmith.core.errors import AccessError, DataError
 from tunesmith.core.meter import Cancelled
-from tunesmith.core.prepare.export import BATCH, harmless, read_parquet, write_prepared, write_table
+from tunesmith.core.prepare.export import BATCH, read_parquet, write_prepared
 from tunesmith.core.rows import Message, Row, ask, read_rows
 
 TEXT = st.text(max_size=12)
@@ -109,23 +108,3 @@ def test_a_folder_that_may_not_be_written_to_is_named(tmp_path: Path, monkeypatc
     monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(AccessError, match="can't be written to"):
         write_prepared({"train": some(1)}, tmp_path, "jsonl")
-
-
-@pytest.mark.parametrize(
-    "cell", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1", "\ufeff=1"]
-)
-def test_a_cell_that_a_spreadsheet_would_run_is_made_text(cell: str) -> None:
-    assert harmless(cell) == f"'{cell}"
-
-
-@pytest.mark.parametrize("cell", ["", "Ada", "-5", "+3.5", "-1,5", "a=b", "'=1", "2020-01-01"])
-def test_other_cells_stay_as_they_are(cell: str) -> None:
-    assert harmless(cell) == cell
-
-
-def test_a_table_of_what_was_set_aside_is_read_back_by_any_reader(tmp_path: Path) -> None:
-    path = tmp_path / "aside.csv"
-    assert write_table(path, ["line", "=why"], [[3, 'a, "b"\nc'], [4, {"x": "é"}], [5, "=HYPERLINK(1)"]]) == 3
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        read = list(csv.reader(file))
-    assert read == [["line", "'=why"], ["3", 'a, "b"\nc'], ["4", '{"x": "é"}'], ["5", "'=HYPERLINK(1)"]]

@@ -1,4 +1,4 @@
-"""How alike texts are: the estimate against the exact index, pairs found and not found, clusters and what is kept."""
+"""How alike texts are: the estimate against the exact index, pairs found and not found, and what is kept."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tunesmith.core.meter import Cancelled
 from tunesmith.core.prepare import likeness as alike
 from tunesmith.core.prepare.likeness import (
+    COMPARING,
     PERMUTATIONS,
-    clusters,
     earlier,
     jaccard,
     joined,
     likeness,
     pairs,
+    rows_of_band,
     signatures,
     tokens_of,
 )
@@ -96,7 +98,7 @@ def test_no_texts_have_no_pairs() -> None:
     none = signatures([])
     assert none.shape == (0, PERMUTATIONS)
     assert pairs(none, 0.8).shape == (0, 2)
-    assert len(clusters(0, pairs(none, 0.8))) == len(earlier(none, pairs(none, 0.8))) == 0
+    assert len(earlier(none, pairs(none, 0.8))) == 0
 
 
 # Pairs
@@ -140,14 +142,23 @@ def test_a_crowd_of_alike_texts_costs_no_square_and_leaves_one() -> None:
     found = pairs(signatures(crowd), 0.7)
     assert len(found) < 40 * len(crowd)
     assert (earlier(signatures(crowd), found) < 0).sum() <= 3
-    assert len(np.unique(clusters(len(crowd), found))) == 1
 
 
-# Clusters
+def test_a_long_comparison_can_be_cancelled_between_bands() -> None:
+    told: list[tuple[str, int, int]] = []
+
+    def meter(doing: str, done: int, of: int) -> None:
+        told.append((doing, done, of))
+        if done == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        pairs(signatures(texts_with_copies(50, 8, seed=1)), 0.8, meter)
+    assert [(doing, done) for doing, done, _ in told] == [(COMPARING, 0), (COMPARING, 1), (COMPARING, 2)]
+    assert told[0][2] == PERMUTATIONS // rows_of_band(0.8)
 
 
-def test_clusters_are_linked_over_others_and_named_by_the_first() -> None:
-    assert clusters(6, np.array([[1, 4], [2, 5], [4, 5]])).tolist() == [0, 1, 1, 3, 1, 1]
+# What is kept
 
 
 @given(st.lists(st.lists(st.sampled_from("abcd"), max_size=6).map(" ".join), max_size=25), st.sampled_from([0.4, 0.7]))
@@ -160,6 +171,3 @@ def test_what_is_left_out_is_like_something_kept(texts: list[str], threshold: fl
             assert kept < row and like[kept] == -1
             assert likeness(read, np.array([[kept, row]]))[0] >= threshold
     assert not any(like[one] == like[other] == -1 for one, other in found.tolist())
-    roots = clusters(len(texts), found)
-    assert all(roots[one] == roots[other] for one, other in found.tolist())
-    assert (roots <= np.arange(len(texts))).all() and (roots[roots] == roots).all()

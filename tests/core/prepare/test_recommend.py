@@ -332,3 +332,28 @@ def test_read_is_used_and_set_aside(practice: tuple[Draft, Prepared]) -> None:
     assert told.read == told.used + told.aside == len(read_records("practice").rows)
     assert sum(1 for _ in prepared.aside()) == told.aside
     assert sum(1 for _ in prepared.each()) == prepared.total
+
+
+def test_columns_whose_names_have_braces_are_refused_with_what_helps(tmp_path: Path) -> None:
+    lines = ["name,{pay},team}", *(f"Person {chr(65 + n)},{n * 7},x{n}" for n in range(20))]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(DataError, match="the names of its columns have braces in them") as told:
+        recommended(profile("a.csv", tmp_path))
+    assert told.value.next_step == "Rename the columns in the file so that no { or } is in their names."
+    assert "{pay}, team}" in told.value.cause
+
+
+def test_ratings_on_a_scale_beside_a_prompt_and_its_answer_are_told(tmp_path: Path) -> None:
+    rows = [{"prompt": f"Say {n}.", "completion": f"It is {n}.", "score": n % 5 + 1} for n in range(40)]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    data = profile("a.json", tmp_path)
+    assert data.shape == "prompt-completion"
+    assert data.shape_because.endswith("it could also be rated answers (column score)")
+
+
+def test_columns_with_few_values_are_offered_to_balance_by(tmp_path: Path) -> None:
+    rows = [{"question": f"What is {n}?", "answer": f"It is {n}.", "topic": ("a", "b")[n % 2]} for n in range(60)]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    draft = recommended(profile("a.json", tmp_path))
+    assert draft.values["prepare.split.stratify"] is None
+    assert [one.value for one in draft.reasons["prepare.split.stratify"].instead_of] == ["topic"]

@@ -52,6 +52,7 @@ def test_a_name_in_several_rows_that_differ_is_told() -> None:
     rows = [{"name": "Al", "x": 1}, {"name": "Al", "x": 2}, {"name": "Bo", "x": 1}, {"name": "Bo", "x": 1}]
     found = only(look(rows, kind="repeated"))
     assert (found.count, found.repairs, found.examples) == (1, (), ("line 2: Al",))
+    assert found.share == 0.5, "two of four rows"
     assert found.text.startswith("name: 1 value stands in several rows that differ, e.g. Al;")
     assert look([rows[0], rows[0], rows[2]], kind="repeated") == []
 

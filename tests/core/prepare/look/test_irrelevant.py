@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.core.prepare.look.tables import look, only, pairs, people
+from tests.core.prepare.look.tables import look, only, pairs, people, records_of
+from tunesmith.core.plan import Repair
+from tunesmith.core.prepare.repair.apply import apply
 
 
 def test_the_header_inside_the_data_is_found() -> None:
@@ -56,3 +58,15 @@ def test_rows_with_nothing_but_a_name_are_told() -> None:
     found = only(look(rows, kind="bare-row"))
     assert (found.count, found.examples) == (1, ("line 102: [NAME]",))
     assert found.repair is None and found.repairs[0]["names"] == ["Nobody"]
+
+
+def test_only_the_repeated_header_is_left_out_where_other_rows_begin_like_it() -> None:
+    rows = [{"type": "type" if n < 20 else "kind", "text": f"Text {n}", "n": n} for n in range(100)]
+    header = {name: name for name in rows[0]}
+    found = only(look([*rows, header], "text", "repeated-header", text="text"))
+    assert (found.count, found.column) == (1, "text")
+    repair = Repair.model_validate(found.repair)
+    assert apply(records_of([*rows, header]), [repair], used=("text",)).set_aside == 1
+    rows = [{"type": "type", "text": "other"}, {"type": "other", "text": "text"}, {"type": "type", "text": "text"}]
+    found = only(look(rows * 20, "text", "repeated-header", text="text"))
+    assert (found.count, found.repairs, found.recommended) == (20, (), False)

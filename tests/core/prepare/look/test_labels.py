@@ -23,6 +23,8 @@ def test_case_spaces_and_dots_make_no_other_label() -> None:
         "values": {"engineering": "Engineering", "ENGINEERING": "Engineering", "sales.": "Sales"},
     }
     assert found.count == 3 and "3 labels in 3 rows look like another one" in found.text
+    often = only(look(table(*["sales"] * 30), kind="labels"))
+    assert (often.count, often.share) == (1, 0.1), "of the rows, not of the labels"
     assert found.examples[0] == "line 2: engineering → Engineering"
     assert dict(found.picture)["Legal"] == 99
 

@@ -35,3 +35,7 @@ def test_a_sample_says_that_it_is_one_and_is_the_same_again() -> None:
 
 def test_the_language_of_chinese_is_told_from_few_signs() -> None:
     assert language_of("这座城市的街道非常安静，人们每天早上都去市场买东西。") == "zh"
+
+
+def test_half_a_character_does_not_hide_the_language() -> None:
+    assert language_of(GERMAN.replace("alten", "alten \ud83d")) == "de"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tests.core.prepare.look.tables import look, pairs, people, records_of
-from tunesmith.core.facts import DataFinding
+from tunesmith.core.facts import DataFinding, Shape
 from tunesmith.core.plan import Repair
 from tunesmith.core.prepare.repair.apply import apply
 
@@ -49,3 +52,20 @@ def test_questions_with_faults() -> None:
     assert [finding.kind for finding in look(after, "question-answer") if finding.recommended] == []
     assert len(after) == 197
     assert after[3]["answer"] == "Fish & chips were sold near the old bridge."
+
+
+signs = st.sampled_from("\x00\x1b\x7f\x85\xad\u200b\u200c\u200d\u200e\u2028\u202e\u2060\u2067\ufeff\ufff9\ufffa\ufffb")
+blanks = st.sampled_from(" \t\n\r\u00a0\u2007\u202f\u3000")
+untidy = st.lists(signs | blanks | st.sampled_from("abö1.,"), max_size=12).map("".join)
+
+
+@given(st.lists(untidy, min_size=1, max_size=8))
+def test_nothing_is_untidy_once_it_was_tidied(texts: list[str]) -> None:
+    rows = [{"text": f"Text {n} {text} end"} for n, text in enumerate(texts)]
+    chats = [{"messages": [{"role": "user", "content": row["text"]}]} for row in rows]
+    tidy = Repair(kind="tidy-text")
+    tables: list[tuple[list[dict[str, Any]], Shape]] = [(rows, "text"), (chats, "chat")]
+    for table, shape in tables:
+        done = apply(records_of(table), [tidy], used=tuple(table[0]))
+        after = [dict(record.values) for record in done.view.records()]
+        assert look(after, shape, "untidy") == []

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.core.prepare.look.tables import look, only, pairs, people
+from tests.core.prepare.look.tables import look, only, pairs, people, records_of
+from tunesmith.core.plan import Prepare, Repair
+from tunesmith.core.prepare.make import make_rows
+from tunesmith.core.prepare.repair.apply import apply
 
 
 def test_few_empty_cells_are_faults() -> None:
@@ -67,3 +72,38 @@ def test_what_is_missing_is_no_odd_number_and_no_odd_date_besides() -> None:
 
 def test_a_word_that_contains_them_is_a_value() -> None:
     assert look(people(100, city=lambda n: ("Nana", "Navarra", "A-B", "Why?")[n % 4])) == []
+
+
+SQUAD = {"question": "question", "answer": "answers", "context": "context"}
+
+
+def squad(count: int, none: Any, **marked: Any) -> list[dict[str, Any]]:
+    """Questions about a text, of which every fourth has no answer."""
+    return [
+        {"question": f"Who is number {n}?", "context": f"Number {n} is Ada Byron{n} of London."}
+        | {"answers": none if n % 4 == 0 else {"text": [f"Ada Byron{n}"], "answer_start": [5]}}
+        | dict.fromkeys(marked, n % 4 == 0)
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize("none", [[], {"text": [], "answer_start": []}, {"text": [""]}, "", None])
+def test_a_question_that_its_text_does_not_answer_gets_an_answer_that_says_so(none: Any) -> None:
+    rows = squad(40, none, is_impossible=True)
+    found = only(look(rows, "question-answer", "unanswerable", **SQUAD))
+    assert found.repair == {"kind": "fill-empty", "column": "answers", "value": "The text does not say."}
+    assert (found.count, found.share) == (10, 0.25) and found.repairs[1]["kind"] == "drop-empty"
+    assert found.text == "answers: 10 questions have no answer in the text, as is_impossible says."
+    tree = {"data": "x.json", "shape": "question-answer", "columns": SQUAD}
+    plan = Prepare.model_validate(tree | {"split": {"validation": 0.1, "test": 0.1, "seed": 1}})
+    records = records_of(rows)
+    for repair, answers in zip(found.repairs, (40, 30), strict=True):
+        done = apply(records, [Repair.model_validate(repair)], used=("answers", "question", "context"))
+        made = make_rows(done.view.records(), records.columns, plan)
+        assert (len(made.rows), made.aside) == (answers, [])
+        assert sum(row.answer == "The text does not say." for row in made.rows) == answers - 30
+
+
+def test_empty_answers_that_nothing_marks_are_a_fault() -> None:
+    found = only(look(squad(40, []), "question-answer", "empty", **SQUAD))
+    assert found.repair == {"kind": "drop-empty", "column": "answers"} and found.count == 10

@@ -6,10 +6,16 @@ import random
 from pathlib import Path
 from typing import Any
 
-from tunesmith.core.plan import Repair
-from tunesmith.core.prepare.likeness import jaccard
+import numpy as np
+import pytest
+
+from tunesmith.core.meter import Cancelled
+from tunesmith.core.plan import Repair, Split
+from tunesmith.core.prepare.likeness import COMPARING, jaccard
 from tunesmith.core.prepare.look.near import NearDuplicates
+from tunesmith.core.prepare.overlap import Text, find_overlap
 from tunesmith.core.prepare.records import Record, Records
+from tunesmith.core.prepare.repair.apply import apply
 
 WORDS = [f"word{n}" for n in range(2000)]
 
@@ -90,3 +96,23 @@ def test_chats_are_compared_by_what_is_said_and_examples_are_harmless() -> None:
     (found,) = look(records(*chats))
     assert found.count == 1 and "role" not in found.examples[0] and found.examples[0].isprintable()
     assert "\\x1b[31m" in found.examples[0]
+
+
+class Stop:
+    """A meter that ends the comparing."""
+
+    def __call__(self, doing: str, done: int, of: int) -> None:
+        if doing == COMPARING and done:
+            raise Cancelled
+
+
+def test_comparing_can_be_cancelled_wherever_it_is_done() -> None:
+    read = records(*texts(30))
+    with pytest.raises(Cancelled):
+        look(read, meter=Stop())
+    with pytest.raises(Cancelled):
+        apply(read, [Repair(kind="drop-near-duplicates", column="q")], used=("q",), meter=Stop())
+    split = Split(validation=0.1, test=0.1, seed=1, near=0.8)
+    rows = [Text(n, text, "a") for n, text in enumerate(texts(30))]
+    with pytest.raises(Cancelled):
+        find_overlap(rows, np.array([n % 3 for n in range(30)], np.int8), split, meter=Stop())

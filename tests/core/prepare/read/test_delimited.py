@@ -175,10 +175,14 @@ def test_a_header_alone_is_no_data(tmp_path: Path) -> None:
     assert title == f"{tmp_path}/a.csv holds a header and no rows under it."
 
 
-def test_a_column_without_a_name_is_refused_by_its_number(tmp_path: Path) -> None:
-    error = refusal(tmp_path, "a.csv", ",name\n0,Alice\n")
-    assert error.title == f"{tmp_path}/a.csv: line 1: column 1 of 2 columns has no name."
-    assert "index=False" in error.next_step
+def test_columns_without_a_name_are_called_by_their_letter(tmp_path: Path) -> None:
+    found = read(tmp_path, "a.csv", ",name,C,\n0,Alice,x,1\n1,Bo,y,2\n")
+    assert found.columns == ("A", "name", "C", "D") and found.rows[1].values["A"] == "1"
+    assert found.notes == (
+        "Column A has no name in its header; it is called A.",
+        "Column D has no name in its header; it is called D.",
+    )
+    assert read(tmp_path, "b.csv", ",A\n0,Alice\n").columns == ("A_", "A")
 
 
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:

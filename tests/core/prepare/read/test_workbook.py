@@ -39,7 +39,7 @@ def test_a_column_without_a_name_is_called_by_its_letter_if_there_is_something_i
     found = read(tmp_path, "a.xlsx", xlsx({"A": [["a", None, "c", None], ["1", "2", "3"], ["4"]]}))
     assert found.columns == ("a", "B", "c")
     assert values(found) == [{"a": "1", "B": "2", "c": "3"}, {"a": "4", "B": "", "c": ""}]
-    assert found.notes == ("Column B of the sheet has no name in its header; it is called B.",)
+    assert found.notes == ("Column B has no name in its header; it is called B.",)
 
 
 def test_a_spreadsheet_of_libreoffice_is_read(tmp_path: Path) -> None:

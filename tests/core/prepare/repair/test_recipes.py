@@ -134,7 +134,6 @@ def test_a_cell_that_is_changed_twice_holds_the_last_change() -> None:
     second = Repair(kind="unify-labels", column="a", values={"y": "z", "w": "v"})
     done = mend(column("a", "x", "y", "w", "u"), first, second)
     assert cells(done, "a") == ["z", "z", "v", "u"]
-    assert done.view.record(0).values == {"a": "z"}
     assert [step.changed for step in done.steps] == [1, 3]
 
 

@@ -103,6 +103,7 @@ def test_lists_and_ranges() -> None:
     assert [listed([]), listed(["a"]), listed(["a", "b", "c"])] == ["", "a", "a, b and c"]
     assert listed(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
     assert [span(1, 2000), span(None, 2.5), span(3, None)] == ["1 to 2,000", "up to 2.5", "3 and more"]
+    assert [span(0, float("inf")), span(float("nan"), None)] == ["0 to inf", "nan and more"]
 
 
 def test_the_words_load_nothing_heavy() -> None:
