@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.core.draft import Wishes
-from tunesmith.core.errors import PlanError
+from tunesmith.core.errors import TunesmithError
 from tunesmith.core.facts import Facts
 from tunesmith.core.figures import parameters, price_span, size, span
 from tunesmith.core.outlook import Outlook, outlook
@@ -47,7 +47,7 @@ def what_if(wishes: Wishes, path: Path, value: Any, facts: Facts, now: Resolutio
     """The consequences of wishing `value` at `path` instead of what is there now."""
     try:
         then = resolve(with_wish(wishes, path, value), facts)
-    except PlanError as error:
+    except TunesmithError as error:
         return WhatIf(value, (), error.title)
     found = changes(now.plan, then.plan, facts, leave_out=path)
     before, after = _advised(now), _advised(then)

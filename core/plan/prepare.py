@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from tunesmith.core.plan.section import MOST_SEED, Section, knob
 
@@ -288,6 +288,14 @@ class Prepare(Section):
         default_factory=list,
     )
     split: Split
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _played_by_none(cls, columns: Any) -> Any:
+        """A part that no column plays is left out."""
+        if not isinstance(columns, dict):
+            return columns
+        return {part: column for part, column in columns.items() if column is not None}
 
     @model_validator(mode="after")
     def _parts_named(self) -> Prepare:

@@ -284,8 +284,9 @@ class Findings(Widget):
 
 def _found(findings: tuple[DataFinding, ...], repairs: list[dict[str, Any]]) -> str:
     """How many things were found, and how many of them are mended now."""
-    if not findings:
-        return "d looks through the data, record by record."
+    if not any(finding.repairs for finding in findings):
+        known = f"{counted(len(findings), 'thing')} found, to know. " if findings else ""
+        return f"{known}d looks through the data, record by record."
     answers = [(finding, mending(finding, repairs)) for finding in findings]
     usual = sum(answer is not None and answer == finding.repair for finding, answer in answers)
     other = sum(answer is not None for _, answer in answers) - usual

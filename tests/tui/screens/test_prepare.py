@@ -12,11 +12,12 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets._footer import FooterKey
 
-from tests.tui.test_wizard import until, wizard
+from tests.tui.test_wizard import row, until, wizard
 from tunesmith.core.project import Project, new_project
 from tunesmith.tui.app import TunesmithApp
 from tunesmith.tui.glyphs import UNICODE
 from tunesmith.tui.screens.data import Data
+from tunesmith.tui.screens.dialogs import Choose
 from tunesmith.tui.screens.repair import Mend
 from tunesmith.tui.screens.shell import Shell
 from tunesmith.tui.widgets.choice import Choice
@@ -173,6 +174,78 @@ def test_a_mapping_is_changed_in_the_box_line_by_line(tmp_path: Path) -> None:
         labels = {"it": "IT", "HR": "People"}
         await until(pilot, lambda: labels in [one.get("values") for one in repairs_of(project)])
         assert app.screen is shell
+
+    wizard(project, act)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_a_file_that_could_be_several_things_says_what_else_and_lets_it_be_chosen(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    lines = [f"What does item {n} cost?,Item {n} costs {3 * n + 1} euros.,Item {n}" for n in range(120)]
+    (tmp_path / "several.csv").write_text("\n".join(["question,answer,name", *lines]))
+    project = new_project("several.csv", tmp_path)
+
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        shape = row(shell, "prepare.shape")
+        shape.control.focus()
+        await until(pilot, lambda: "not table" in panel(shell))
+        assert "each row is a record about one name" in panel(shell)
+        await pilot.press("space")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        listed = app.screen.query_one(OptionList)
+        told = {str(one.prompt)[2:].split("  ")[0]: " ".join(str(one.prompt).split()) for one in listed.options}
+        assert "No columns offer themselves as" in told["chat"], "it can't be had, and that is said"
+        await pilot.press("home", "enter")
+        await until(pilot, lambda: project.survey is not None and not project.pending and app.screen is shell)
+        await until(pilot, lambda: project.plan.prepare.shape == "table")
+        assert project.plan.prepare.columns == {"entity": "name"}
+        entity = row(shell, "prepare.columns.entity")
+        assert entity.region.y > shape.region.y
+        assert len(project.plan.prepare.questions) == 2
+        shape.control.focus()
+        await pilot.press("r")
+        await until(pilot, lambda: not project.pending and project.plan.prepare.shape == "question-answer")
+
+    wizard(project, act, size=size)
+
+
+def test_a_shape_that_the_columns_cannot_give_is_refused_beside_it(tmp_path: Path) -> None:
+    project = many(tmp_path, 60)
+
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        shape = row(shell, "prepare.shape")
+        shape.control.focus()
+        await pilot.press("right")
+        error = shape.query_one(".knob-error", Static)
+        await until(pilot, lambda: "No columns offer themselves as" in str(error.content))
+        assert app.screen is shell
+        await pilot.press("r")
+        await until(pilot, lambda: project.resolution is not None and not project.pending)
+        assert project.plan.prepare.shape == "question-answer" and not shell.session.problem
+
+    wizard(project, act)
+
+
+def test_a_part_that_no_column_has_to_play_can_be_left_empty(tmp_path: Path) -> None:
+    lines = [{"question": f"Who is {n}?", "answer": f"Ada {n}", "context": f"Page {n}"} for n in range(60)]
+    (tmp_path / "c.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    project = new_project("c.jsonl", tmp_path)
+
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        assert project.plan.prepare.columns["context"] == "context"
+        await until(pilot, lambda: bool(shell.query("#knob-prepare-columns-context")))
+        row(shell, "prepare.columns.context").control.focus()
+        await pilot.press("space")
+        await until(pilot, lambda: isinstance(app.screen, Choose))
+        none = str(app.screen.query_one(OptionList).get_option_at_index(0).prompt)
+        assert "none" in none and "should be" not in none
+        await pilot.press("home", "enter")
+        await until(pilot, lambda: not project.pending and "context" not in project.plan.prepare.columns)
+        assert not shell.session.problem
 
     wizard(project, act)
 
