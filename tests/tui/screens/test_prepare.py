@@ -119,6 +119,7 @@ def test_a_repair_is_changed_in_its_box_and_what_is_out_of_bounds_is_said(
         await pilot.press("tab", *"1.2", "enter")
         told = str(box.query_one("#mend-error", Static).content)
         assert app.screen is box and "Give more than 0, at most 1" in told
+        assert box.query_one("#mend-keys").region.bottom < size[1], "the keys stay in sight"
         await pilot.press("backspace", "backspace", "backspace", *"0.95")
         assert "likeness 0.95 or more" in str(box.query_one(OptionList).get_option_at_index(0).prompt)
         await pilot.press("enter")
