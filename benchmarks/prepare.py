@@ -57,7 +57,6 @@ def write_csv(path: Path, rows: int) -> None:
 
 def measure(path: Path) -> dict[str, float]:
     """Seconds of each part and GiB at the peak, in this process."""
-    from tunesmith.core.draft import Draft
     from tunesmith.core.facts import Facts
     from tunesmith.core.hardware import probe_hardware
     from tunesmith.core.meter import silent
@@ -101,7 +100,6 @@ def measure(path: Path) -> dict[str, float]:
     found["near duplicates"] = found["near duplicates found"] + found["the set again, parts compared nearly"]
     found["memory"] = peak()
     found["rows made"] = prepared.total
-    _ = Draft
     return found
 
 

@@ -15,6 +15,15 @@ def percent(share: float) -> str:
     return f"{shown:.1f} %"
 
 
+def about_percent(share: float) -> str:
+    """A share for a sentence: `12 %`, `0.3 %`, `under 0.1 %`."""
+    if 0 < share < 0.001:
+        return "under 0.1 %"
+    if 0.999 < share < 1:
+        return "over 99.9 %"
+    return f"{100 * share:.0f} %" if share >= 0.1 or share == 0 else f"{100 * share:.1f} %"
+
+
 def size(count: float) -> str:
     """Bytes in the unit that suits them: `912 KiB`, `8 MiB`, `0.2 GiB`, `15.2 GiB`."""
     if count >= GIB / 10:

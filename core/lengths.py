@@ -57,28 +57,6 @@ def profile_of(prompts: Counts, answers: Counts, *, estimated: bool = False) -> 
     )
 
 
-def proposed_length(whole: Counts) -> tuple[int, str]:
-    """(a sequence length for rows of these lengths in tokens, why): a multiple of 8 tokens, at least 8.
-
-    Nothing is cut where the longest row is at most a quarter longer than 99 % of the rows; else those 99 % are kept
-    whole, since every row of a batch costs as much as its longest. Multiples of 8 suit the matrix units of GPUs
-    (NVIDIA, "Matrix Multiplication Background User's Guide", section 4.1). Needs at least one row.
-    """
-    found = lengths(whole)
-    if found.longest <= 1.25 * found.p99:
-        return _eights(found.longest), f"the longest row has {found.longest:,} tokens, so nothing is cut"
-    length = _eights(found.p99)
-    cut = int((np.asarray(whole) > length).sum())
-    return length, (
-        f"99 % of the rows have at most {found.p99:,} tokens; {cut:,} of {len(whole):,} are cut at the end, "
-        f"the longest has {found.longest:,}"
-    )
-
-
-def _eights(length: int) -> int:
-    return 8 * math.ceil(max(8, length) / 8)
-
-
 def estimated_tokens(text: str, vocabulary: int) -> int:
     """About how many tokens `text` is, for a byte-pair encoding of `vocabulary` words.
 

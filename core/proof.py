@@ -71,9 +71,6 @@ class Proof(msgspec.Struct, frozen=True):
     pad_is_end: bool
     """Whether padding is written with the end mark. Fine-tune masks padding by its place and not by its token, so that
     the end mark is trained all the same."""
-    proposal: int
-    """A sequence length for these rows."""
-    proposal_because: str
     pictures: tuple[Picture, ...] = ()
     rows: int = 0
     """All rows that there are. Where `profile.rows` is fewer, only those were counted (a sample, and the longest rows

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from tunesmith.core.errors import AccessError, DataError
+from tunesmith.core.figures import about_percent
 from tunesmith.core.models import model_here
 from tunesmith.core.plan import Split
 from tunesmith.core.prepare.card import card
@@ -71,7 +72,7 @@ def work(job: Job) -> str:
     (job.run.data / "card.md").write_text(card(prepared.account, plan, told, proof), encoding="utf-8")
     unit = "question" if plan.shape in ("table", "question-answer") else "row"
     made = f"{counted(prepared.account.read, 'row')} read, {prepared.account.aside:,} set aside"
-    return f"{made}, {counted(prepared.total, unit)}: {parts}; {_percent(proof.share)} of tokens are trained"
+    return f"{made}, {counted(prepared.total, unit)}: {parts}; {about_percent(proof.share)} of tokens are trained"
 
 
 class _Written:
@@ -153,7 +154,7 @@ def _tell(job: Job, proof: Proof) -> None:
     if proof.unended:
         text = f"{counted(proof.unended, 'answer')} without the mark {shown(proof.end_mark)} at which a server stops: "
         job.finding(STAGE, text + "the model would not learn to stop.", "warning", proof.unended)
-    told = f"{_percent(proof.share)} of {proof.tokens:,} tokens are trained, the answers; the prompts are masked."
+    told = f"{about_percent(proof.share)} of {proof.tokens:,} tokens are trained, the answers; the prompts are masked."
     job.finding(STAGE, told, "ok", proof.trained)
 
 
@@ -165,7 +166,3 @@ def lost_answers(proof: Proof) -> DataError:
         cause=f"The sequence length of {proof.max_length or 0:,} tokens ends before the answer begins (rows {named}).",
         next_step=f"Raise select.hyperparameters.max_length to {proof.lost_need:,}, or take the long rows out.",
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"

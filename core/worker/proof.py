@@ -27,7 +27,7 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from tunesmith.core.errors import DataError
-from tunesmith.core.lengths import profile_of, proposed_length
+from tunesmith.core.lengths import profile_of
 from tunesmith.core.meter import Meter, silent
 from tunesmith.core.proof import NAMED, Picture, Proof
 from tunesmith.core.rows import Row
@@ -421,7 +421,6 @@ class _Tally:
         kept = np.minimum(whole, most)
         trained = np.maximum(kept - prompts, 0)
         ends, numbers = np.unique(np.frombuffer(self.ends, np.int64)[whole <= most], return_counts=True)
-        proposal, because = proposed_length(whole)
         pad = self.tokenizer.pad_token_id
         return Proof(
             profile=profile_of(prompts, answers),
@@ -441,8 +440,6 @@ class _Tally:
             end_mark=self._token(self.eos),
             pad_mark="" if pad is None else self._token(int(pad)),
             pad_is_end=pad == self.eos,
-            proposal=proposal,
-            proposal_because=because,
             pictures=tuple(self._picture(row) for row in self._shown()),
             rows=len(whole),
         )

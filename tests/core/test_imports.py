@@ -56,7 +56,6 @@ TOLD = (
     "repair.needs",
     "repair.recipe",
     "repair.aside",
-    "repair.answering",
     "repair.typed",
 )
 """What of it the interface tells by."""

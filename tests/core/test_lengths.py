@@ -11,7 +11,7 @@ import pytest
 
 from tests.core.test_models import LLAMA
 from tunesmith.core.jobs import Helper
-from tunesmith.core.lengths import estimated_profile, estimated_tokens, histogram, profile_of, proposed_length
+from tunesmith.core.lengths import estimated_profile, estimated_tokens, histogram, profile_of
 from tunesmith.core.recommend import resolve
 from tunesmith.core.rows import Row, ask
 from tunesmith.core.survey import survey
@@ -80,17 +80,6 @@ def test_a_folder_with_a_tokenizer_and_no_weights_is_counted_truly(tmp_path: Pat
         seen = survey({"prepare.data": "practice", "select.model": str(folder)}, tmp_path, helper)
     assert not seen.facts.model.here
     assert seen.facts.data.tokens is not None and not seen.facts.data.tokens.estimated
-
-
-def test_the_proposed_length_cuts_nothing_where_the_longest_row_is_near_the_others() -> None:
-    length, because = proposed_length([90] * 99 + [101])
-    assert length == 104 and because == "the longest row has 101 tokens, so nothing is cut"
-
-
-def test_the_proposed_length_keeps_99_percent_where_one_row_is_far_longer() -> None:
-    length, because = proposed_length([90] * 999 + [5000])
-    assert length == 96
-    assert "99 % of the rows have at most 90 tokens; 1 of 1,000 are cut at the end, the longest has 5,000" in because
 
 
 def test_histograms_hold_every_row_once_and_end_at_the_longest() -> None:

@@ -22,7 +22,7 @@ from tunesmith.core.paths import is_of_hub, plan_spelled_out, wishes_spelled_out
 from tunesmith.core.plan import Prepare
 from tunesmith.core.plan_yaml import read_plan
 from tunesmith.core.prepare.prepared import WrittenSet
-from tunesmith.core.prepare.repair.answering import mending
+from tunesmith.core.prepare.repair.recipe import mending
 from tunesmith.core.prepare.repair.words import told
 from tunesmith.core.recommend import resolve
 from tunesmith.core.schema import wishes_of

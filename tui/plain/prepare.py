@@ -6,7 +6,7 @@ from typing import Any
 
 from tunesmith.core.errors import DataError, PlanError
 from tunesmith.core.facts import Column, DataFinding, Shape
-from tunesmith.core.prepare.repair.recipe import chosen, present
+from tunesmith.core.prepare.repair.recipe import answered, mending
 from tunesmith.core.prepare.repair.words import told
 from tunesmith.core.prepare.shape import NEEDED, OPTIONAL
 from tunesmith.core.schema import knob_at
@@ -14,24 +14,8 @@ from tunesmith.tui.plain.desk import Desk
 from tunesmith.tui.plain.questions import KnobQuestion, Option, Question, by_name, by_number, labelled, not_listed
 from tunesmith.tui.plain.voice import Back, Voice, in_short
 from tunesmith.tui.plain_text import shortened
+from tunesmith.tui.roles import ROLES
 
-ROLES = {
-    "entity": "Which column names what each record is about?",
-    "question": "Which column holds the question?",
-    "answer": "Which column holds the answer?",
-    "context": "Which column holds the text that the answer is in?",
-    "prompt": "Which column holds the prompt?",
-    "completion": "Which column holds what should follow the prompt?",
-    "input": "Which column holds the text that the instruction is about?",
-    "messages": "Which column holds the conversation?",
-    "system": "Which column holds the system prompt?",
-    "tools": "Which column lists the tools?",
-    "text": "Which column holds the text?",
-    "label": "Which column holds the label?",
-    "chosen": "Which column holds the better answer?",
-    "rejected": "Which column holds the worse answer?",
-    "rating": "Which column holds the rating?",
-}
 MOST_LISTED = 30
 """Columns that are listed; of a wider file the others are named."""
 EXAMPLE = 40
@@ -211,7 +195,7 @@ class RepairQuestion(Question):
             )
         wanted = options[int(answer) - 1] if answer else self._now()
         if wanted != self._now():
-            self.desk.change("prepare.repairs", chosen(self.desk.data.findings, self._present, self.finding, wanted))
+            self.desk.change("prepare.repairs", answered(self.desk.data.findings, self._present, self.finding, wanted))
         return True
 
     @property
@@ -229,7 +213,7 @@ class RepairQuestion(Question):
         return found
 
     def _now(self) -> dict[str, Any] | None:
-        return present(self.finding, self._present)
+        return mending(self.finding, self._present)
 
 
 def asked_about(desk: Desk) -> list[DataFinding]:
@@ -240,7 +224,7 @@ def asked_about(desk: Desk) -> list[DataFinding]:
     return [
         one
         for one in desk.data.findings
-        if one.repairs and (one.recommended or one.severity == "serious" or present(one, repairs) is not None)
+        if one.repairs and (one.recommended or one.severity == "serious" or mending(one, repairs) is not None)
     ]
 
 

@@ -15,11 +15,12 @@ from textual.widgets import Static
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted
-from tunesmith.core.prepare.repair.answering import answered, mending, offered_as
+from tunesmith.core.prepare.repair.recipe import answered, mending
 from tunesmith.core.prepare.shape import NEEDED, OPTIONAL
 from tunesmith.core.proof import lost_told
 from tunesmith.core.schema import Knob, knob_at, plain_value
 from tunesmith.tui.plain_text import harmless
+from tunesmith.tui.roles import ROLES
 from tunesmith.tui.screens.data import Data
 from tunesmith.tui.screens.repair import Mend
 from tunesmith.tui.screens.step import AskStep
@@ -30,24 +31,6 @@ from tunesmith.tui.widgets.lengths_told import lengths_told
 from tunesmith.tui.widgets.still import Still
 from tunesmith.tui.widgets.trained_text import trained_text
 from tunesmith.tui.widgets.why import Why
-
-ROLES = {
-    "entity": "Which column names the thing?",
-    "question": "Which column is the question?",
-    "answer": "Which column is the answer?",
-    "context": "Which column holds the context?",
-    "prompt": "Which column is the prompt?",
-    "completion": "Which column is the completion?",
-    "input": "Which column is the input?",
-    "messages": "Which column holds the chat?",
-    "system": "Which column is the system prompt?",
-    "tools": "Which column lists the tools?",
-    "text": "Which column is the text?",
-    "label": "Which column is the label?",
-    "chosen": "Which column is the better answer?",
-    "rejected": "Which column is the worse answer?",
-    "rating": "Which column is the rating?",
-}
 
 
 class PrepareStep(AskStep):
@@ -180,8 +163,7 @@ class PrepareStep(AskStep):
         project = self.session.project
         present = plain_value(project.plan, "prepare.repairs")
         finding, repair = event.row.finding, event.repair
-        place = offered_as(finding, repair) if repair is not None else -1
-        kept = answered(project.facts.data.findings, present, finding, repair, place)
+        kept = answered(project.facts.data.findings, present, finding, repair)
         self.post_message(self.Wished("prepare.repairs", kept))
 
     @on(FindingRow.Opened)
@@ -197,7 +179,7 @@ class PrepareStep(AskStep):
         answer = await self.app.push_screen_wait(Mend(finding, now, self.session.glyphs))
         if answer is not None and finding in project.facts.data.findings:
             present = plain_value(project.plan, "prepare.repairs")
-            kept = answered(project.facts.data.findings, present, finding, answer.repair, answer.place)
+            kept = answered(project.facts.data.findings, present, finding, answer.repair)
             self.post_message(self.Wished("prepare.repairs", kept))
 
     def explain(self) -> None:

@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 
 from tunesmith.core.errors import PlanError
 from tunesmith.core.facts import DataFinding
-from tunesmith.core.prepare.repair.answering import offered_as
+from tunesmith.core.prepare.repair.recipe import offered_as
 from tunesmith.core.prepare.repair.typed import changed, values_of, written
 from tunesmith.core.prepare.repair.words import told
 from tunesmith.core.schema import Knob
@@ -38,8 +38,6 @@ class Answered:
 
     repair: dict[str, Any] | None
     """As it stands in the plan; None leaves the finding as it is."""
-    place: int
-    """Which of the finding's repairs it is; -1 where it is none."""
 
 
 class Mend(CalmModal[Answered | None]):
@@ -173,10 +171,10 @@ class Mend(CalmModal[Answered | None]):
         """Take what is marked, with what was typed; what can't be is said, and stays."""
         place = self._place
         if place >= len(self._repairs):
-            self.dismiss(Answered(None, -1))
+            self.dismiss(Answered(None))
             return
         try:
-            self.dismiss(Answered(self._read(place), place))
+            self.dismiss(Answered(self._read(place)))
         except PlanError as error:
             self._say(f"{self._glyphs.error} {harmless(error.title)} {harmless(error.next_step)}")
 

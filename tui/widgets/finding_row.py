@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tunesmith.core.facts import DataFinding
-from tunesmith.core.prepare.repair.answering import mending, offered_as
+from tunesmith.core.prepare.repair.recipe import mending, offered_as
 from tunesmith.core.prepare.repair.words import short
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless

@@ -11,7 +11,7 @@ from textual.content import Content
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.figures import percent
 from tunesmith.core.prepare.account import StepCount
-from tunesmith.core.prepare.repair.answering import mending, offered_as
+from tunesmith.core.prepare.repair.recipe import mending, offered_as
 from tunesmith.core.prepare.repair.words import told
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from tunesmith.core.facts import DataFinding
+from tunesmith.core.figures import about_percent
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.look.check import FEW, LABEL, Bars, Noted, Places, finding, percent
+from tunesmith.core.prepare.look.check import FEW, LABEL, Bars, Noted, Places, finding
 from tunesmith.core.prepare.look.duplicates import first_of_pairs, joined
 from tunesmith.core.prepare.look.page import Ints, Page
 from tunesmith.core.prepare.look.refusals import is_refusal
@@ -190,7 +191,7 @@ class Boilerplate:
         names = [text for _, text, _ in told]
         sample = self._places.told(names[0], self._answer)
         text = f"{shown(self._answer)}: {counted(len(told), 'answer')} {'is' if len(told) == 1 else 'are'} given to "
-        text += f"{counted(count, 'prompt')} that differ ({percent(count / rows)} of the rows), e.g. {sample}"
+        text += f"{counted(count, 'prompt')} that differ ({about_percent(count / rows)} of the rows), e.g. {sample}"
         return [
             finding(
                 "repeated-answer",

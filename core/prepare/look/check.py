@@ -122,15 +122,6 @@ def finding(
     )
 
 
-def percent(share: float) -> str:
-    """A share for a sentence: `12 %`, `0.3 %`, `under 0.1 %`."""
-    if 0 < share < 0.001:
-        return "under 0.1 %"
-    if 0.999 < share < 1:
-        return "over 99.9 %"
-    return f"{100 * share:.0f} %" if share >= 0.1 or share == 0 else f"{100 * share:.1f} %"
-
-
 def _label(text: str) -> str:
     return shown(text, LABEL)
 

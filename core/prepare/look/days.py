@@ -9,9 +9,10 @@ from functools import lru_cache
 from typing import Any
 
 from tunesmith.core.facts import DataFinding
+from tunesmith.core.figures import about_percent
 from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.dates import ISO, date_of
-from tunesmith.core.prepare.look.check import Noted, Places, finding, percent, top_bars
+from tunesmith.core.prepare.look.check import Noted, Places, finding, top_bars
 from tunesmith.core.prepare.look.missing import is_missing
 from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.seen import Seen
@@ -157,7 +158,8 @@ class DateForms:
             name,
             count,
             self._places.rows,
-            f"{shown(name)}: {counted(count, 'date')} of {days.filled:,} ({percent(count / days.filled)}) {what}, "
+            f"{shown(name)}: {counted(count, 'date')} of {days.filled:,} "
+            f"({about_percent(count / days.filled)}) {what}, "
             f"unlike the others, e.g. {self._places.told(texts[0][1], name)}.",
             "The model learns a slip of the pen as a fact, and may write such days itself.",
             examples=[self._places.example(position, text, name) for position, text in texts],

@@ -8,8 +8,9 @@ from collections import defaultdict
 from typing import Any
 
 from tunesmith.core.facts import DataFinding, Severity
+from tunesmith.core.figures import about_percent
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.look.check import EXAMPLES, Places, finding, percent
+from tunesmith.core.prepare.look.check import EXAMPLES, Places, finding
 from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.seen import Seen
 from tunesmith.core.prepare.look.tally import Tallies, Tally
@@ -115,8 +116,8 @@ class Balance:
             "serious" if share < SERIOUS or least < FEWEST_ROWS else "warning" if share < WARN else "note"
         )
         rare, often = (self._places.told(label, tally.column) for label in (rarest, usual))
-        text = f"{shown(tally.column)}: {rare} stands in {counted(least, 'row')} ({percent(least / filled)}), "
-        text += f"{often} in {most:,} ({percent(most / filled)})."
+        text = f"{shown(tally.column)}: {rare} stands in {counted(least, 'row')} ({about_percent(least / filled)}), "
+        text += f"{often} in {most:,} ({about_percent(most / filled)})."
         return [
             finding(
                 "balance",

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from tunesmith.core.facts import DataFinding
+from tunesmith.core.figures import about_percent
 from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.language import READ, can_be_told, language_of
-from tunesmith.core.prepare.look.check import Noted, Places, finding, percent, top_bars
+from tunesmith.core.prepare.look.check import Noted, Places, finding, top_bars
 from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.seen import Seen
 
@@ -70,7 +71,7 @@ class Languages:
         if not others:
             return []
         count, of = sum(others.values()), counts.total()
-        listed = [f"{named(code)} {percent(number / of)}" for code, number in others.items()]
+        listed = [f"{named(code)} {about_percent(number / of)}" for code, number in others.items()]
         told = ", ".join(listed[:4]) + (" and others" if len(listed) > 4 else "")
         what = f"of a sample of {of:,} texts" if self._places.rows > SAMPLE else f"of {counted(of, 'text')}"
         repair: dict[str, Any] = {"kind": "keep-languages", "column": self._column, "names": [main]}
@@ -80,7 +81,7 @@ class Languages:
                 self._column,
                 count,
                 of,
-                f"{shown(self._column)}: {what} {percent(most / of)} are {named(main)}, the others {told}.",
+                f"{shown(self._column)}: {what} {about_percent(most / of)} are {named(main)}, the others {told}.",
                 "The model may answer in another language than it is asked in, and learns each from its share only.",
                 examples=[
                     self._places.example(position, self._places.text(position, self._column), self._column)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from tunesmith.core.facts import DataFinding
+from tunesmith.core.figures import about_percent
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.look.check import Noted, Places, finding, percent
+from tunesmith.core.prepare.look.check import Noted, Places, finding
 from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.seen import Seen
 
@@ -81,7 +82,7 @@ class PromptForm:
                 mark = _PREFIX.match(some.texts[0]) if words.endswith("as") else None
                 sample = f" {self._places.told(mark[0].strip(), name)}" if mark else ""
                 what.append(
-                    f"{counted(some.count, 'text')} of {total:,} ({percent(some.count / total)}) {words}{sample}"
+                    f"{counted(some.count, 'text')} of {total:,} ({about_percent(some.count / total)}) {words}{sample}"
                 )
                 examples += [*some.examples(self._places, name)[:1], *others.examples(self._places, name)[:1]]
                 least = max(least, min(some.count, others.count))
@@ -130,7 +131,7 @@ class Copied:
         if not total:
             return []
         name, context = shown(self._answer), shown(self._context)
-        text = f"{name}: {percent(copied / total)} of the answers stand word by word in {context}"
+        text = f"{name}: {about_percent(copied / total)} of the answers stand word by word in {context}"
         text += "." if not other else f"; {counted(other, 'answer')} {'does' if other == 1 else 'do'} not."
         examples = [f"{one} (in {context})" for one in self._copied.examples(self._places, self._answer)]
         examples += [f"{one} (not in {context})" for one in self._other.examples(self._places, self._answer)]

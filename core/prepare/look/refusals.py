@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from tunesmith.core.facts import DataFinding
+from tunesmith.core.figures import about_percent
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.look.check import Noted, Places, finding, percent, top_bars
+from tunesmith.core.prepare.look.check import Noted, Places, finding, top_bars
 from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.seen import Seen
 
@@ -83,9 +84,7 @@ class Refusals:
             return [finding("no-refusal", self._answer, rows, rows, text, effect, severity="note")]
         few = len(self._texts) <= MOST_NAMES
         share = count / rows
-        text = (
-            f"{name}: {counted(count, 'answer')} ({percent(share)}) {'says' if count == 1 else 'say'} that something "
-        )
+        text = f"{name}: {counted(count, 'answer')} ({about_percent(share)}) {'says' if count == 1 else 'say'} that something "
         text += "is not known, not stated or refused."
         names = list(self._texts)
         return [

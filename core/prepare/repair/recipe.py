@@ -29,13 +29,22 @@ def answers(finding: DataFinding, repair: Mapping[str, Any]) -> bool:
     return any(_alike(repair, offered) for offered in finding.repairs)
 
 
-def present(finding: DataFinding, repairs: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
-    """Which of the plan's repairs mends what was found: one as it is offered before one with other bounds."""
+def mending(finding: DataFinding, repairs: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+    """The plan's repair that mends what was found: one as it is offered before one with other bounds; None where it
+    is left as it is.
+    """
     told = [one for one in repairs if answers(finding, one)]
     return next((one for one in finding.repairs if one in told), told[0] if told else None)
 
 
-def chosen(
+def offered_as(finding: DataFinding, repair: Mapping[str, Any]) -> int:
+    """The place in `finding.repairs` of what `repair` is, with the same bounds or others; -1 where it is none."""
+    places = range(len(finding.repairs))
+    exact = next((place for place in places if finding.repairs[place] == repair), -1)
+    return exact if exact >= 0 else next((place for place in places if _alike(repair, finding.repairs[place])), -1)
+
+
+def answered(
     findings: Sequence[DataFinding],
     repairs: Sequence[dict[str, Any]],
     finding: DataFinding,
@@ -43,21 +52,39 @@ def chosen(
 ) -> list[dict[str, Any]]:
     """`repairs` with `repair` instead of whatever mended `finding` before; None leaves it unmended.
 
-    Repairs of findings stand in the findings' order; those that answer none of them follow. Of a repair that lists
-    what other findings are about as well, only what is about this one goes.
+    It stands where the other stood, or else in the findings' order; the rest stays as it is ordered, because a recipe
+    that a person wrote is worked through in that order. Of a repair that lists what other findings are about as well,
+    only what is about this one goes.
     """
-    kept = [left for one in repairs if (left := _without(finding, one)) is not None]
-    if repair is not None:
-        kept.append(repair)
-        kept.sort(key=lambda one: _place(findings, one))
-    return kept
+    kept: list[dict[str, Any]] = []
+    stood: int | None = None
+    for one in repairs:
+        left = _without(finding, one)
+        if left != one and stood is None:
+            stood = len(kept)
+        if left is not None:
+            kept.append(left)
+    if repair is None:
+        return kept
+    if stood is None:
+        stood = _stands(findings, kept, findings.index(finding))
+    return [*kept[:stood], repair, *kept[stood:]]
 
 
-def _place(findings: Sequence[DataFinding], repair: dict[str, Any]) -> int:
+def _stands(findings: Sequence[DataFinding], repairs: Sequence[dict[str, Any]], own: int) -> int:
+    """Where the repair of finding `own` belongs: before those of later findings, else behind those of earlier ones."""
+    places = [_place(findings, one) for one in repairs]
+    later = next((at for at, place in enumerate(places) if place is not None and place > own), None)
+    if later is not None:
+        return later
+    return max((at + 1 for at, place in enumerate(places) if place is not None), default=len(repairs))
+
+
+def _place(findings: Sequence[DataFinding], repair: dict[str, Any]) -> int | None:
     exact = next((at for at, found in enumerate(findings) if repair in found.repairs), None)
     if exact is not None:
         return exact
-    return next((at for at, found in enumerate(findings) if answers(found, repair)), len(findings))
+    return next((at for at, found in enumerate(findings) if answers(found, repair)), None)
 
 
 def _without(finding: DataFinding, repair: dict[str, Any]) -> dict[str, Any] | None:

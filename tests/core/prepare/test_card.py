@@ -89,8 +89,6 @@ def proof() -> Proof:
         end_mark="<e>",
         pad_mark="<p>",
         pad_is_end=False,
-        proposal=32,
-        proposal_because="because",
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tunesmith.core.facts import DataFinding
-from tunesmith.core.prepare.repair.recipe import answers, chosen, present
+from tunesmith.core.prepare.repair.recipe import answered, answers, mending, offered_as
 
 
 def found(kind: str, *repairs: dict[str, Any], column: str = "a") -> DataFinding:
@@ -25,7 +25,7 @@ ALL = [NEAR, RANGE, DUMMY, SUMS, PHONE, EMAIL]
 
 
 @pytest.mark.parametrize(
-    ("repair", "answered"),
+    ("repair", "about"),
     [
         ({"kind": "drop-near-duplicates", "threshold": 0.9}, [NEAR]),
         ({"kind": "drop-near-duplicates", "column": "b"}, [NEAR]),
@@ -39,29 +39,52 @@ ALL = [NEAR, RANGE, DUMMY, SUMS, PHONE, EMAIL]
         ({"kind": "drop-empty", "column": "a"}, []),
     ],
 )
-def test_a_repair_answers_a_finding_whatever_its_bounds(repair: dict[str, Any], answered: list[DataFinding]) -> None:
-    assert [one.kind for one in ALL if answers(one, repair)] == [one.kind for one in answered]
-    assert all(present(one, [repair]) == repair for one in answered)
+def test_a_repair_answers_a_finding_whatever_its_bounds(repair: dict[str, Any], about: list[DataFinding]) -> None:
+    assert [one.kind for one in ALL if answers(one, repair)] == [one.kind for one in about]
+    assert all(mending(one, [repair]) == repair for one in about)
 
 
 def test_another_choice_takes_the_place_of_a_repair_with_other_bounds() -> None:
     own = {"kind": "drop-near-duplicates", "threshold": 0.9}
-    assert chosen(ALL, [own, *SUMS.repairs], NEAR, NEAR.repair) == [NEAR.repair, SUMS.repair]
-    assert chosen(ALL, [own, *SUMS.repairs], NEAR, None) == [SUMS.repair]
-    assert chosen(ALL, [*NEAR.repairs, *SUMS.repairs], NEAR, own) == [own, SUMS.repair], "in its place"
+    assert answered(ALL, [own, *SUMS.repairs], NEAR, NEAR.repair) == [NEAR.repair, SUMS.repair]
+    assert answered(ALL, [own, *SUMS.repairs], NEAR, None) == [SUMS.repair]
+    assert answered(ALL, [*NEAR.repairs, *SUMS.repairs], NEAR, own) == [own, SUMS.repair], "in its place"
 
 
 def test_of_a_repair_about_several_findings_the_others_stay() -> None:
     both = {"kind": "drop-values", "column": "a", "names": ["asdf", "mine", "Total"]}
-    assert chosen(ALL, [both], DUMMY, None) == [{"kind": "drop-values", "column": "a", "names": ["mine", "Total"]}]
-    left = chosen(ALL, [{"kind": "mask-personal"}], EMAIL, None)
+    assert answered(ALL, [both], DUMMY, None) == [{"kind": "drop-values", "column": "a", "names": ["mine", "Total"]}]
+    left = answered(ALL, [{"kind": "mask-personal"}], EMAIL, None)
     assert "email" not in left[0]["names"] and "phone" in left[0]["names"]
     labels = found("labels", {"kind": "unify-labels", "column": "a", "values": {"eng": "Eng"}})
     own = {"kind": "unify-labels", "column": "a", "values": {"eng": "English", "de": "German"}}
-    assert chosen([labels], [own], labels, labels.repair) == [labels.repair, own | {"values": {"de": "German"}}]
+    assert answered([labels], [own], labels, labels.repair) == [labels.repair, own | {"values": {"de": "German"}}]
 
 
 def test_what_is_offered_goes_before_what_is_like_it() -> None:
     own = {"kind": "drop-near-duplicates", "threshold": 0.9}
-    assert present(NEAR, [own, *NEAR.repairs]) == NEAR.repair
-    assert present(NEAR, []) is None
+    assert mending(NEAR, [own, *NEAR.repairs]) == NEAR.repair
+    assert mending(NEAR, []) is None
+
+
+def test_a_repair_with_other_bounds_is_told_as_what_was_offered() -> None:
+    ways = found(
+        "email", *({"kind": f"{what}-personal", "column": "a", "names": ["email"]} for what in ("mask", "drop"))
+    )
+    assert [offered_as(ways, one) for one in ways.repairs] == [0, 1]
+    assert offered_as(ways, {"kind": "drop-personal", "column": "a", "names": ["email", "ip"]}) == 1
+    assert offered_as(ways, {"kind": "tidy-text", "column": "a"}) == -1
+
+
+def test_a_new_answer_stands_in_the_order_of_the_findings_and_the_rest_as_it_stood() -> None:
+    own = {"kind": "tidy-text", "column": "q"}
+    written = [own, EMAIL.repair, SUMS.repair]
+    assert answered(ALL, written, RANGE, RANGE.repair) == [own, RANGE.repair, EMAIL.repair, SUMS.repair]
+    assert answered(ALL, [NEAR.repair, own], RANGE, RANGE.repair) == [NEAR.repair, RANGE.repair, own]
+    assert answered(ALL, [own], RANGE, RANGE.repair) == [own, RANGE.repair]
+    assert answered(ALL, written, SUMS, None) == [own, EMAIL.repair]
+
+
+def test_an_answer_whose_words_are_all_new_still_takes_the_place_of_the_one_before() -> None:
+    typed = {"kind": "drop-values", "column": "a", "names": ["mine"]}
+    assert answered(ALL, [NEAR.repair, DUMMY.repair, SUMS.repair], DUMMY, typed) == [NEAR.repair, typed, SUMS.repair]
