@@ -84,8 +84,8 @@ class Refusals:
             return [finding("no-refusal", self._answer, rows, rows, text, effect, severity="note")]
         few = len(self._texts) <= MOST_NAMES
         share = count / rows
-        text = f"{name}: {counted(count, 'answer')} ({about_percent(share)}) {'says' if count == 1 else 'say'} that something "
-        text += "is not known, not stated or refused."
+        text = f"{name}: {counted(count, 'answer')} ({about_percent(share)}) {'says' if count == 1 else 'say'} that "
+        text += "something is not known, not stated or refused."
         names = list(self._texts)
         return [
             finding(
