@@ -46,6 +46,7 @@ PREPARING = [
     "split",
     "export",
     "written",
+    "outgoing",
     "read",
     "moments",
 ]
