@@ -19,7 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from heapq import nlargest
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
@@ -43,6 +43,7 @@ from tunesmith.core.worker.tokenize import (
     texts_of,
     token_ids,
 )
+from tunesmith.core.worker.words import Fresh, Words, words_of
 
 BATCH = 4096
 """Rows that are tokenised at a time."""
@@ -84,11 +85,13 @@ def count(
         sample = _Drawn(rows, len(rows), most, meter)
         return msgspec.structs.replace(count(tokenizer, sample, max_length, meter), rows=len(rows))
     with _all_cores():
+        words = words_of(tokenizer, _backend(tokenizer))
         while True:
-            tally = _Tally(tokenizer, frames, max_length, may_restart=again)
+            tally = _Tally(tokenizer, frames, words, max_length, may_restart=again)
             try:
                 tally.add_all(rows, meter)
-            except _Restart:  # the structure that differed is now written by the template, so this ends
+            except _Restart:  # without words, or with the structure that differed written by the template, so this ends
+                words = tally.words
                 continue
             return tally.proof()
 
@@ -140,31 +143,48 @@ class _Texts:
 
     remembered: dict[str, list[int]]
     """Tokens of texts that come again and again, such as a system prompt."""
+    words: Words | None
+    """Where texts may be put together from their words."""
     place: dict[str, int] = field(default_factory=dict)
     again: set[str] = field(default_factory=set)
     found: list[Any] = field(default_factory=list)
+    worded: dict[str, list[str]] = field(default_factory=dict)
+    """The words of texts that are put together from them."""
+    fresh: Fresh = field(default_factory=Fresh)
 
     def ask(self, text: str) -> None:
         """Have it tokenised with the others."""
-        if text in self.remembered:
+        if text in self.remembered or text in self.worded:
+            return
+        if self.words is not None and (cut := self.words.ask(text, self.fresh)):
+            self.worded[text] = cut
             return
         if self.place.setdefault(text, len(self.place)) != len(self.place) - 1:
             self.again.add(text)
 
     def tokenise(self, backend: Any) -> None:
         """All that were asked for."""
+        if self.words is not None:
+            self.words.learn(self.fresh)
         self.found = backend.encode_batch_fast(list(self.place), add_special_tokens=False) if self.place else []
+
+    def parts(self, text: str) -> list[Sequence[int]]:
+        """Its tokens, in the parts that they were found in."""
+        place = self.place.get(text)
+        if place is not None:
+            return [self.found[place].ids]
+        if self.words is not None and (cut := self.worded.get(text)):
+            return self.words.parts(cut)
+        return [self.remembered[text]]
 
     def ids(self, text: str) -> list[int]:
         """Its tokens."""
-        place = self.place.get(text)
-        ids: list[int] = self.remembered[text] if place is None else self.found[place].ids
-        return ids
+        return list(chain.from_iterable(self.parts(text)))
 
     def length(self, text: str) -> int:
         """Its tokens, counted."""
-        place = self.place.get(text)
-        return len(self.remembered[text] if place is None else self.found[place])
+        place = self.place.get(text)  # counting what Rust holds is quicker than having it as a list
+        return sum(map(len, self.parts(text))) if place is None else len(self.found[place])
 
     def remember(self) -> None:
         """Keep the tokens of those that came twice."""
@@ -231,12 +251,19 @@ class _Tally:
     """Counts rows batch by batch."""
 
     def __init__(
-        self, tokenizer: PreTrainedTokenizerBase, frames: Frames, max_length: int | None, *, may_restart: bool
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        frames: Frames,
+        words: Words | None,
+        max_length: int | None,
+        *,
+        may_restart: bool,
     ) -> None:
         self.tokenizer, self.frames, self.max_length = tokenizer, frames, max_length
         self.may_restart, self.exact = may_restart, True
         self.special, self.marks = special_ids(tokenizer), control_marks(tokenizer)
         self.backend = _backend(tokenizer)
+        self.words = words
         self.remembered: dict[str, list[int]] = {}
         self.forms: dict[int, _Form] = {}
         self.before, self.eos = beginning(tokenizer), int(tokenizer.eos_token_id)
@@ -272,12 +299,16 @@ class _Tally:
 
     def _add(self, lot: _Lot) -> None:
         lengths = self._finished(lot)
-        for wrong in self._compare(lot, lengths):
-            self.frames.give_up(wrong)
-            if self.structures[wrong]:
-                if self.may_restart:
-                    raise _Restart
-                self.exact = False
+        while wrong := self._compare(lot, lengths):
+            if lot.texts.words is not None:  # words or frames: without the words it shows
+                self.words, earlier = None, bool(self.prompts)
+            else:
+                for roles in wrong:
+                    self.frames.give_up(roles)
+                earlier = any(self.structures[roles] for roles in wrong)
+            if earlier and self.may_restart:
+                raise _Restart
+            self.exact = self.exact and not earlier
             lot = self._planned(lot.rows)
             lot.texts.tokenise(self.backend)
             lengths = self._finished(lot)
@@ -314,8 +345,8 @@ class _Tally:
         longest = max(range(len(lengths)), key=lambda number: lengths[number][0] + lengths[number][1])
         rows = zip(lot.rows, lot.roles, lot.plans, lengths, strict=True)
         for number, (row, roles, plan, length) in enumerate(rows):
-            if not isinstance(plan, tuple):
-                continue  # written by the template itself
+            if not isinstance(plan, tuple) and lot.texts.words is None:
+                continue  # written by the template itself, and tokenised whole
             seen[roles] += 1
             early = self.structures[roles] + seen[roles] <= COMPARED_FIRST
             drawn = early or number == longest or self.random.random() * COMPARED_LATER < 1
@@ -326,7 +357,7 @@ class _Tally:
         return wrong
 
     def _planned(self, rows: list[Row]) -> _Lot:
-        texts = _Texts(self.remembered)
+        texts = _Texts(self.remembered, self.words)
         roles = [self.frames.roles(row) for row in rows]
         plans = [self._plan(row, of, texts) for row, of in zip(rows, roles, strict=True)]
         return _Lot(rows, roles, texts, plans)
@@ -391,13 +422,13 @@ class _Tally:
         if form.answer is None:
             middle = shared + len(form.frame.prompt)
             return self._of(row, prompt, _together(texts, pieces[shared:middle]), _together(texts, pieces[middle:]))
-        whole = texts.ids(pieces[-1])
         begins = len(form.prompt)
-        if form.end >= 0 and whole[:begins] == form.prompt:
-            return prompt + begins, len(whole) - begins + form.tail, form.end
-        if form.end >= 0:
-            return prompt + begins, self._bare(row) + 1, self.eos
-        return self._of(row, prompt, form.prompt, whole)
+        if form.end < 0:
+            return self._of(row, prompt, form.prompt, texts.ids(pieces[-1]))
+        parts = texts.parts(pieces[-1])
+        if list(islice(chain.from_iterable(parts), begins)) == form.prompt:
+            return prompt + begins, sum(map(len, parts)) - begins + form.tail, form.end
+        return prompt + begins, self._bare(row) + 1, self.eos
 
     def _of(self, row: Row, before: int, prompt: list[int], whole: list[int]) -> Length:
         """The same as `tokenize.answer_ids`, of what follows on `before` tokens that prompt and whole chat share."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
+from transformers import AddedToken, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.meter import Cancelled
@@ -20,6 +20,7 @@ from tunesmith.core.worker.frames import Frames
 from tunesmith.core.worker.model import load_tokenizer
 from tunesmith.core.worker.proof import count
 from tunesmith.core.worker.tokenize import encode
+from tunesmith.core.worker.words import Fresh, Words, words_of
 
 LLAMA2 = (
     "{% if messages[0]['role'] == 'system' %}{% set loop_messages = messages[1:] %}"
@@ -91,6 +92,24 @@ def sentencepiece_like(template: str) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
+def merging_over_spaces() -> PreTrainedTokenizerBase:
+    """A tokenizer without words: whole phrases are tokens."""
+    made = Tokenizer(models.BPE(unk_token="<unk>"))
+    made.normalizer = normalizers.Replace(" ", "▁")
+    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=["<unk>", "<s>", "<e>"], show_progress=False)
+    made.train_from_iterator(["the role of the", "of the user is the"] * 50, trainer)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, eos_token="<e>", unk_token="<unk>")
+    tokenizer.chat_template = UNENDED
+    return tokenizer
+
+
+def spaced(*, rstrip: bool) -> PreTrainedTokenizerBase:
+    """A tokenizer with a mark that takes the white space behind it along."""
+    tokenizer = byte_level(UNENDED)
+    tokenizer.add_special_tokens({"additional_special_tokens": [AddedToken("<s>", rstrip=rstrip)]})
+    return tokenizer
+
+
 MADE: dict[str, Callable[[], PreTrainedTokenizerBase]] = {
     "practice": lambda: load_tokenizer(MODEL_DIR),
     "llama 2": lambda: sentencepiece_like(LLAMA2),
@@ -125,6 +144,11 @@ PIECES = st.sampled_from(
         "\u200b",
         "Bonn",
         "7",
+        "Bonn is",
+        " .",
+        "é b",
+        "  a",
+        "it's",
     ]
 )
 TEXTS = st.lists(st.one_of(PIECES, st.text(max_size=8)), max_size=8).map("".join)
@@ -147,7 +171,8 @@ ROWS = st.lists(
 
 def lengths_of(tokenizer: PreTrainedTokenizerBase, rows: list[Row]) -> list[tuple[int, int, int]]:
     """(prompt, answer, last token) of each row as `count` has them, without the sample that corrects it."""
-    tally = proving._Tally(tokenizer, Frames(tokenizer), None, may_restart=False)
+    words = words_of(tokenizer, proving._backend(tokenizer))
+    tally = proving._Tally(tokenizer, Frames(tokenizer), words, None, may_restart=False)
     lot = tally._planned(rows)
     lot.texts.tokenise(tally.backend)
     return tally._finished(lot)
@@ -192,6 +217,42 @@ def test_a_template_that_does_what_nobody_foresaw_is_found_by_the_sample() -> No
     found = count(tokenizer, rows, None)
     assert found.exact and found.profile.whole.longest < 100  # the count began again, by the template
     assert not count(tokenizer, iter(kept), None).exact  # rows that are gone can't be counted again
+
+
+def test_words_that_give_other_tokens_are_found_by_the_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokenizer = tokenizer_named("practice")
+    rows = [Row(str(n), ask("a b" if n < 5000 else "a Bonn b"), "y") for n in range(6000)]
+    true = count(tokenizer, rows, None)
+    real = Words.learn
+
+    def learn(self: Words, fresh: Fresh) -> None:
+        real(self, fresh)
+        self._rest["Bonn"] = (1,) * 30
+
+    monkeypatch.setattr(Words, "learn", learn)
+    found = count(tokenizer, rows, None)
+    assert found.exact and found.tokens == true.tokens  # the count began again, without words
+    assert not count(tokenizer, iter(rows), None).exact
+
+
+@pytest.mark.parametrize("made", [merging_over_spaces, lambda: spaced(rstrip=True)])
+def test_no_words_where_they_may_give_other_tokens(made: Callable[[], PreTrainedTokenizerBase]) -> None:
+    tokenizer = made()
+    assert words_of(tokenizer, tokenizer.backend_tokenizer) is None
+    rows = [Row(str(n), ask("is the the role <s> x of the"), "x of the") for n in range(9)]
+    assert count(tokenizer, rows, None).tokens == sum(len(encode(tokenizer, row).input_ids) for row in rows)
+
+
+def test_words_are_used_with_the_practice_model_and_tokenised_once() -> None:
+    tokenizer = tokenizer_named("practice")
+    words = words_of(tokenizer, tokenizer.backend_tokenizer)
+    assert words is not None
+    fresh = Fresh()
+    assert words.ask("Who lives in Bonn and who in Oslo?", fresh) and "Bonn" in fresh.rest
+    words.learn(fresh)
+    again = Fresh()
+    assert words.ask("Who lives in Bonn and who in Oslo?", again) and not again.rest and not again.heads
+    assert not words.ask("Who " + "x" * 100, again), "a word so long is not remembered"
 
 
 def test_what_is_cut_and_lost_is_counted_as_it_is_trained() -> None:
