@@ -86,8 +86,9 @@ class TunesmithApp(App[str]):
         """Paint anew where a window was pulled and let go so fast that the size is as before: the terminal cut what it
         showed, and Textual leaves an unchanged size alone.
         """
-        if event.size == self.size and self.screen.is_mounted:
-            self.screen.refresh()
+        if event.size == self.size:
+            for screen in self.screen_stack[-1:]:  # none yet, where it comes before the first one
+                screen.refresh()
 
     async def open(self, opens: Opening) -> None:
         """Open what is named; where that can't be used, say why."""

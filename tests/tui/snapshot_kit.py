@@ -19,6 +19,7 @@ FOLDER = Path(__file__).parent / "snapshots"
 CELL_WIDTH = 12.2
 """Of the terminal library's SVG export."""
 WAITS_SECONDS = 5.0
+"""For the screen to become what it should be: on a busy machine the last widgets are mounted late."""
 
 
 def screen_text(app: App[Any]) -> str:
@@ -52,5 +53,5 @@ async def check_snapshot(app: App[Any], name: str) -> None:
     assert path.exists(), f"there is no snapshot {path.name} yet: TUNESMITH_SNAPSHOTS=write makes it"
     kept, deadline = path.read_text(encoding="utf-8"), time.monotonic() + WAITS_SECONDS
     while (text := screen_text(app)) != kept and time.monotonic() < deadline:
-        await asyncio.sleep(0.1)  # the last widget may not be mounted yet on a busy machine
+        await asyncio.sleep(0.1)
     assert text == kept, f"{name} looks different:\n{text}"
