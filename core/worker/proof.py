@@ -43,7 +43,7 @@ from tunesmith.core.worker.tokenize import (
     texts_of,
     token_ids,
 )
-from tunesmith.core.worker.words import Fresh, Words, words_of
+from tunesmith.core.worker.words import Fresh, Words, cut_at_spaces, words_of
 
 BATCH = 4096
 """Rows that are tokenised at a time."""
@@ -148,17 +148,25 @@ class _Texts:
     place: dict[str, int] = field(default_factory=dict)
     again: set[str] = field(default_factory=set)
     found: list[Any] = field(default_factory=list)
-    worded: dict[str, list[str]] = field(default_factory=dict)
-    """The words of texts that are put together from them."""
+    known: dict[str, list[Sequence[int]]] = field(default_factory=dict)
+    """The tokens of texts of which every word is known."""
+    cut: dict[str, list[str]] = field(default_factory=dict)
+    """The words of texts of which some are still to be learnt."""
     fresh: Fresh = field(default_factory=Fresh)
 
     def ask(self, text: str) -> None:
         """Have it tokenised with the others."""
-        if text in self.remembered or text in self.worded:
+        if text in self.remembered or text in self.known or text in self.cut:
             return
-        if self.words is not None and (cut := self.words.ask(text, self.fresh)):
-            self.worded[text] = cut
-            return
+        if self.words is not None:
+            cut = cut_at_spaces(text)
+            try:
+                self.known[text] = self.words.parts(cut)
+                return
+            except KeyError:
+                if self.words.learns(cut, self.fresh):
+                    self.cut[text] = cut
+                    return
         if self.place.setdefault(text, len(self.place)) != len(self.place) - 1:
             self.again.add(text)
 
@@ -173,7 +181,9 @@ class _Texts:
         place = self.place.get(text)
         if place is not None:
             return [self.found[place].ids]
-        if self.words is not None and (cut := self.worded.get(text)):
+        if (known := self.known.get(text)) is not None:
+            return known
+        if self.words is not None and (cut := self.cut.get(text)):
             return self.words.parts(cut)
         return [self.remembered[text]]
 

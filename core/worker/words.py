@@ -55,36 +55,37 @@ class Words:
         self._rest: dict[str, Ids] = {}
         """Words behind a space, which is left out here."""
 
-    def ask(self, text: str, fresh: Fresh) -> list[str] | None:
-        """The text's words, for `parts` once those that this adds to `fresh` are learnt; None where it is not cut."""
-        cut = _CUT.split(text)
-        head, rest = cut[0], cut[1:]
-        if head in self._heads and all(map(self._rest.__contains__, rest)):
-            return cut
-        unknown = [word for word in rest if word not in self._rest]
+    def parts(self, words: Sequence[str]) -> list[Sequence[int]]:
+        """The tokens of each word of a text. Raises KeyError where one is not known."""
+        each = iter(words)
+        return [self._heads[next(each)], *map(self._rest.__getitem__, each)]
+
+    def learns(self, words: Sequence[str], fresh: Fresh) -> bool:
+        """Whether these can be known; adds to `fresh` what is to be learnt for it."""
+        head, unknown = words[0], [word for word in words[1:] if word not in self._rest]
         full = len(self._heads) + len(self._rest) >= MOST
         if full or len(head) > LONGEST or any(len(word) > LONGEST for word in unknown):
-            return None
+            return False
         if head not in self._heads:
             fresh.heads[head] = None
         fresh.rest.update(dict.fromkeys(unknown))
-        return cut
+        return True
 
     def learn(self, fresh: Fresh) -> None:
         """Tokenise these words; in a thread beside the one that asks, where that helps."""
         self._heads.update(self._tokenised(list(fresh.heads), ""))
         self._rest.update(self._tokenised(list(fresh.rest), " "))
 
-    def parts(self, cut: Sequence[str]) -> list[Sequence[int]]:
-        """The tokens of each word of a text that is cut so."""
-        words = iter(cut)
-        return [self._heads[next(words)], *map(self._rest.__getitem__, words)]
-
     def _tokenised(self, words: list[str], before: str) -> dict[str, Ids]:
         if not words:
             return {}
         found = self._backend.encode_batch_fast([before + word for word in words], add_special_tokens=False)
         return {word: tuple(one.ids) for word, one in zip(words, found, strict=True)}
+
+
+def cut_at_spaces(text: str) -> list[str]:
+    """The words of a text: what it begins with, then each without the space before it."""
+    return _CUT.split(text)
 
 
 def words_of(tokenizer: PreTrainedTokenizerBase, backend: Any) -> Words | None:
@@ -98,10 +99,10 @@ def words_of(tokenizer: PreTrainedTokenizerBase, backend: Any) -> Words | None:
         return None
     words = Words(backend)
     for probe in _PROBES:
-        fresh = Fresh()
-        cut = words.ask(probe, fresh)
+        cut, fresh = cut_at_spaces(probe), Fresh()
+        learns = words.learns(cut, fresh)
         words.learn(fresh)
         whole = backend.encode_batch_fast([probe], add_special_tokens=False)[0].ids
-        if cut is None or list(chain.from_iterable(words.parts(cut))) != whole:
+        if not learns or list(chain.from_iterable(words.parts(cut))) != whole:
             return None
     return words

@@ -20,7 +20,7 @@ from tunesmith.core.worker.frames import Frames
 from tunesmith.core.worker.model import load_tokenizer
 from tunesmith.core.worker.proof import count
 from tunesmith.core.worker.tokenize import encode
-from tunesmith.core.worker.words import Fresh, Words, words_of
+from tunesmith.core.worker.words import Fresh, Words, cut_at_spaces, words_of
 
 LLAMA2 = (
     "{% if messages[0]['role'] == 'system' %}{% set loop_messages = messages[1:] %}"
@@ -247,12 +247,12 @@ def test_words_are_used_with_the_practice_model_and_tokenised_once() -> None:
     tokenizer = tokenizer_named("practice")
     words = words_of(tokenizer, tokenizer.backend_tokenizer)
     assert words is not None
-    fresh = Fresh()
-    assert words.ask("Who lives in Bonn and who in Oslo?", fresh) and "Bonn" in fresh.rest
+    cut, fresh = cut_at_spaces("Who lives in Bonn and who in Oslo?"), Fresh()
+    assert cut[3] == "Bonn" and words.learns(cut, fresh) and "Bonn" in fresh.rest
     words.learn(fresh)
     again = Fresh()
-    assert words.ask("Who lives in Bonn and who in Oslo?", again) and not again.rest and not again.heads
-    assert not words.ask("Who " + "x" * 100, again), "a word so long is not remembered"
+    assert words.learns(cut, again) and not again.rest and not again.heads
+    assert not words.learns(["Who", "x" * 100], again), "a word so long is not remembered"
 
 
 def test_what_is_cut_and_lost_is_counted_as_it_is_trained() -> None:
