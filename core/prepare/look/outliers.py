@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,17 @@ FEWEST_NUMBERS = 20
 
 MOST_UNLIKE = 0.02
 """Above this share, unusual numbers are the nature of a column (a heavy tail): no repair is recommended."""
+
+MOST_NEGATIVE = 0.1
+"""Above this share, the sign is a way of booking (costs as negative amounts) rather than a slip."""
+
+_NEVER_NEGATIVE = re.compile(
+    r"salar|wage|\bpay\b|\bage\b|price|weight|height|length|width|distance|duration|population|headcount|quantity"
+    r"|gehalt|lohn|\balter\b|preis|gewicht|größe|länge|breite|dauer|einwohner|menge"
+    r"|salaire|\bâge\b|prix|poids|taille|salario|sueldo|edad|precio|peso",
+    re.IGNORECASE,
+)
+"""Headers of what is never below zero."""
 
 Floats = NDArray[np.float64]
 
@@ -86,7 +98,9 @@ class Outliers:
     def _finding(self, name: str) -> DataFinding | None:
         values = np.concatenate(self._values[name]) if self._values[name] else np.empty(0)
         known = ~np.isnan(values)
-        span = usual_range(values[known])
+        span, impossible = usual_range(values[known]), _impossible(name, values[known])
+        if impossible:
+            span = Range(0.0, None) if span is None else Range(max(span.low, 0.0), span.high)
         odd = self._odd[name]
         outside = np.empty(0, np.int64)
         if span is not None:
@@ -99,7 +113,7 @@ class Outliers:
             return None
         positions = sorted({*outside[:50].tolist(), *odd[:50]})
         examples = list(_different(positions, lambda position: self._places.text(position, name)).items())
-        mend = span is not None and count <= max(1, MOST_UNLIKE * filled)
+        mend = span is not None and count - impossible <= max(1, MOST_UNLIKE * filled)
         where = f"lie outside {span.words}" if span else "are no numbers"
         if span and odd:
             where += " or are no numbers"
@@ -123,6 +137,13 @@ class Outliers:
             recommended=mend,
             picture=_bars(values[known], span),
         )
+
+
+def _impossible(name: str, values: Floats) -> int:
+    """How many of a column's numbers are negative, where its header says that none can be."""
+    negative = int((values < 0).sum())
+    words = name.replace("_", " ")  # an underscore is no end of a word
+    return negative if negative <= MOST_NEGATIVE * len(values) and _NEVER_NEGATIVE.search(words) else 0
 
 
 def usual_range(values: Sequence[float] | Floats) -> Range | None:

@@ -29,6 +29,13 @@ def test_case_spaces_and_dots_make_no_other_label() -> None:
     assert dict(found.picture)["Legal"] == 99
 
 
+def test_where_labels_begin_with_a_capital_that_form_is_kept() -> None:
+    written = {"sales": 40, "Sales": 35, "Legal": 60, "Support": 50}
+    assert same_but_for_form(written) == {"sales": "Sales"}
+    assert same_but_for_form(written | {"Sales": 9}) == {"Sales": "sales"}, "too rare to be meant"
+    assert same_but_for_form({"sales": 40, "Sales": 35, "legal": 60, "support": 50}) == {"Sales": "sales"}
+
+
 def test_short_forms_and_slips_are_proposed_for_the_person_to_judge() -> None:
     found = only(look(table("Eng", "Eng", "Enginering"), kind="labels"))
     assert found.repair is None

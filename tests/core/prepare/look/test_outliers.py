@@ -61,3 +61,14 @@ def test_too_few_numbers_or_a_column_of_one_value_say_nothing() -> None:
 def test_many_unusual_numbers_are_a_heavy_tail_and_no_repair_is_recommended() -> None:
     found = only(look(numbers([*SALARIES, *["8900000"] * 9]), kind="out-of-range"))
     assert found.repair is None and found.text.endswith("; they may well be right.")
+
+
+def salaries(name: str, negative: int) -> list[dict[str, Any]]:
+    return [{"name": f"p{n}", name: text} for n, text in enumerate([*SALARIES, *["-5000"] * negative])]
+
+
+def test_negative_numbers_of_what_is_never_below_zero_are_found_however_many() -> None:
+    found = only(look(salaries("Monthly salary", 8), kind="out-of-range"))
+    assert (found.count, found.recommended) == (8, True) and (found.repair or {})["low"] >= 0
+    assert look(salaries("balance", 8), kind="out-of-range") == [], "a balance may be"
+    assert look(salaries("Monthly salary", 60), kind="out-of-range") == [], "a way of booking"
