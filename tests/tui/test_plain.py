@@ -104,7 +104,7 @@ WRONG = {
     "What counts": {"accuracy": "accuracy is not one of the answers. Type a number from 1 to 5"},
     "Which way to go?": {"11": "11 is not one of the answers. Type a number from 1 to 10"},
     "Which file holds the examples?": {"nowhere.csv": "nowhere.csv."},
-    "Which column names what a record is about?": {"nme": "nme is not one of the answers."},
+    "Which column names each record?": {"nme": "nme is not one of the answers."},
     "What is asked of each record?": {
         "who?": "who? is no question with its answer. Type it as question | {column}",
         "Who? | {nme}": "there is no column {nme} in the data",
