@@ -164,10 +164,19 @@ def columns_of(source: str, base: Path, helper: Helper) -> list[str]:
     return found
 
 
-def export(plan: Prepare, base: Path, helper: Helper, folder: Path, form: str, meter: Meter = silent) -> WrittenSet:
+def export(
+    plan: Prepare,
+    base: Path,
+    helper: Helper,
+    folder: Path,
+    form: str,
+    meter: Meter = silent,
+    proof: Proof | None = None,
+) -> WrittenSet:
     """Write the prepared set and its data card into a folder.
 
     Args:
+        proof: The rows in the model's tokens, for the card; None where they were not counted.
         plan: The plan's section; relative paths in it begin at `base`.
         form: jsonl, parquet or openai.
 
@@ -175,8 +184,8 @@ def export(plan: Prepare, base: Path, helper: Helper, folder: Path, form: str, m
         AccessError: The folder can't be written to.
         DataError: As `prepared`, and so the others.
     """
-    said = plan.model_dump(mode="json")
-    answer = helper.ask("export", meter, plan=said, base=str(base), folder=str(folder), form=form)
+    said, told = plan.model_dump(mode="json"), None if proof is None else msgspec.to_builtins(proof)
+    answer = helper.ask("export", meter, plan=said, base=str(base), folder=str(folder), form=form, proof=told)
     return msgspec.convert(answer, WrittenSet)
 
 

@@ -99,6 +99,9 @@ def _steps(account: Account) -> Iterator[str]:
         f"{counted(total, 'row')} stood in the data: {account.rejected:,} could not be read, {account.aside:,} were "
         f"set aside, {account.used:,} are used. The data itself was not changed."
     )
+    left_out = sum(step.before - step.after for step in account.steps if step.name == "overlap")
+    if left_out:
+        yield f"Of the rows made of them {left_out:,} are left out, because another part has them, too."
     if not account.steps:
         return
     yield ""

@@ -136,11 +136,12 @@ def _from_question(record: Record, prepare: Prepare) -> Row | str:
 
 
 def answer_text(value: Any) -> str:
-    """An answer as text; of SQuAD's {"text": ["…", …]} and of lists of texts the first one."""
-    if isinstance(value, dict) and "text" in value:
-        value = value["text"]
-    if isinstance(value, list):
-        value = value[0] if value else ""
+    """An answer as text; of several the first one.
+
+    SQuAD writes them as a list of {"text": "…", "answer_start": 7}, its form on the Hub as {"text": ["…", …]}.
+    """
+    while isinstance(value, list) or (isinstance(value, dict) and "text" in value):
+        value = value["text"] if isinstance(value, dict) else value[0] if value else ""
     return text_of(value)
 
 

@@ -14,13 +14,19 @@ from tunesmith.core.prepare.pipeline import prepare_rows
 from tunesmith.core.prepare.prepared import REJECTED, SET_ASIDE, WrittenSet
 from tunesmith.core.prepare.profile import profile
 from tunesmith.core.prepare.records import name_of
+from tunesmith.core.proof import Proof
 from tunesmith.core.rows import SPLITS
 
 CARD = "data-card.md"
 
 
-def write_set(plan: Prepare, base: Path, folder: Path, form: Form, meter: Meter) -> WrittenSet:
+def write_set(
+    plan: Prepare, base: Path, folder: Path, form: Form, meter: Meter, proof: Proof | None = None
+) -> WrittenSet:
     """Make the rows as the plan says, or take them from the cache, and write them into `folder`.
+
+    Args:
+        proof: The rows in the model's tokens, for the card; None where they were not counted.
 
     Raises:
         AccessError: The folder can't be written to.
@@ -32,7 +38,7 @@ def write_set(plan: Prepare, base: Path, folder: Path, form: Form, meter: Meter)
     try:
         write_aside(prepared, plan, folder / SET_ASIDE, meter)
         write_rejected(prepared.folder / REJECTED, folder / REJECTED, meter)
-        (folder / CARD).write_text(card(prepared.account, plan, data, None), encoding="utf-8")
+        (folder / CARD).write_text(card(prepared.account, plan, data, proof), encoding="utf-8")
     except OSError as error:
         raise AccessError(
             f"{name_of(folder)} can't be written to: {error.strerror}.", next_step="Name another folder."

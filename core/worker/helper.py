@@ -82,11 +82,14 @@ class Surveyor:
 
         return prepare_rows(Prepare.model_validate(plan), Path(base), self._meter)
 
-    def export(self, plan: dict[str, Any], base: str, folder: str, form: Any) -> WrittenSet:
+    def export(
+        self, plan: dict[str, Any], base: str, folder: str, form: Any, proof: dict[str, Any] | None = None
+    ) -> WrittenSet:
         """Write the rows that a plan's section makes, and their data card, into a folder."""
         from tunesmith.core.prepare.written import write_set
 
-        return write_set(Prepare.model_validate(plan), Path(base), Path(folder), form, self._meter)
+        told = None if proof is None else msgspec.convert(proof, Proof)
+        return write_set(Prepare.model_validate(plan), Path(base), Path(folder), form, self._meter, told)
 
     def columns(self, source: str, base: str) -> list[str]:
         """The names of the columns of a file."""

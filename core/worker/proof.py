@@ -38,6 +38,7 @@ from tunesmith.core.worker.tokenize import (
     control_marks,
     encode,
     is_marked,
+    neutralised,
     rendered_pieces,
     special_ids,
     texts_of,
@@ -53,6 +54,8 @@ COMPARED_LATER = 1000
 REMEMBERED = 20_000
 """Texts whose tokens are remembered, of those that came twice."""
 PICTURES = 3
+LONG = 100_000
+"""Characters above which a row is neither compared nor pictured: with 10 MB each time takes a minute and gigabytes."""
 
 
 class _Restart(Exception):
@@ -113,10 +116,15 @@ class _Drawn:
         return (row for number, row in enumerate(self._rows) if number in self._chosen)
 
 
+def _size(row: Row) -> int:
+    """How long its texts are."""
+    return len(row.answer) + sum([len(turn.content) for turn in row.prompt])
+
+
 def _characters(rows: Iterable[Row], total: int, meter: Meter) -> array[int]:
     lengths = array("q")
     for row in rows:
-        lengths.append(len(row.answer) + sum([len(turn.content) for turn in row.prompt]))
+        lengths.append(_size(row))
         if len(lengths) % BATCH == 0:
             meter("measuring rows", len(lengths), total)
     return lengths
@@ -283,6 +291,8 @@ class _Tally:
         self.marked, self.marked_ids = 0, []  # type: tuple[int, list[str]]
         self.lost, self.lost_ids = 0, []  # type: tuple[int, list[str]]
         self.first: list[Row] = []
+        self.long: Row | None = None
+        """What is pictured where every row is long."""
         self.first_cut: Row | None = None
 
     def add_all(self, rows: Iterable[Row], meter: Meter) -> None:
@@ -293,7 +303,7 @@ class _Tally:
         before: tuple[_Lot, Future[None]] | None = None
         with ThreadPoolExecutor(1) as beside:  # one batch is tokenised, in Rust, while the next is written
             while before is not None or done == 0:
-                batch = list(islice(stream, BATCH))
+                batch = [self._clean(row) for row in islice(stream, BATCH)]
                 now = None
                 if batch:
                     lot = self._planned(batch)
@@ -306,6 +316,15 @@ class _Tally:
                 elif not batch:
                     break
                 before = now
+
+    def _clean(self, row: Row) -> Row:
+        """The row as it will be trained: marks of the model in its text are counted, and broken up."""
+        if not is_marked(row, self.marks):
+            return row
+        self.marked += 1
+        if len(self.marked_ids) < NAMED:
+            self.marked_ids.append(row.id)
+        return neutralised(row, self.marks)
 
     def _add(self, lot: _Lot) -> None:
         lengths = self._finished(lot)
@@ -324,22 +343,19 @@ class _Tally:
             lengths = self._finished(lot)
         lot.texts.remember()
         self.structures.update(lot.roles)
-        for row in lot.rows:
-            if is_marked(row, self.marks):
-                self.marked += 1
-                if len(self.marked_ids) < NAMED:
-                    self.marked_ids.append(row.id)
         for column, values in zip((self.prompts, self.answers, self.ends), zip(*lengths, strict=True), strict=True):
             column.extend(values)
         if len(self.first) < PICTURES:
-            self.first += lot.rows[: PICTURES - len(self.first)]
+            self.first += [row for row in lot.rows if _size(row) <= LONG][: PICTURES - len(self.first)]
+            self.long = self.long or lot.rows[0]
         if self.max_length is not None:
             self._see_cut(lot.rows, lengths, self.max_length)
 
     def _see_cut(self, rows: Sequence[Row], lengths: Sequence[Length], longest: int) -> None:
         for row, (prompt, answer, _) in zip(rows, lengths, strict=True):
             if prompt + answer > longest:
-                self.first_cut = self.first_cut or row
+                if self.first_cut is None and _size(row) <= LONG:
+                    self.first_cut = row
                 if prompt >= longest:
                     self.lost += 1
                     if len(self.lost_ids) < NAMED:
@@ -352,11 +368,14 @@ class _Tally:
         """
         seen: Counter[tuple[str, ...]] = Counter()
         wrong: list[tuple[str, ...]] = []
-        longest = max(range(len(lengths)), key=lambda number: lengths[number][0] + lengths[number][1])
+        short = [number for number, row in enumerate(lot.rows) if _size(row) <= LONG]
+        longest = max(short, key=lambda number: lengths[number][0] + lengths[number][1], default=-1)
         rows = zip(lot.rows, lot.roles, lot.plans, lengths, strict=True)
         for number, (row, roles, plan, length) in enumerate(rows):
             if not isinstance(plan, tuple) and lot.texts.words is None:
                 continue  # written by the template itself, and tokenised whole
+            if _size(row) > LONG:
+                continue
             seen[roles] += 1
             early = self.structures[roles] + seen[roles] <= COMPARED_FIRST
             drawn = early or number == longest or self.random.random() * COMPARED_LATER < 1
@@ -491,7 +510,7 @@ class _Tally:
     def _shown(self) -> list[Row]:
         """The first rows, and one that is cut where there is one and it is none of them."""
         if self.first_cut is None or self.first_cut in self.first:
-            return self.first
+            return self.first or [row for row in (self.long,) if row is not None]
         return [*self.first[: PICTURES - 1], self.first_cut]
 
     def _picture(self, row: Row) -> Picture:

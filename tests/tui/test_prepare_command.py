@@ -53,6 +53,7 @@ def test_the_prepared_set_is_written_with_its_card(tmp_path: Path, form: str) ->
     assert sorted(told["written"]["files"]) == sorted(path.name for path in out.iterdir())
     card = (out / "data-card.md").read_text()
     assert "qa.jsonl" in card and "jane.doe" not in card
+    assert "| whole row |" in card, "with the lengths that were counted"
     parts = told["account"]["parts"]
     if form == "jsonl":
         rows = [row for split in parts for row in read_rows(out / f"{split}.jsonl")]
@@ -82,3 +83,24 @@ def test_a_file_that_can_not_be_read_is_a_sentence(tmp_path: Path) -> None:
     done = prepare(tmp_path, "x.csv")
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert "x.csv" in done.stderr
+
+
+def test_data_that_the_model_cant_take_are_looked_at_and_written_all_the_same(tmp_path: Path) -> None:
+    tool = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+    turns = [
+        [
+            {"role": "user", "content": f"Is it warm in town {n}?"},
+            {"role": "assistant", "content": f"It is {n} degrees."},
+        ]
+        for n in range(60)
+    ]
+    name = write(tmp_path, [{"messages": chat, "tools": [tool]} for chat in turns])
+    done = prepare(tmp_path, name, "--out", "out", "--as", "openai")
+    assert done.returncode == 0 or "at least 10" in done.stdout, done.stderr
+    assert "The rows are not counted in tokens" in done.stdout and "leaves out the tools" in done.stdout
+    assert "weather" in (tmp_path / "out" / "train.jsonl").read_text()
+
+
+def test_what_the_sequence_length_cuts_is_said(tmp_path: Path) -> None:
+    done = prepare(tmp_path, write(tmp_path, some()), "--set", "select.hyperparameters.max_length=16")
+    assert "cut at 16 tokens" in done.stdout and "lose their whole answer" in done.stdout

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from tunesmith.core.errors import AccessError, PlanError
+from tunesmith.core.errors import AccessError, ModelError, PlanError
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.figures import percent
 from tunesmith.core.jobs import Helper
@@ -21,12 +21,14 @@ from tunesmith.core.pace import Pace
 from tunesmith.core.paths import is_of_hub, plan_spelled_out, wishes_spelled_out
 from tunesmith.core.plan import Prepare
 from tunesmith.core.plan_yaml import read_plan
+from tunesmith.core.prepare.cells import counted as records
 from tunesmith.core.prepare.prepared import WrittenSet
 from tunesmith.core.prepare.repair.recipe import mending
 from tunesmith.core.prepare.repair.words import told
+from tunesmith.core.proof import lost_told
 from tunesmith.core.recommend import resolve
 from tunesmith.core.schema import wishes_of
-from tunesmith.core.survey import Survey, export, survey
+from tunesmith.core.survey import Survey, counted, export, look
 from tunesmith.tui.commands.wishes import read_settings
 from tunesmith.tui.console import console
 from tunesmith.tui.plain_text import harmless
@@ -42,14 +44,22 @@ def prepare(
         _check_place(out, force=force)
     wishes = _wishes(target, model, settings)
     with Helper(online=is_of_hub(wishes["prepare.data"])) as helper, _progress() as meter:
-        seen = survey(wishes, Path.cwd(), helper, meter)
-        plan = resolve(wishes, seen.facts).plan.prepare
-        made = export(plan, Path.cwd(), helper, out.absolute(), form, meter) if out is not None else None
+        seen, uncounted = look(wishes, Path.cwd(), helper, meter), ""
+        try:
+            seen = counted(seen, wishes, helper, meter)
+        except ModelError as error:  # the data can be looked at and written for another model all the same
+            uncounted = f"The rows are not counted in tokens: {error.title} {error.cause}".strip()
+        plan, proof = resolve(wishes, seen.facts).plan.prepare, seen.proof
+        made = None
+        if out is not None:
+            made = export(plan, Path.cwd(), helper, out.absolute(), form, meter, proof)
     if as_json:
-        print(_json(seen, plan, made))  # noqa: T201
+        print(_json(seen, plan, made, uncounted))  # noqa: T201
         return 0
     screen = console()
     _show(screen, seen, plan)
+    if uncounted:
+        screen.print(f"  ! {harmless(uncounted)} --model names another.")
     if made is not None:
         _show_written(screen, made, out)
     return PlanError.exit_code if made is not None and made.refused else 0
@@ -120,6 +130,13 @@ def _show(screen: Console, seen: Survey, plan: Prepare) -> None:
             f"  Lengths in tokens: half up to {tokens.whole.p50}, 99 % up to {tokens.whole.p99}, longest "
             f"{tokens.whole.longest}. {percent(tokens.trained_share)} of all tokens are trained."
         )
+    proof = seen.proof
+    if proof is not None and proof.cut:
+        screen.print(
+            f"  ! {records(proof.cut, 'row')} cut at {proof.max_length:,} tokens: the end of the answer is lost."
+        )
+    if proof is not None and proof.lost:
+        screen.print(f"  ! {lost_told(proof)}", highlight=False)
 
 
 def _show_finding(screen: Console, finding: DataFinding, repairs: Sequence[dict[str, Any]]) -> None:
@@ -143,12 +160,15 @@ def _show_written(screen: Console, made: WrittenSet, out: Path | None) -> None:
         screen.print(f"  ! and {len(made.refused) - 10:,} more")
 
 
-def _json(seen: Survey, plan: Prepare, made: WrittenSet | None) -> str:
+def _json(seen: Survey, plan: Prepare, made: WrittenSet | None, uncounted: str) -> str:
+    proof = seen.proof
     told = {
         "data": seen.facts.data,
         "prepare": plan.model_dump(mode="json", exclude_none=True),
         "account": seen.preview.account,
         "notes": seen.preview.notes,
+        "proof": None if proof is None else msgspec.structs.replace(proof, pictures=()),
+        "uncounted": uncounted,
         "written": made,
     }
     return msgspec.json.format(msgspec.json.encode(told, enc_hook=str), indent=2).decode()

@@ -11,7 +11,7 @@ from typing import Any
 
 from tunesmith.core.prepare.cells import text_of
 
-_NO_TEXT = frozenset({"role", "from", "type", "id", "tool_call_id"})
+_NO_TEXT = frozenset({"role", "from", "type", "id", "tool_call_id", "answer_start"})
 """Names of fields that say what a text is rather than being one."""
 
 

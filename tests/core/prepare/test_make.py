@@ -181,7 +181,14 @@ def test_a_question_with_its_context() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [{"text": ["Bob", "he"], "answer_start": [0, 1]}, {"text": "Bob"}, ["Bob", "x"], "Bob"]
+    "answer",
+    [
+        {"text": ["Bob", "he"], "answer_start": [0, 1]},
+        [{"text": "Bob", "answer_start": 4}, {"text": "he", "answer_start": 9}],
+        {"text": "Bob"},
+        ["Bob", "x"],
+        "Bob",
+    ],
 )
 def test_answers_as_squad_writes_them(answer: Any) -> None:
     found = made(other("question-answer", {"question": "q", "answer": "a"}), {"q": "Who?", "a": answer})

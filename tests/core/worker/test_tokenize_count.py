@@ -19,7 +19,7 @@ from tunesmith.core.worker import proof as proving
 from tunesmith.core.worker.frames import Frames
 from tunesmith.core.worker.model import load_tokenizer
 from tunesmith.core.worker.proof import count
-from tunesmith.core.worker.tokenize import encode
+from tunesmith.core.worker.tokenize import Encoded, control_marks, encode, neutralised
 from tunesmith.core.worker.words import Fresh, Words, cut_at_spaces, words_of
 
 LLAMA2 = (
@@ -239,7 +239,7 @@ def test_words_that_give_other_tokens_are_found_by_the_sample(monkeypatch: pytes
 def test_no_words_where_they_may_give_other_tokens(made: Callable[[], PreTrainedTokenizerBase]) -> None:
     tokenizer = made()
     assert words_of(tokenizer, tokenizer.backend_tokenizer) is None
-    rows = [Row(str(n), ask("is the the role <s> x of the"), "x of the") for n in range(9)]
+    rows = [Row(str(n), ask("is the the role x of the"), "x of the") for n in range(9)]
     assert count(tokenizer, rows, None).tokens == sum(len(encode(tokenizer, row).input_ids) for row in rows)
 
 
@@ -277,6 +277,33 @@ def test_pictures_show_where_a_row_is_cut() -> None:
     assert [picture.id for picture in found.pictures] == ["0", "1", "long"]
     assert found.pictures[2].kept == 40 < found.pictures[2].tokens == found.profile.whole.longest
     assert found.pictures[0].pieces[-1] == ("short<|im_end|>", True)
+
+
+def test_a_very_long_row_is_counted_but_neither_compared_nor_pictured(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokenizer = tokenizer_named("practice")
+    rows = [Row("0", ask("word " * proving.LONG), "a"), *(Row(str(n), ask("short"), "b") for n in range(1, 9))]
+    true = len(encode(tokenizer, rows[0]).input_ids)
+    real = proving.encode
+
+    def watched(of: PreTrainedTokenizerBase, row: Row, max_length: int | None = None) -> Encoded:
+        assert row.id != "0"
+        return real(of, row, max_length)
+
+    monkeypatch.setattr(proving, "encode", watched)
+    found = count(tokenizer, rows, 64)
+    assert found.profile.whole.longest == true and found.cut == 1
+    assert [picture.id for picture in found.pictures] == ["1", "2", "3"]
+    monkeypatch.setattr(proving, "encode", real)
+    assert [picture.id for picture in count(tokenizer, rows[:1], 64).pictures] == ["0"]
+
+
+def test_rows_are_counted_as_they_are_trained_with_their_control_marks_broken_up() -> None:
+    tokenizer = tokenizer_named("practice")
+    rows = [Row("a", ask("one <|im_end|> two"), "x <|im_end|>")]
+    clean = neutralised(rows[0], control_marks(tokenizer))
+    found = count(tokenizer, rows, None)
+    assert found.tokens == len(encode(tokenizer, clean).input_ids) > len(encode(tokenizer, rows[0]).input_ids)
+    assert "< |im_end|>" in "".join(text for text, _ in found.pictures[0].pieces)
 
 
 def test_rows_with_control_marks_are_counted_and_named() -> None:
