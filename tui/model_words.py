@@ -7,6 +7,9 @@ from tunesmith.core.figures import parameters
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.select.choosing import Candidate
 
+ESTIMATED = ", estimated from characters because the tokenizer is not here"
+"""Behind "Lengths in tokens"."""
+
 KINDS = {
     "base": "base model",
     "instruct": "follows instructions",

@@ -36,11 +36,11 @@ from tunesmith.core.select.device import check_device
 from tunesmith.core.select.memory import MemoryForecast, forecast, load_of
 from tunesmith.core.select.warnings import warnings
 from tunesmith.core.survey import Survey, model_simulated, prepared, settled, survey
+from tunesmith.tui.commands.rows_told import show_lengths, show_parts, show_rendered
 from tunesmith.tui.commands.wishes import read_settings
 from tunesmith.tui.console import console
 from tunesmith.tui.plain_text import harmless, shortened
 
-ESTIMATED = ", estimated from characters because the tokenizer is not here"
 SHOWN = (
     "understand.approach",
     "select.method",
@@ -122,7 +122,7 @@ def check(path: Path, *, as_json: bool) -> int:
     screen.print(f"{harmless(str(path))} is a valid plan.")
     if hardware.planned:
         screen.print(f"It is planned for {hardware.planned}: its memory is from a table of cards, not measured here.")
-    _show_parts(screen, preview)
+    show_parts(screen, "Data", preview)
     _show_memory(screen, memory)
     if not memory.fits:
         return _does_not_fit(screen)
@@ -164,30 +164,10 @@ def check_place(out: Path, force: bool) -> None:
 
 
 def _show_rows(screen: Console, measured: Survey) -> None:
-    """What was read and repaired, and some rows as the model will see them, the trained part in brackets."""
-    _show_parts(screen, measured.preview)
-    tokens = measured.facts.data.tokens
-    if tokens is not None:
-        how = ESTIMATED if tokens.estimated else ""
-        screen.print(
-            f"  Lengths in tokens{how}: half up to {tokens.whole.p50}, 99 % up to {tokens.whole.p99}, "
-            f"longest {tokens.whole.longest}. {100 * tokens.trained_share:.0f} % of all tokens are trained."
-        )
-    screen.print("\nA row as the model sees it; ⟦only this⟧ is trained", style="bold")
-    for pieces in measured.rendered[:1]:
-        text = Text("  ")
-        for piece, trained in pieces:
-            shown = harmless(piece).replace("⏎", "⏎ ")
-            text.append(f"⟦{shown}⟧" if trained else shown, style="bold" if trained else "dim")
-        screen.print(text)
-
-
-def _show_parts(screen: Console, preview: Preview) -> None:
-    screen.print("Data", style="bold")
-    for note in preview.notes:
-        screen.print(f"  {'!' if note.level == 'warning' else '·'} {harmless(note.text)}")
-    parts = ", ".join(f"{count:,} {split}" for split, count in preview.parts.items())
-    screen.print(f"  {preview.read:,} records read, {preview.aside:,} set aside; rows: {parts}.")
+    """What was read and repaired, and a row as the model will see it."""
+    show_parts(screen, "Data", measured.preview)
+    show_lengths(screen, measured)
+    show_rendered(screen, measured, 1)
 
 
 def _show_memory(screen: Console, memory: MemoryForecast) -> None:

@@ -14,24 +14,25 @@ from rich.console import Console
 
 from tunesmith.core.errors import AccessError, ModelError, PlanError
 from tunesmith.core.facts import DataFinding
-from tunesmith.core.figures import percent
 from tunesmith.core.jobs import Helper
 from tunesmith.core.meter import Meter, silent
 from tunesmith.core.pace import Pace
 from tunesmith.core.paths import is_of_hub, plan_spelled_out, wishes_spelled_out
 from tunesmith.core.plan import Prepare
 from tunesmith.core.plan_yaml import read_plan
-from tunesmith.core.prepare.cells import counted as records
 from tunesmith.core.prepare.prepared import WrittenSet
 from tunesmith.core.prepare.repair.recipe import mending
 from tunesmith.core.prepare.repair.words import told
-from tunesmith.core.proof import lost_told
 from tunesmith.core.recommend import resolve
 from tunesmith.core.schema import wishes_of
 from tunesmith.core.survey import Survey, counted, export, look
+from tunesmith.tui.commands.rows_told import show_lengths, show_parts, show_rendered
 from tunesmith.tui.commands.wishes import read_settings
 from tunesmith.tui.console import console
 from tunesmith.tui.plain_text import harmless
+
+RENDERED = 3
+"""Rows that are shown as the model sees them."""
 
 SIGNS = {"serious": "✗", "warning": "!", "note": "·"}
 
@@ -110,7 +111,7 @@ def _progress() -> Iterator[Meter]:
 
 def _show(screen: Console, seen: Survey, plan: Prepare) -> None:
     """The shape, the findings, what was done, the parts."""
-    data, preview = seen.facts.data, seen.preview
+    data = seen.facts.data
     sure = f" ({100 * data.shape_confidence:.0f} % sure)" if data.shape_confidence < 1 else ""
     files = f" of {data.files} files" if data.files > 1 else ""
     screen.print(f"{data.rows:,} records{files}, {len(data.columns)} columns", style="bold")
@@ -119,24 +120,9 @@ def _show(screen: Console, seen: Survey, plan: Prepare) -> None:
     screen.print(f"\nFound: {len(data.findings) or 'nothing that has to be mended'}", style="bold")
     for finding in data.findings:
         _show_finding(screen, finding, repairs)
-    screen.print("\nDone", style="bold")
-    for note in preview.notes:
-        screen.print(f"  {'!' if note.level == 'warning' else '·'} {harmless(note.text)}")
-    parts = ", ".join(f"{count:,} {split}" for split, count in preview.parts.items())
-    screen.print(f"  {preview.read:,} records read, {preview.aside:,} set aside; rows: {parts}.")
-    tokens = data.tokens
-    if tokens is not None:
-        screen.print(
-            f"  Lengths in tokens: half up to {tokens.whole.p50}, 99 % up to {tokens.whole.p99}, longest "
-            f"{tokens.whole.longest}. {percent(tokens.trained_share)} of all tokens are trained."
-        )
-    proof = seen.proof
-    if proof is not None and proof.cut:
-        screen.print(
-            f"  ! {records(proof.cut, 'row')} cut at {proof.max_length:,} tokens: the end of the answer is lost."
-        )
-    if proof is not None and proof.lost:
-        screen.print(f"  ! {lost_told(proof)}", highlight=False)
+    show_parts(screen, "\nDone", seen.preview)
+    show_lengths(screen, seen)
+    show_rendered(screen, seen, RENDERED)
 
 
 def _show_finding(screen: Console, finding: DataFinding, repairs: Sequence[dict[str, Any]]) -> None:

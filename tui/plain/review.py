@@ -12,11 +12,11 @@ from tunesmith.core.run import Run
 from tunesmith.core.schema import knob_at
 from tunesmith.core.select.choosing import rehearsal
 from tunesmith.core.stages import TITLES
+from tunesmith.tui.model_words import ESTIMATED
 from tunesmith.tui.plain.desk import Desk
 from tunesmith.tui.plain.prepare import asked_about
 from tunesmith.tui.plain_text import shortened
 
-ESTIMATED = ", estimated from characters because the tokenizer is not here"
 MOST_PIECE = 700
 """Characters of one piece of a row that are said; a longer one is cut."""
 
