@@ -149,7 +149,8 @@ def _shape(columns: tuple[Column, ...], shape: Shape | None, named: Mapping[str,
     if shape is None and named:
         fitting = [one for one, parts in NEEDED.items() if all(part in named for part in parts)]
         # A text with its label is more than a text: the shape that uses most of what was named is the one meant.
-        shape = max(fitting, key=lambda one: len(NEEDED[one]), default=None)
+        fitting.sort(key=lambda one: -len(NEEDED[one]))
+        shape = fitting[0] if fitting else None
     if shape is None:
         found = detect(columns)
         because = found.because + also_rated(columns, found.shape)
