@@ -43,6 +43,7 @@ MEASURED = (
     "prepare.data",
     "prepare.query",
     "prepare.part",
+    "prepare.encoding",
     "prepare.shape",
     "prepare.columns",
     "select.model",

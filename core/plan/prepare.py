@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import field_validator, model_validator
 
+from tunesmith.core.plan.encoding import codec_named
 from tunesmith.core.plan.section import MOST_SEED, Section, knob
 
 
@@ -213,6 +214,13 @@ class Prepare(Section):
     part: str | None = knob(
         "Part of it", "Which sheet of a workbook, file of an archive, or split of a data set is read.", default=None
     )
+    encoding: str | None = knob(
+        "Encoding",
+        "Of a text file: how its characters are written, as Python calls it, such as cp1252, cp1251, koi8_r, iso8859_2 "
+        "or shift_jis; where there is none, it is found out.",
+        empty="found out",
+        default=None,
+    )
     source: str = knob("Source", "Where the data is from, for the data card.", default="")
     licence: str = knob("Licence", "Under which terms the data may be used, for the data card.", default="")
     fingerprint: str = knob(
@@ -288,6 +296,13 @@ class Prepare(Section):
         default_factory=list,
     )
     split: Split
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_encoding(cls, encoding: str | None) -> str | None:
+        if encoding is not None:
+            codec_named(encoding)
+        return encoding
 
     @field_validator("columns", mode="before")
     @classmethod

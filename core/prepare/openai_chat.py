@@ -11,6 +11,8 @@ The format as OpenAI documents it, looked up on 27 Nov 2026:
 - A file of at most 512 MB, JSON lines. API reference, files/create.
 - An example of at most 65,536 tokens (gpt-4o, gpt-4o-mini, gpt-4.1); what is longer is cut at its end.
   https://developers.openai.com/api/docs/guides/fine-tuning-best-practices, "Token limits"
+- The assistant's turn comes last: not documented, but a file where it does not is refused ("expects the final message
+  to be from assistant", https://github.com/kohhnagata/clone-factory-v1/issues/3).
 - What a turn must hold: OpenAI Cookbook, "Data preparation and analysis for chat model fine-tuning", format validation.
 """
 
@@ -124,6 +126,8 @@ def _supervised(line: Line) -> Iterator[str]:
         yield "has no turn of the assistant, so there is nothing to learn"
     elif all(turn.get("weight") == 0 for turn in answers):
         yield "every turn of the assistant has weight 0, so there is nothing to learn"
+    if answers and messages[-1] is not answers[-1]:
+        yield "the last turn is not the assistant's"
     yield from _length(line)
 
 
@@ -199,10 +203,13 @@ def _calls(turn: Line, names: set[str] | None) -> Iterator[str]:
         if not isinstance(function, dict) or call.get("type") != "function" or not isinstance(call.get("id"), str):
             yield "a call needs an id, the type function, and a function"
             continue
-        if names is not None and function.get("name") not in names:
-            yield f"calls {_told(function.get('name'))}, which is not among the tools"
+        name = function.get("name")
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            yield f"calls {_told(name)}; a name is 1 to 64 of a-z, A-Z, 0-9, _ and -"
+        elif names is not None and name not in names:
+            yield f"calls {_told(name)}, which is not among the tools"
         if not isinstance(function.get("arguments"), str) or not _is_json(function["arguments"]):
-            yield f"the arguments for {_told(function.get('name'))} are no JSON written as text"
+            yield f"the arguments for {_told(name)} are no JSON written as text"
 
 
 def _tools(line: Line) -> Iterator[str]:

@@ -72,7 +72,9 @@ def prepare_rows(prepare: Prepare, base: Path | None = None, meter: Meter = sile
         PlanError: A question names a column that does not exist, or a repair lacks what it needs.
         Cancelled: The meter says so.
     """
-    records = read_records(prepare.data, base, query=prepare.query, part=prepare.part, meter=meter)
+    records = read_records(
+        prepare.data, base, query=prepare.query, part=prepare.part, encoding=prepare.encoding, meter=meter
+    )
     check_columns(_named(prepare), records.columns)
     others = {
         name: _fingerprint(name, base, meter) for name in (prepare.split.test_file, *prepare.split.compare) if name

@@ -35,6 +35,7 @@ def profile(
     part: str | None = None,
     meter: Meter = silent,
     *,
+    encoding: str | None = None,
     near: bool = True,
 ) -> DataProfile:
     """What the data holds, without lengths in tokens: those need a tokenizer.
@@ -47,13 +48,15 @@ def profile(
         query: Of a database: the SQL whose rows are read.
         part: The sheet, file or split that is read.
         meter: Told how far it is; its `Cancelled` is let through.
+        encoding: How a text file's characters are written; found out where it is None.
         near: Whether rows that are nearly the same are looked for as well, which takes longest.
 
     Raises:
         DataError: The data can't be read, or has not the columns that its shape needs.
         AccessError: The file system refuses to let it be read.
+        PlanError: There is no such encoding.
     """
-    records = read_records(source, base, query=query, part=part, meter=meter)
+    records = read_records(source, base, query=query, part=part, encoding=encoding, meter=meter)
     # What the person said may be anything yet; the plan's schema refuses what is no shape and no mapping.
     named = dict(columns) if isinstance(columns, Mapping) else {}
     check_columns({f"prepare.columns.{role}": name for role, name in named.items()}, records.columns)
@@ -144,7 +147,10 @@ def _keep(path: Path, data: DataProfile) -> None:
 def _shape(columns: tuple[Column, ...], shape: Shape | None, named: Mapping[str, str]) -> Detected:
     """The shape and its parts: what the person said goes before what is detected."""
     if shape is None and named:
-        shape = next((s for s, parts in NEEDED.items() if all(part in named for part in parts)), None)
+        fitting = [one for one, parts in NEEDED.items() if all(part in named for part in parts)]
+        # A text with its label is more than a text: the shape that uses most of what was named is the one meant.
+        fitting.sort(key=lambda one: -len(NEEDED[one]))
+        shape = fitting[0] if fitting else None
     if shape is None:
         found = detect(columns)
         because = found.because + also_rated(columns, found.shape)

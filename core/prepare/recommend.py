@@ -56,6 +56,7 @@ def recommend_prepare(draft: Draft, facts: Facts) -> None:
     draft.choose("prepare.data", data.source, f"{counted(data.rows, 'row')} of {len(data.columns)} columns were read")
     draft.choose("prepare.query", None, "only a database is asked with SQL")
     draft.choose("prepare.part", None, "all of it is read")
+    draft.choose("prepare.encoding", None, "found out from the file itself")
     draft.choose("prepare.fingerprint", data.fingerprint, "to notice a file that changed since this plan was made")
     shape = draft.choose("prepare.shape", data.shape, data.shape_because, _other_shapes(data))
     roles = _roles(draft, data, shape)

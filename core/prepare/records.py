@@ -20,17 +20,19 @@ class Record:
     number: int
     """Which record it is of all that were read, counted from 1."""
     line: int
-    """Where it begins in its file, counted from 1 (in a workbook the row, in Parquet and SQL the number of the row);
-    in JSON several may share a line."""
+    """Where it begins in its file, counted from 1 (in a workbook the row; the number of the row in Parquet, SQL,
+    and in JSON whose rows share lines)."""
     values: dict[str, Any]
     """What it holds by column: text, or for nested JSON what it is in Python."""
     file: str = ""
     """The name of its file, where several were read."""
+    by_row: bool = False
+    """Whether `line` is the number of the row, because several share a line of the file."""
 
     @property
     def place(self) -> str:
-        """Where it stands, e.g. `line 12` or `b.csv, line 3`."""
-        line = f"line {self.line:,}"
+        """Where it stands, e.g. `line 12`, `row 12`, or `b.csv, line 3`."""
+        line = f"{'row' if self.by_row else 'line'} {self.line:,}"
         return f"{shown(self.file)}, {line}" if self.file else line
 
 

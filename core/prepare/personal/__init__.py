@@ -12,8 +12,9 @@ What is looked for, and how sure it is:
   number stands for itself; otherwise its name (SSN, NHS, BSN …) must stand beside it.
 - ip: addresses of the public internet, which may lead to a person (European Court of Justice, C-582/14, Breyer);
   private, local and documentation addresses say nothing of one.
-- secret: keys and tokens by the plugins of `detect-secrets` that know a form, and private keys as a whole block. Its
-  entropy and keyword plugins are not used: in prose they find words.
+- secret: keys and tokens by the plugins of `detect-secrets` that know a form, private keys as a whole block, and what
+  a word such as `password:` or `api_key =` names, where it has letters and digits. The entropy and keyword plugins of
+  `detect-secrets` are not used: in prose they find words.
 - name: the cells of a column whose header says that it holds people's names. Names in free text are not found.
 """
 

@@ -9,6 +9,7 @@ from itertools import accumulate
 
 from tunesmith.core.plan.prepare import PersonalKind
 from tunesmith.core.prepare.personal.numbers import is_moment
+from tunesmith.core.prepare.personal.secrets import PASSWORD_SIGNS
 
 _DIGITS = b"0123456789"
 _WORDS = bytes(b"x"[0] if 32 < byte < 127 else 32 for byte in range(256))
@@ -16,7 +17,7 @@ _TOKEN = b"x" * 20
 """The shortest secret without a space in it has 20 characters (AWS's key id), but for those that begin as _SHORT, and
 passwords in addresses, which have an @ behind them."""
 
-_SHORT = ("xox", "XOX", "PRIVATE KEY")
+_SHORT = ("xox", "XOX", "PRIVATE KEY", *PASSWORD_SIGNS)
 
 _NUMBER = re.compile(
     r"[0-9](?:(?P<run>(?:[ ()./-]{0,3}[0-9]){6,})"

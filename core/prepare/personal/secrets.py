@@ -15,11 +15,29 @@ _PRIVATE_KEY = re.compile(
 
 _MORE = (
     ("hf_", r"(?<![A-Za-z0-9_])hf_[A-Za-z0-9]{34}"),
+    *((hint, rf"(?<![A-Za-z0-9_-]){hint}[A-Za-z0-9_-]{{40,}}") for hint in ("sk-proj-", "sk-svcacct-", "sk-admin-")),
     ("sk-ant-", r"sk-ant-[A-Za-z0-9_-]{40,}"),
     ("github_pat_", r"github_pat_[A-Za-z0-9_]{40,}"),
     ("AIza", r"AIza[A-Za-z0-9_-]{35}"),
 )
-"""Tokens that detect-secrets 1.5 does not know: of Hugging Face, Anthropic, GitHub (fine-grained) and Google."""
+"""Tokens that detect-secrets 1.5 does not know: of Hugging Face, Anthropic, GitHub (fine-grained), Google, and those of
+OpenAI whose halves hold `_` or `-`."""
+
+_VALUE = r"[\"'`]?[ \t]*(?::=|=>|={1,3}|:)[ \t]*[\"'`]?(?P<value>[^\s\"'`<>{}()\[\],;]++)(?![(\[{])"
+_PASSWORD = re.compile(r"(?:[Pp]ass[Ww]or[dt]|PASSWOR[DT]|[Pp]asswd|PASSWD|[Pp]wd|PWD)" + _VALUE)
+_NAMED_KEY = re.compile(
+    r"(?:(?:api|access|auth|account|client|private|secret|service|encryption|signing)[ _-]?(?:key|token)|secret|token)"
+    + _VALUE,
+    re.IGNORECASE,
+)
+PASSWORD_SIGNS = ("assw", "assW", "ASSW", "pwd", "Pwd", "PWD")
+"""One of them is in each word for a password."""
+_SHORTEST_PASSWORD = 6
+_NO_PASSWORD = re.compile(
+    r".*://.*|\$.*|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+|\d+[-–](?:\d+-)?[a-z]+"
+    r"|(?i:sha|md|aes|rsa|des|base|utf|argon|pbkdf|bcrypt|scrypt|oauth|http)[-_]?\d[\w-]*"
+)
+"""Values that say where a password is (an address, a variable) or what it is like (`12-character`, `SHA-256`)."""
 
 _ALSO = {
     # How a JSON Web Token begins: the plugin's own form takes time that grows with the square of a long word's length.
@@ -94,6 +112,7 @@ def secrets_in(text: str) -> Iterator[tuple[int, int]]:
     if "PRIVATE KEY" in text:
         for block in _PRIVATE_KEY.finditer(text):
             yield block.span()
+    yield from _named(text)
     long = " ".join([word for word in text.split() if len(word) >= _SHORTEST])
     for hint, patterns in _forms():
         where = text if hint in _SHORT else long
@@ -106,6 +125,25 @@ def secrets_in(text: str) -> Iterator[tuple[int, int]]:
                 group = 1 if hint == "://" else group
                 start, end = match.span(group)
                 yield from _whole(text, hint, start, end)
+
+
+def _named(text: str) -> Iterator[tuple[int, int]]:
+    """Values that a word such as `password` names. Prose names none: a value has letters and digits in one word.
+
+    detect-secrets' KeywordDetector is not used: without quotes it takes the rest of the line for the value, and with
+    them it takes any word, such as `"password": "required"`.
+    """
+    forms = [(_PASSWORD, _SHORTEST_PASSWORD)] if any(sign in text for sign in PASSWORD_SIGNS) else []
+    small = text.lower()
+    if any(word in small for word in ("key", "secret", "token")):
+        forms.append((_NAMED_KEY, _SHORTEST))
+    for form, least in forms:
+        for match in form.finditer(text):
+            value = match["value"].rstrip(".:!?")
+            mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+            if mixed and len(value) >= least and not _NO_PASSWORD.fullmatch(value):
+                start = match.start("value")
+                yield start, start + len(value)
 
 
 def _whole(text: str, hint: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +13,8 @@ import pyarrow.compute as pc
 from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.read.sink import Sink
 
+CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+"""Characters that bytes have which are no text, though they may pass for UTF-8."""
 _MIDNIGHT = "00:00:00"
 
 
@@ -22,12 +25,17 @@ def put_batch(sink: Sink, batch: pa.RecordBatch, first: int) -> None:
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         found = _as_text(column)
         if found is None:
-            sink.note(f"Column {shown(name)} holds bytes that are no text; it is left out.")
+            sink.note(no_text(name))
             continue
         cells[name] = found[0]
         if found[1]:
             nested.add(name)
     sink.arrow(pa.array(range(first, first + batch.num_rows), pa.int64()), cells, frozenset(nested))
+
+
+def no_text(name: str) -> str:
+    """The note for a column that is left out."""
+    return f"Column {shown(name)} holds bytes that are no text; it is left out."
 
 
 def unnamed(schema: pa.Schema) -> str:
@@ -47,9 +55,10 @@ def _as_text(column: pa.Array) -> tuple[pa.Array, bool] | None:
         return _as_text(column.dictionary_decode())
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         try:
-            return pc.cast(pc.cast(column, pa.large_binary()), pa.large_string()), False
+            text = pc.cast(pc.cast(column, pa.large_binary()), pa.large_string())
         except pa.ArrowInvalid:
             return None
+        return None if pc.any(pc.match_substring_regex(text, CONTROL.pattern)).as_py() else (text, False)
     if pa.types.is_nested(kind):
         told = [None if cell is None else json.dumps(_plain(cell), ensure_ascii=False) for cell in column.to_pylist()]
         return pa.array(told, pa.large_string()), True

@@ -22,7 +22,7 @@ from tunesmith.core.prepare.read.sink import Meta, Sink, StoreFailed
 from tunesmith.core.prepare.read.store import Store
 from tunesmith.core.prepare.records import name_of
 
-VERSION = 1
+VERSION = 2
 """Of the readers and of the store's form: to be raised when either changes, which makes all entries anew."""
 _KEEP_SECONDS = 30 * 24 * 3600
 _ASIDE_SECONDS = 24 * 3600

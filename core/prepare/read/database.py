@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from tunesmith.core.errors import AccessError, DataError
 from tunesmith.core.meter import Meter
 from tunesmith.core.prepare.cells import shown
+from tunesmith.core.prepare.read.arrow_text import CONTROL, no_text
 from tunesmith.core.prepare.read.formats import VARIABLE
 from tunesmith.core.prepare.read.sink import Sink
 from tunesmith.core.prepare.records import BATCH
@@ -165,6 +166,7 @@ def _refuse_names(names: list[str]) -> None:
 
 def _put_all(result: Any, names: list[str], database: Database, sink: Sink, meter: Meter) -> None:
     row = 1
+    left_out: set[str] = set()
     while True:
         try:
             part = result.fetchmany(BATCH)
@@ -178,7 +180,17 @@ def _put_all(result: Any, names: list[str], database: Database, sink: Sink, mete
             return
         if not part:
             return
-        values = [dict(zip(names, map(_value, one), strict=True)) for one in part]
+        for name, cells in zip(names, zip(*part, strict=True), strict=True):
+            if name not in left_out and any(_is_no_text(cell) for cell in cells):
+                left_out.add(name)
+                sink.note(no_text(name))
+        kept = [(at, name) for at, name in enumerate(names) if name not in left_out]
+        if not kept:
+            raise DataError(
+                "The rows of the database hold bytes that are no text, and nothing else.",
+                next_step="Name other columns in prepare.query.",
+            )
+        values = [{name: _value(one[at]) for at, name in kept} for one in part]
         sink.objects(range(row, row + len(part)), values)
         row += len(part)
         meter("reading", row - 1, 0)
@@ -257,6 +269,11 @@ def _told(error: BaseException, database: Database) -> str:
     if database.url.password:
         text = text.replace(str(database.url.password), "…")
     return shown(text.rstrip("."), most=200)
+
+
+def _is_no_text(value: Any) -> bool:
+    """Whether a cell holds bytes such as those of a picture; text in another encoding has no control characters."""
+    return isinstance(value, bytes | memoryview) and CONTROL.search(bytes(value).decode("latin-1")) is not None
 
 
 def _value(value: Any) -> Any:

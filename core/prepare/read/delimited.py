@@ -38,6 +38,8 @@ _MOST_ROW = 32_000_000
 """Characters of one row; more come from a quote that is never closed."""
 _LONE_RETURN = re.compile(r"(?<=\r)(?!\n)")
 _NO_CHARACTER = re.compile("[\udc80-\udcff]")
+_SAID = re.compile(rb'"?sep=([\x01-\x09\x20\x21\x23-\x7e])"?\r?\n', re.IGNORECASE)
+"""A first line by which Excel is told the delimiter; it is no row."""
 _OPEN = "a double quote is opened and never closed"
 _CLOSE_QUOTES = 'Close the quotes; a double quote inside a quoted cell is written twice ("").'
 
@@ -67,19 +69,21 @@ def read_csv(opened: Opened, sink: Sink) -> Format:
         DataError: It is empty, no text, or its header names no or two columns alike; names the line.
     """
     opened.refuse_binary()
-    if encoding := as_utf8(opened):
-        sink.note(f"{sink.subject} is not written in UTF-8; it is read as {encoding}.")
+    as_utf8(opened, sink)
     start = opened.file.tell()
-    dialect = dialect_of(opened.file.read(_SAMPLE).decode("utf-8", "surrogateescape"))
+    sample = opened.file.read(_SAMPLE)
+    said = _SAID.match(sample)
+    start += said.end() if said else 0
     opened.file.seek(start)
-    table = _Table(opened, sink, dialect)
+    text = sample[said.end() if said else 0 :].decode("utf-8", "surrogateescape")
+    table = _Table(opened, sink, dialect_of(text, said[1].decode() if said else ""), line=2 if said else 1)
     table.read()
     return "csv"
 
 
-def dialect_of(sample: str) -> Dialect:
-    """The delimiter and the way of quoting of a text that `sample` is the beginning of."""
-    delimiter = delimiter_of(sample)
+def dialect_of(sample: str, delimiter: str = "") -> Dialect:
+    """The delimiter, unless it is known, and the way of quoting of a text that `sample` is the beginning of."""
+    delimiter = delimiter or delimiter_of(sample)
     if '\\"' in sample:
         plain, escaped = (_errors(sample, Dialect(delimiter, escape)) for escape in (None, "\\"))
         if escaped < plain:
@@ -250,12 +254,12 @@ def _is_row(lines: _Lines, dialect: Dialect, width: int) -> bool:
 class _Table:
     """Reads one file: stretch by stretch, the fast way as far as it goes."""
 
-    def __init__(self, opened: Opened, sink: Sink, dialect: Dialect) -> None:
+    def __init__(self, opened: Opened, sink: Sink, dialect: Dialect, line: int = 1) -> None:
         self.opened = opened
         self.sink = sink
         self.dialect = dialect
         self.names: list[str] = []
-        self.line = 1
+        self.line = line
         """The number of the line at `at`."""
         self.held = b""
         """What was read of the file; before `at` it is used up."""
@@ -267,7 +271,7 @@ class _Table:
 
     def read(self) -> None:
         """Read header and rows."""
-        lines = _Lines(self.opened.file)
+        lines = _Lines(self.opened.file, self.line)
         rows = _rows(lines, self.dialect)
         header = next(rows, None)
         path = self.opened.path

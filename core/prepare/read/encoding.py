@@ -11,7 +11,9 @@ from charset_normalizer import from_bytes
 
 from tunesmith.core.prepare.cells import shown
 from tunesmith.core.prepare.read.cache import scratch
+from tunesmith.core.prepare.read.letters import encoding_by_letters
 from tunesmith.core.prepare.read.opened import Opened
+from tunesmith.core.prepare.read.sink import Sink
 
 _CHUNK = 1 << 20
 _SAMPLE = 1 << 16
@@ -27,32 +29,45 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_RARE = frozenset(f"iso8859_{part}" for part in (3, 4, 10, 13, 14, 16)) | {"mac_latin2", "cp775", "shift_jis_2004"}
+"""Encodings that hardly any file is in: taken only where no other fits within `_CLOSE`."""
 _SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _NAMES = {"cp1252": "Windows-1252", "latin_1": "Latin-1", "utf-16": "UTF-16", "utf-32": "UTF-32"}
+_NAMES |= {"cp1250": "Windows-1250", "cp1251": "Windows-1251", "koi8_r": "KOI8-R", "iso8859_2": "ISO 8859-2"}
 _NAMES |= {"utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
 
 
-def as_utf8(opened: Opened) -> str:
+def as_utf8(opened: Opened, sink: Sink) -> None:
     """Make `opened.file` UTF-8 behind its byte order mark, and stand at its first character.
 
-    Bytes that are no UTF-8 in a file that is otherwise are left as they are: their rows are set aside by the reader.
+    The encoding is what the person said, else what the bytes tell; a note says which it is taken for.
 
-    Returns:
-        The name of the encoding that was assumed where it is another than UTF-8; else nothing.
+    Bytes that are no UTF-8 in a file that is otherwise are left as they are: their rows are set aside by the reader.
     """
     head = opened.file.read(_SAMPLE)
     opened.file.seek(0)
     encoding, behind = next(((name, len(mark)) for mark, name in _MARKS if head.startswith(mark)), ("", 0))
-    if not encoding:
-        encoding = _without_mark(head) or _checked(opened)
-    if encoding != "utf-8":
-        _convert(opened, encoding)
-        return _NAMES.get(encoding, shown(encoding.replace("_", "-")))
-    if b"\r" in head and b"\n" not in head:  # line ends of the old Macintosh
-        _convert(opened, "utf-8", behind)
-    else:
-        opened.file.seek(behind)
-    return ""
+    sure = bool(encoding)
+    if not encoding and opened.encoding is None:
+        encoding = _without_mark(head)
+        sure = bool(encoding)
+        encoding = encoding or _checked(opened)
+    if opened.encoding is not None:
+        encoding, behind = opened.encoding, behind if opened.encoding in (encoding, "utf-8-sig") else 0
+        encoding = "utf-8" if encoding == "utf-8-sig" else encoding
+    if encoding == "utf-8":
+        if b"\r" in head and b"\n" not in head:  # line ends of the old Macintosh
+            _convert(opened, "utf-8", behind)
+        else:
+            opened.file.seek(behind)
+        return
+    name = _NAMES.get(encoding, shown(encoding.replace("_", "-")))
+    if opened.encoding is None:
+        guess = "" if sure else ", which is a guess: prepare.encoding in the plan says otherwise"
+        sink.note(f"{sink.subject} is not written in UTF-8; it is read as {name}{guess}.")
+    elif not _decodes(opened, encoding):
+        sink.note(f"{sink.subject} has bytes that are no {name}, which is prepare.encoding; \ufffd stands for them.")
+    _convert(opened, encoding)
 
 
 def _without_mark(head: bytes) -> str:
@@ -99,6 +114,9 @@ def _guessed(opened: Opened) -> str:
     high = sum(byte > 127 for byte in sample)
     if good and len(good) >= high - sum(map(len, good)):
         return "utf-8"
+    told = encoding_by_letters(bytes(sample))
+    if told and _decodes(opened, told):
+        return told
     western = "cp1252" if _decodes(opened, "cp1252") else "latin_1"
     matches = from_bytes(bytes(sample))
     best = matches.best()
@@ -106,7 +124,12 @@ def _guessed(opened: Opened) -> str:
         return western
     # Neighbours such as Windows-1250 often fit as well; then it is the one that most files are in.
     same = any(western in one.could_be_from_charset and one.chaos <= best.chaos + _CLOSE for one in matches)
-    return western if same and _looks_western(bytes(sample), western) else best.encoding
+    if same and _looks_western(bytes(sample), western):
+        return western
+    if best.encoding not in _RARE:
+        return best.encoding
+    near = (one.encoding for one in matches if one.encoding not in _RARE and one.chaos <= best.chaos + _CLOSE)
+    return next((one for one in near if _decodes(opened, one)), best.encoding)
 
 
 def _looks_western(sample: bytes, encoding: str) -> bool:

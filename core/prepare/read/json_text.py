@@ -90,8 +90,7 @@ def _take_list(scan: Scan, rows: _Rows, key: str) -> None:
 def _begin(opened: Opened, sink: Sink) -> int:
     """Make it UTF-8, refuse what is no text or empty, and give the place of the first character."""
     opened.refuse_binary()
-    if encoding := as_utf8(opened):
-        sink.note(f"{sink.subject} is not written in UTF-8; it is read as {encoding}.")
+    as_utf8(opened, sink)
     start = opened.file.tell()
     while not (chunk := opened.file.read(1 << 16)).strip():
         if not chunk:
@@ -217,6 +216,12 @@ class _Rows:
     def __init__(self, opened: Opened, sink: Sink) -> None:
         self.opened = opened
         self.sink = sink
+        self._by_row: bool | None = None
+        """Whether places are numbers of rows, because rows share lines; None until a second row has come."""
+        self._first: tuple[int, int] | None = None
+        """The line and the number of the first row."""
+        self._count = 0
+        """Of what was taken, rows or not."""
         self._lines: list[int] = []
         self._values: list[dict[str, Any]] = []
         self._size = 0
@@ -234,10 +239,21 @@ class _Rows:
                 why = error.title.partition(f"line {item.line:,}: ")[2].rstrip(".")
                 step = error.next_step
         if why:
+            self._count += 1
+            if self._by_row:
+                why = f"{why} (row {self._count:,})"
             self.sink.reject(item.line, why, item.text if item.why else text_of(value), step)
             return
         for row in _rows_of(value):
-            self._lines.append(item.line)
+            self._count += 1
+            if self._first is None:
+                self._first = item.line, self._count
+            elif self._by_row is None:
+                self._by_row = self._first[0] == item.line
+                if self._by_row:
+                    self._lines = [self._first[1] for _ in self._lines]
+                    self.sink.number_rows()
+            self._lines.append(self._count if self._by_row else item.line)
             self._values.append(row)
         self._size += item.size
         if len(self._lines) >= BATCH or self._size >= MOST_CHARACTERS:

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from tunesmith.core.errors import DataError, SpaceError
+from tunesmith.core.errors import DataError, PlanError, SpaceError
 from tunesmith.core.meter import Meter, silent
+from tunesmith.core.plan.encoding import codec_named
 from tunesmith.core.practice import PRACTICE
+from tunesmith.core.prepare.cells import shown
 from tunesmith.core.prepare.read import cache, saved_dataset
 from tunesmith.core.prepare.read.delimited import read_csv
 from tunesmith.core.prepare.read.formats import HUB, is_address, kind_of
@@ -56,6 +58,8 @@ class _Plan(NamedTuple):
     files: list[_File]
     notes: list[str]
     part: str | None
+    encoding: str | None = None
+    """How a text file is written, as Python names it; None where that is to be found out."""
     form: Format | None = None
     """What is told as the format; None for that of the first file."""
 
@@ -66,6 +70,7 @@ def read_records(
     *,
     query: str | None = None,
     part: str | None = None,
+    encoding: str | None = None,
     meter: Meter = silent,
 ) -> Records:
     """All records of a source. What was read before and has not changed since is not read again.
@@ -76,6 +81,7 @@ def read_records(
         base: The folder that a relative path starts from; the current one where it is None.
         query: Of a database: the SQL whose rows are read; without it those of its only table.
         part: Which sheet of a workbook, file of an archive, list of a JSON object, or split of a data set is read.
+        encoding: How a text file's characters are written, by Python's name; found out where it is None.
         meter: Told how many bytes (or rows) are read; it may raise `Cancelled`.
 
     Raises:
@@ -84,16 +90,30 @@ def read_records(
         AccessError: The file system or the database refuses, or what was read can be kept nowhere.
         HubError: The data set is not on this machine and can't be fetched.
         SpaceError: It does not fit into memory.
+        PlanError: There is no such encoding.
         Cancelled: `meter` raised it.
     """
+    codec = _codec(encoding)
     base = Path.cwd() if base is None else base
     try:
         if is_address(source):
             return _from_database(source, base, query, meter)
-        return _from_files(_plan(source, base, part), meter)
+        return _from_files(_plan(source, base, part)._replace(encoding=codec), meter)
     except MemoryError:
         raise SpaceError(
             "There is not enough memory to read the data.", next_step="Divide the file into smaller ones."
+        ) from None
+
+
+def _codec(encoding: str | None) -> str | None:
+    if encoding is None:
+        return None
+    try:
+        return codec_named(encoding)
+    except (ValueError, TypeError, AttributeError) as error:  # what the wizard was told may be anything yet
+        raise PlanError(
+            f"prepare.encoding: {shown(str(error)).rstrip('.?')}.",
+            next_step="Name one as Python does, such as cp1252 or koi8_r, or leave it out.",
         ) from None
 
 
@@ -104,7 +124,7 @@ def _plan(source: str, base: Path, part: str | None) -> _Plan:
         several = len(fetched) > 1
         divided = len({one.split for one in fetched}) > 1
         files = [_File(one.path, one.path.name if several else "", one.split if divided else "") for one in fetched]
-        return _Plan(source, Path(source), files, _joined([one.split for one in files]), None, "hub")
+        return _Plan(source, Path(source), files, _joined([one.split for one in files], part), None, form="hub")
     path = resolve_source(source, base)
     told = source if source == PRACTICE else str(path)
     if saved_dataset.is_saved_dataset(path):
@@ -113,25 +133,37 @@ def _plan(source: str, base: Path, part: str | None) -> _Plan:
         files = [
             _File(one.path, one.path.relative_to(path).as_posix() if len(parts) > 1 else "", one.split) for one in parts
         ]
-        return _Plan(told, path, files, _joined(splits), part, "dataset")
+        return _Plan(told, path, files, _joined(splits, part, path), part, form="dataset")
     found = files_of(path)
     names = found.names or [""]
     return _Plan(told, path, [_File(*one) for one in zip(found.files, names, strict=True)], found.notes, part)
 
 
-def _joined(splits: list[str]) -> list[str]:
-    """A note where several splits are read as one."""
+def _joined(splits: list[str], part: str | None, folder: Path | None = None) -> list[str]:
+    """A note where several splits are read as one: what its makers kept apart may then be trained on.
+
+    Args:
+        splits: Of the files, in their order.
+        part: What was named, which can then only be a configuration of a data set on the Hub.
+        folder: Of a saved data set, in which each split has a folder of its own that can be named as a source.
+    """
     told = list(dict.fromkeys(split for split in splits if split))
     if len(told) < 2:
         return []
-    return [f"All splits are read together ({', '.join(told)}); the column split tells them apart."]
+    note = f"All splits are read together and mixed ({', '.join(map(shown, told))}); the column split tells them apart."
+    if not {"train", "test"} <= set(told):
+        return [f"{note} prepare.part names one that is read alone."]
+    train = f"{shown(part)}/train" if part else "train"
+    test = name_of(folder / "test") if folder else "a file with the rows of test"
+    return [f"{note} To keep its own test: prepare.part: {train}, and prepare.split.test_file: {test}."]
 
 
 def _from_files(plan: _Plan, meter: Meter) -> Records:
     before = [_looked_at(file.path) for file in plan.files]
     fingerprint = _fingerprint(plan, meter)
     kinds = [f"{kind_of(file.path.name)}{file.split}" for file in plan.files]
-    key = cache.key_of(fingerprint, plan.form or "", plan.part or "", *dict.fromkeys(kinds), str(len(kinds) > 1))
+    how = (plan.form or "", plan.part or "", plan.encoding or "", *dict.fromkeys(kinds), str(len(kinds) > 1))
+    key = cache.key_of(fingerprint, *how)
     store, keep = cache.find(key), None
     if store is None:
 
@@ -188,7 +220,7 @@ def _read_all(plan: _Plan, sink: Sink, meter: Meter) -> Format:
                 rows_before[file.split] = start + saved_dataset.read_arrow(part, start, sink, meter)
                 form: Format = "dataset"
             else:
-                form = _read_one(file, plan.part, sink, meter)
+                form = _read_one(file, plan, sink, meter)
         except DataError as error:
             if len(plan.files) == 1:
                 raise
@@ -198,10 +230,11 @@ def _read_all(plan: _Plan, sink: Sink, meter: Meter) -> Format:
     return first or "csv"
 
 
-def _read_one(file: _File, part: str | None, sink: Sink, meter: Meter) -> Format:
+def _read_one(file: _File, plan: _Plan, sink: Sink, meter: Meter) -> Format:
     sink.extra = {"split": file.split} if file.split else {}
     try:
-        with opened(file.path, meter, part) as found:
+        with opened(file.path, meter, plan.part) as found:
+            found.encoding = plan.encoding
             form = _READERS[found.format](found, sink)
             if found.broken:
                 found.file.seek(0)

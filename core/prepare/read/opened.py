@@ -61,6 +61,8 @@ class Opened:
     """Which sheet is meant."""
     broken: str = ""
     """Why the plain bytes end early; empty where they don't."""
+    encoding: str | None = None
+    """How a text file is written, where the person said so: Python's name."""
     name: str = ""
     """Of the plain file: its ending tells CSV from TSV."""
 
@@ -115,7 +117,7 @@ def opened(path: Path, meter: Meter, part: str | None = None) -> Iterator[Opened
             length = plain.seek(0, 2)
             plain.seek(0)
             name = path.stem if kind.packed != "zip" else form
-            yield Opened(path, cast(BinaryIO, plain), length, form, meter, part, broken, name)
+            yield Opened(path, cast(BinaryIO, plain), length, form, meter, part, broken, name=name)
 
 
 def _zstd(raw: IO[bytes]) -> Any:

@@ -26,8 +26,7 @@ def read_text(opened: Opened, sink: Sink) -> Format:
         DataError: It is empty, or no text.
     """
     opened.refuse_binary()
-    if encoding := as_utf8(opened):
-        sink.note(f"{sink.subject} is not written in UTF-8; it is read as {encoding}.")
+    as_utf8(opened, sink)
     lines: list[int] = []
     values: list[dict[str, str]] = []
     size, any_text = 0, False

@@ -64,6 +64,8 @@ class Meta(msgspec.Struct, frozen=True):
     """Bytes of rejected.jsonl."""
     files: list[str]
     notes: list[str]
+    by_row: list[int] = []
+    """Of which of `files` (counted from 0) the lines are numbers of rows."""
 
     @property
     def rows(self) -> int:
@@ -92,6 +94,7 @@ class Sink:
         self.path = Path()
         """The file that is read now."""
         self._files: list[str] = []
+        self._by_row: list[int] = []
         self._nested: set[str] = set()
         self._waiting: list[tuple[pa.Array, pa.Array, Cells, frozenset[str]]] = []
         self._waiting_rows = self._waiting_size = 0
@@ -119,6 +122,10 @@ class Sink:
     def subject(self) -> str:
         """How a note names the file that is read now; without its folder, because notes are kept with what it holds."""
         return shown(self._files[-1]) if self.several else "The file"
+
+    def number_rows(self) -> None:
+        """Say that the lines of this file are numbers of its rows, several of which share a line."""
+        self._by_row.append(len(self._files) - 1)
 
     def note(self, text: str) -> None:
         """Say something about how it was read; the same is said once."""
@@ -181,7 +188,7 @@ class Sink:
             size = self._rejected_file.tell()
             self._rejected_file.close()
             columns = list(self.columns)
-            meta = Meta(form, columns, self._segments, self.rejected, size, self._files, self.notes)
+            meta = Meta(form, columns, self._segments, self.rejected, size, self._files, self.notes, self._by_row)
             (self.folder / "meta.json").write_bytes(msgspec.json.encode(meta))
         except OSError as error:
             raise StoreFailed(error) from error

@@ -72,7 +72,7 @@ class Store:
 
     def records(self, start: int, stop: int) -> Iterator[Record]:
         """The records from `start` to before `stop`, counted from 0."""
-        names = self.meta.files
+        names, by_row = self.meta.files, frozenset(self.meta.by_row)
         for first, batch, fields in self.pieces(start, stop):
             lines, files = batch.column(0).to_pylist(), batch.column(1).to_pylist()
             columns = [_values(batch.column(at), nested) for at, nested in fields.values()]
@@ -82,7 +82,7 @@ class Store:
             for offset, (line, file, row) in enumerate(zip(lines, files, rows, strict=True)):
                 pairs = zip(keys, row, strict=True)
                 values = dict(pairs) if whole else {key: value for key, value in pairs if value is not None}
-                yield Record(first + offset + 1, line, values, names[file])
+                yield Record(first + offset + 1, line, values, names[file], file in by_row)
 
 
 def _check(path: Path, size: int, expected: int) -> None:

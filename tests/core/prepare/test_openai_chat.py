@@ -56,6 +56,16 @@ def test_what_the_documentation_shows_is_taken(line: dict[str, Any]) -> None:
         (chat(), "has no list of messages"),
         (chat(USER), "has no turn of the assistant"),
         (chat(USER, GOOD | {"weight": 0}), "every turn of the assistant has weight 0"),
+        (chat(USER, GOOD, USER), "the last turn is not the assistant's"),
+        (chat(USER, CALLING, {"role": "tool", "tool_call_id": "c1", "content": "dry"}), "the last turn is not the"),
+        (
+            chat(USER, {"role": "assistant", "tool_calls": [{**CALL, "function": {"name": "a b", "arguments": "{}"}}]}),
+            "turn 2: calls a b; a name is 1 to 64 of",
+        ),
+        (
+            chat(USER, {"role": "assistant", "tool_calls": [{**CALL, "function": {"arguments": "{}"}}]}),
+            "turn 2: calls null; a name is 1 to 64 of",
+        ),
         (chat(USER, GOOD | {"weight": 0.5}), "turn 2: the weight is 0.5, not 0 or 1"),
         (chat(USER, GOOD | {"weight": True}), "turn 2: the weight is true, not 0 or 1"),
         (chat(USER | {"weight": 1}, GOOD), "turn 1: a turn of the user has a weight"),

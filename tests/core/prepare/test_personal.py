@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunesmith.core.prepare.personal import PLACEHOLDERS, found, kinds_in, mask, names_people
+from tunesmith.core.prepare.personal import PLACEHOLDERS, found, kinds_in, mask, names_people, suspects
 
 GITHUB = "ghp_" + "a1B2" * 9
 JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
@@ -56,6 +56,9 @@ KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAK=\n-----END RSA PRIVATE KEY
         ("xoxb-1234567890-abcdef", "secret"),
         ("sk_live_" + "a1B2" * 6, "secret"),
         ("sk-proj-" + "a" * 50 + "T3BlbkFJ" + "b" * 60, "secret"),
+        ("sk-proj-" + "a1B_" * 12 + "-aT3BlbkFJ" + "-b_2" * 15, "secret"),
+        ("sk-svcacct-" + "a1B_" * 12, "secret"),
+        ("sk-admin-" + "a1B-" * 12 + "x", "secret"),
         ("sk-ant-api03-" + "a1B2" * 20, "secret"),
         ("hf_" + "aB3d" * 8 + "ef", "secret"),
         ("AIza" + "aB3d5" * 7, "secret"),
@@ -214,3 +217,54 @@ def test_a_row_without_any_is_passed_in_microseconds() -> None:
     start = time.perf_counter()
     assert not any(found(row) for row in rows)
     assert (time.perf_counter() - start) / len(rows) < 200e-6, "ten times what it takes on a quiet machine"
+
+
+def test_todays_keys_of_openai_are_masked_whatever_they_hold() -> None:
+    draw = random.Random(5)
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+    for _ in range(500):
+        first, second = ("".join(draw.choices(letters, k=74)) for _ in range(2))
+        assert mask(f"use sk-proj-{first}T3BlbkFJ{second} here") == "use [SECRET] here"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("password: hunter2secret99", "password: [SECRET]"),
+        ("My Password: hunter2.", "My Password: [SECRET]."),
+        ("PASSWORD=Tr0ub4dor&3", "PASSWORD=[SECRET]"),
+        ("db_password = 'abc123' # old", "db_password = '[SECRET]' # old"),
+        ('{"password": "s3cretpw", "user": "bob"}', '{"password": "[SECRET]", "user": "bob"}'),
+        ("Passwort: geheim123", "Passwort: [SECRET]"),
+        ("pwd:q1w2e3r4", "pwd:[SECRET]"),
+        ('api_key = "9f8e7d6c5b4a39281706f5e4d3c2b1a0"', 'api_key = "[SECRET]"'),
+        ("API key: 9f8e7d6c5b4a39281706f5e4d3c2b1a0", "API key: [SECRET]"),
+        ("apiKey: '9f8e7d6c5b4a39281706f5e4d3c2b1a0',", "apiKey: '[SECRET]',"),
+        ("CLIENT_SECRET=9f8e7d6c5b4a39281706f5e4d3c2b1a0", "CLIENT_SECRET=[SECRET]"),
+    ],
+)
+def test_what_a_word_for_a_secret_names_is_masked(text: str, masked: str) -> None:
+    assert mask(text) == masked
+    assert suspects(["nothing", text, "nothing"]) == [1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the password is wrong",
+        "password: your password",
+        "Password: required",
+        "password: 12-character minimum, or 8-16-character",
+        "password: SHA-256 of it; password: sha256sum; password: base64-encoded",
+        "password: https://example.com/reset2",
+        "password = os.environ['DB_PASS1']; password = config.password2; password: $PASSWORD1; password: ${PASS1}",
+        "password = hash256(given); pwd: <password1>",
+        "passwords: 2 of 3 leaked in 2024",
+        "Secret: he was born in 1980. Token: 3 of them; key: C4",
+        "api_key: your-api-key-goes-in-here",
+        "the token: a unit of text of about 4 characters",
+        "forgot my password 3 times; password reset in 24h",
+    ],
+)
+def test_prose_about_passwords_is_left(text: str) -> None:
+    assert found(text) == []

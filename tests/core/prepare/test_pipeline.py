@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.meter import Cancelled
@@ -254,3 +255,21 @@ def test_no_row_is_lost_or_invented(tmp_path: Path, rows: list[dict[str, Any]], 
     overlapping = sum(one.step == "overlap" for one in lines)
     assert prepared.total + overlapping == told.used, "each record gives one row"
     assert len({row.id for _, row in prepared.each()}) == prepared.total
+
+
+def test_an_encoding_that_the_plan_names_is_read_with_and_is_another_set(tmp_path: Path) -> None:
+    lines = "".join(f"Nerede {n}?,Şehir {n}\n" for n in range(60))
+    (tmp_path / "a.csv").write_bytes(("q,a\n" + lines).encode("cp1254"))
+    guessed = prepare_rows(plan("a.csv"), tmp_path)
+    said = prepare_rows(plan("a.csv", encoding="iso8859_9"), tmp_path)
+    other = prepare_rows(plan("a.csv", encoding="cp1251"), tmp_path)
+    assert len({guessed.folder, said.folder, other.folder}) == 3
+    assert "Şehir 7" in [row.answer for _, row in said.each()]
+    assert "Юehir 7" in [row.answer for _, row in other.each()]
+    found = profile("a.csv", tmp_path, encoding="cp1251")
+    assert any("Ю" in example for column in found.columns for example in column.examples)
+
+
+def test_an_encoding_that_there_is_none_of_is_refused_by_the_plan() -> None:
+    with pytest.raises(ValidationError, match="'cp12522' is no encoding that Python knows; did you mean cp125"):
+        plan("a.csv", encoding="cp12522")

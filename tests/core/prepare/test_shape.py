@@ -257,3 +257,15 @@ def test_each_dialect_is_called_by_its_name(tmp_path: Path) -> None:
     ):
         (tmp_path / "a.json").write_text(json.dumps(rows))
         assert name in profile("a.json", tmp_path).shape_because
+
+
+def test_the_shape_that_uses_most_of_the_named_columns_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,y,z\n" + "".join(f"text {n},{n % 2},{n % 3}\n" for n in range(20)))
+    for named, shape in (
+        ({"text": "x", "label": "y"}, "classification"),
+        ({"prompt": "x", "completion": "y", "rating": "z"}, "rated"),
+        ({"prompt": "x", "completion": "y"}, "prompt-completion"),
+        ({"text": "x"}, "text"),
+    ):
+        found = profile("a.csv", tmp_path, columns=named)
+        assert (found.shape, found.roles) == (shape, named)

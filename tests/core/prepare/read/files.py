@@ -18,12 +18,18 @@ PEOPLE = "name,salary\nAlice,85000\nBob,72000\n"
 PAIRS = [{"name": "Alice", "salary": "85000"}, {"name": "Bob", "salary": "72000"}]
 
 
-def read(folder: Path, name: str, content: str | bytes | None = None, part: str | None = None) -> Records:
+def read(
+    folder: Path,
+    name: str,
+    content: str | bytes | None = None,
+    part: str | None = None,
+    encoding: str | None = None,
+) -> Records:
     """Write a file (unless it is there) and read it."""
     if content is not None:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_records(name, folder, part=part)
+    return read_records(name, folder, part=part, encoding=encoding)
 
 
 def refusal(folder: Path, name: str, content: str | bytes | None = None, part: str | None = None) -> DataError:

@@ -13,6 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.core.prepare.read.files import read, refusal, told, values
+from tunesmith.core.plan import Prepare
+from tunesmith.core.prepare.pipeline import prepare_rows
+from tunesmith.core.rows import SPLITS
 
 
 def parquet(table: pa.Table, group: int = 1000) -> bytes:
@@ -105,7 +108,10 @@ def test_splits_are_read_together_unless_one_is_named(saved: Path) -> None:
         ("b", "train"),
         ("c", "test"),
     ]
-    assert found.notes == ("All splits are read together (train, test); the column split tells them apart.",)
+    assert found.notes == (
+        "All splits are read together and mixed (train, test); the column split tells them apart. To keep its own "
+        f"test: prepare.part: train, and prepare.split.test_file: {saved}/both/test.",
+    )
     assert [row.values["q"] for row in read(saved, "both", part="test").rows] == ["c"]
     error = refusal(saved, "both", part="dev")
     assert error.title == f"{saved}/both has no split dev: it has train, test."
@@ -125,3 +131,42 @@ def refusal_or_access(folder: Path, name: str) -> str:
     with pytest.raises(TunesmithError) as caught:
         read(folder, name)
     return caught.value.title
+
+
+def test_the_test_of_a_saved_data_set_is_kept_as_the_note_says(tmp_path: Path) -> None:
+    datasets.disable_progress_bars()
+    rows = {
+        "train": [{"q": f"What is {n}?", "a": f"It is {n}."} for n in range(60)],
+        "test": [{"q": f"Which is {n}?", "a": f"That is {n}."} for n in range(12)],
+    }
+    made = datasets.DatasetDict({name: datasets.Dataset.from_list(held) for name, held in rows.items()})
+    made.save_to_disk(str(tmp_path / "both"))
+    note = read(tmp_path, "both").notes[0]
+    part, _, test = note.removesuffix(".").partition("prepare.part: ")[2].partition(", and prepare.split.test_file: ")
+    plan = {
+        "data": "both",
+        "part": part,
+        "shape": "question-answer",
+        "columns": {"question": "q", "answer": "a"},
+        "split": {"validation": 0.1, "test": 0, "test_file": test, "seed": 3},
+    }
+    prepared = prepare_rows(Prepare.model_validate(plan), tmp_path)
+    answers = {name: {row.answer for row in prepared.rows(name)} for name in SPLITS}
+    assert answers["test"] == {row["a"] for row in rows["test"]}
+    assert answers["train"] | answers["validation"] == {row["a"] for row in rows["train"]}
+
+
+def test_splits_without_a_train_and_a_test_are_named_one_by_one(tmp_path: Path) -> None:
+    datasets.disable_progress_bars()
+    one = datasets.Dataset.from_dict({"q": ["a"]})
+    datasets.DatasetDict({"old": one, "new": one}).save_to_disk(str(tmp_path / "both"))
+    assert "(old, new)" in read(tmp_path, "both").notes[0]
+    assert read(tmp_path, "both").notes[0].endswith("prepare.part names one that is read alone.")
+
+
+def test_bytes_that_pass_for_text_and_are_none_are_left_out(tmp_path: Path) -> None:
+    content = {"q": ["a", "b"], "raw": pa.array([b"\x00\x01", b"x"]), "note": pa.array([b"fine\n", b"\tx"])}
+    pq.write_table(pa.table(content), tmp_path / "a.parquet")
+    found = read(tmp_path, "a.parquet")
+    assert found.columns == ("q", "note")
+    assert found.notes == ("Column raw holds bytes that are no text; it is left out.",)

@@ -195,3 +195,16 @@ def test_many_rows_are_streamed(tmp_path: Path) -> None:
         made.executemany("insert into t values (?)", ((n,) for n in range(30_000)))
     found = read_records(SHOP, tmp_path)
     assert rows_of(found) == 30_000 and found.rows[29_999].values == {"a": "29999"}
+
+
+def test_a_column_of_bytes_that_are_no_text_is_left_out(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "b.db") as made:
+        made.execute("create table t (q text, picture blob, a blob)")
+        made.executemany("insert into t values (?, ?, ?)", [("x", b"\x00\x01\x02", b"one\n"), ("y", "z", "two")])
+    made.close()
+    found = read_records("sqlite:///b.db", tmp_path)
+    assert values(found) == [{"q": "x", "a": "one\n"}, {"q": "y", "a": "two"}]
+    assert found.columns == ("q", "a")
+    assert found.notes == ("Column picture holds bytes that are no text; it is left out.",)
+    error = refused("sqlite:///b.db", tmp_path, "SELECT picture FROM t")
+    assert "bytes that are no text, and nothing else" in error.title

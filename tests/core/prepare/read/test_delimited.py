@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.prepare.read.files import PAIRS, PEOPLE, read, refusal, told, values
+from tests.core.prepare.read.files import PAIRS, PEOPLE, clear, read, refusal, told, values
+from tunesmith.core.errors import PlanError
 from tunesmith.core.prepare.read import delimited
 from tunesmith.core.prepare.read.clean_table import clean_table
 from tunesmith.core.prepare.read.delimited import Dialect, delimiter_of, dialect_of
@@ -78,12 +79,28 @@ def test_marks_and_line_ends_and_wide_encodings_are_no_part_of_the_data(
     [
         ("name,city\nBob,Köln\n", "cp1252", "Windows-1252"),
         ("name,city\n" + "Élodie,Besançon – café\nJürgen,Köln\n" * 20, "cp1252", "Windows-1252"),
-        ("имя,город\n" + "Иван Петрович,Москва\nМария,Санкт-Петербург\n" * 10, "cp1251", "cp1251"),
+        ("имя,город\n" + "Иван Петрович,Москва\nМария,Санкт-Петербург\n" * 10, "cp1251", "Windows-1251"),
+        ("имя,город\nИван Петрович,Москва\n", "cp1251", "Windows-1251"),
+        ("имя,город\nИван Петрович,Москва\n", "koi8-r", "KOI8-R"),
+        ("q,a\n" + "Какой город?,Город Москва на реке\n" * 60, "koi8-r", "KOI8-R"),
+        ("q,a\n" + "КАКОЙ ГОРОД?,МОСКВА НА РЕКЕ\n" * 3, "koi8-r", "KOI8-R"),
+        ("q,a\n" + "Jakie jest miasto?,Łódź żółć gęś ąę świat źdźbło\n" * 60, "iso8859-2", "ISO 8859-2"),
+        ("q,a\nJakie jest miasto?,Łódź żółć gęś świat\n", "cp1250", "Windows-1250"),
+        (
+            "q,a\nMelyik a főváros?,Magyarország fővárosa és legnagyobb városa Győr\n",
+            "cp1250",
+            "Windows-1250",
+        ),
+        ("q,a\nQual?,As orações e as lições são difíceis mas também úteis à nação\n", "cp1252", "Windows-1252"),
+        ("q,a\nJaký kůň?,Příliš žluťoučký kůň úpěl ďábelské ódy\n", "iso8859-2", "ISO 8859-2"),
+        ("q,a\n" + "Hangi şehir?,İstanbul en kalabalık şehridir güneş doğdu\n" * 9, "cp1254", "cp1254"),
+        ("q,a\n" + "מהי הבירה?,ירושלים היא עיר הבירה של מדינת ישראל\n" * 9, "cp1255", "cp1255"),
     ],
 )
 def test_the_encoding_is_found_and_said(tmp_path: Path, text: str, encoding: str, name: str) -> None:
     found = read(tmp_path, "a.csv", text.encode(encoding))
-    assert found.notes == (f"The file is not written in UTF-8; it is read as {name}.",)
+    guess = "which is a guess: prepare.encoding in the plan says otherwise"
+    assert found.notes == (f"The file is not written in UTF-8; it is read as {name}, {guess}.",)
     assert [tuple(row.values.values()) for row in found.rows] == [
         tuple(line.split(",")) for line in text.splitlines()[1:]
     ]
@@ -254,3 +271,40 @@ def test_the_fast_way_reads_what_the_careful_way_reads(seed: int, end: str) -> N
 @pytest.mark.parametrize("text", ['a,"b\nc,d\n', 'a,b"c"\n', '"a"b,c\n', "a\rb,c\n", "a,b,c\n", "a\n", '"a""\n,b\n'])
 def test_the_fast_way_leaves_whatever_is_unusual_to_the_careful_one(text: str) -> None:
     assert clean_table(text.encode(), ",", ["x", "y"], 1, True) is None
+
+
+def test_what_the_person_says_of_the_encoding_is_taken(tmp_path: Path) -> None:
+    text = "name,note\nŞule,Größe\n"
+    wrong = read(tmp_path, "a.csv", text.encode("cp1254"))
+    assert values(wrong) == [{"name": "Þule", "note": "Größe"}]
+    right = read(tmp_path, "a.csv", encoding="windows-1254")
+    assert values(right) == [{"name": "Şule", "note": "Größe"}] and right.notes == ()
+    assert right.fingerprint == wrong.fingerprint and right.key != wrong.key, "kept apart"
+    assert values(read(tmp_path, "a.csv")) == values(wrong)
+    for name in ("utf-8", "utf-8-sig"):
+        for mark in (b"", b"\xef\xbb\xbf"):
+            assert values(read(tmp_path, "b.csv", mark + text.encode(), encoding=name)) == values(right)
+    wide = read(tmp_path, "c.csv", text.encode("utf-16"), encoding="utf-16")
+    assert values(wide) == values(right)
+
+
+def test_bytes_that_the_named_encoding_has_not_are_told(tmp_path: Path) -> None:
+    found = read(tmp_path, "a.csv", "name,n\nZoë,1\n".encode(), encoding="ascii")
+    assert values(found) == [{"name": "Zo\ufffd\ufffd", "n": "1"}]
+    assert found.notes == ("The file has bytes that are no ascii, which is prepare.encoding; \ufffd stands for them.",)
+
+
+@pytest.mark.parametrize("name", ["klingon", "base64", "idna", "", "a\0b"])
+def test_an_encoding_that_there_is_none_of_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PlanError, match=r"prepare\.encoding: .* is no encoding that Python knows") as caught:
+        read(tmp_path, "a.csv", PEOPLE, encoding=name)
+    clear(caught.value)
+
+
+@pytest.mark.parametrize(("first", "cut"), [("sep=;\r\n", ";"), ('"sep=|"\n', "|"), ("SEP=\t\n", "\t")])
+def test_the_line_by_which_excel_is_told_the_delimiter_is_no_header(tmp_path: Path, first: str, cut: str) -> None:
+    found = read(tmp_path, "a.csv", first + f"q{cut}a\nx, y{cut}1\n\nz{cut}2\n")
+    assert values(found) == [{"q": "x, y", "a": "1"}, {"q": "z", "a": "2"}]
+    assert [row.line for row in found.rows] == [3, 5]
+    found = read(tmp_path, "b.csv", f"\ufeff{first}q{cut}a\nx\ny{cut}1\n")
+    assert told(found)[0][0] == 3 and [row.line for row in found.rows] == [4]

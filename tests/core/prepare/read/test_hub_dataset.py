@@ -49,7 +49,10 @@ def test_a_data_set_in_the_cache_is_read_without_a_network_with_its_splits(hub: 
         ("w", "test"),
     ]
     assert [(one.file, one.line) for one in found.rejected] == [("train.csv", 3)]
-    assert found.notes == ("All splits are read together (train, test); the column split tells them apart.",)
+    assert found.notes == (
+        "All splits are read together and mixed (train, test); the column split tells them apart. To keep its own "
+        "test: prepare.part: train, and prepare.split.test_file: a file with the rows of test.",
+    )
     only = read_records("hub:me/set", part="test")
     assert [row.values for row in only.rows] == [{"q": "w", "a": "4"}]
     assert refused("hub:me/set", "dev").title == "The data set me/set has no split dev: it has train, test."

@@ -279,3 +279,32 @@ def test_every_row_is_read_or_set_aside_at_its_line(seed: int, name: str) -> Non
     found = found_in(text, name)
     assert [row.line - first for row in found.rows] == good
     assert [line - first for line, _ in told(found)] == [n for n in range(1, 14) if n not in good]
+
+
+def test_rows_that_share_a_line_are_placed_by_their_number(tmp_path: Path) -> None:
+    many = [{"a": n} for n in range(20_000)]
+    found = read(tmp_path, "a.json", json.dumps(many))
+    assert [found.rows[at].place for at in (0, 1, 2, 19_999)] == ["row 1", "row 2", "row 3", "row 20,000"]
+    inside = read(tmp_path, "b.json", json.dumps({"rows": many[:3]}))
+    assert [row.place for row in inside.rows] == ["row 1", "row 2", "row 3"]
+    broken = read(tmp_path, "d.json", '["x", {"a": 1}, {"a": 2}, "y", {"a": 3}]')
+    assert [row.place for row in broken.rows] == ["row 2", "row 3", "row 5"]
+    assert told(broken)[1] == (1, "a text stands where an object should (row 4)")
+    lines = read(tmp_path, "c.json", json.dumps(many[:3], indent=1))
+    assert [row.place for row in lines.rows] == ["line 2", "line 5", "line 8"]
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.json").write_text(json.dumps(many[:2]))
+    (tmp_path / "in/b.jsonl").write_text('{"a": 1}\n{"a": 2}\n')
+    both = read(tmp_path, "in")
+    assert [row.place for row in both.rows] == [
+        "a.json, row 1",
+        "a.json, row 2",
+        "b.jsonl, line 1",
+        "b.jsonl, line 2",
+    ]
+
+
+def test_the_questions_of_one_article_are_placed_by_their_number(tmp_path: Path) -> None:
+    asked = [{"id": str(n), "question": "q", "answers": []} for n in range(3)]
+    tree = {"data": [{"title": "t", "paragraphs": [{"context": "c", "qas": asked}]}]}
+    assert [row.place for row in read(tmp_path, "a.json", json.dumps(tree)).rows] == ["row 1", "row 2", "row 3"]
