@@ -204,7 +204,7 @@ class Page(msgspec.Struct, frozen=True):
 
 def page(wishes: Wishes, base: Path, helper: Helper, start: int, count: int) -> Page:
     """`count` records from `start` on, read from the cache without loading the others. Raises what `prepared` does."""
-    asked = {name: wishes.get(f"prepare.{name}") for name in ("data", "query", "part")}
+    asked = {name: wishes.get(f"prepare.{name}") for name in ("data", "query", "part", "encoding")}
     answer = helper.ask("page", source=asked["data"] or PRACTICE, query=asked["query"], part=asked["part"],
-                        base=str(base), start=start, count=count)  # fmt: skip
+                        encoding=asked["encoding"], base=str(base), start=start, count=count)  # fmt: skip
     return msgspec.convert(answer, Page)

@@ -68,7 +68,16 @@ def work(job: Job) -> str:
     _tell(job, proof)
     write_json(job.run.data / "proof.json", proof)
     write_json(job.run.data / "rendered.json", [Rendered(one.id, one.pieces) for one in proof.pictures])
-    told = profile(plan.data, job.run.folder, plan.shape, plan.columns, query=plan.query, part=plan.part, meter=meter)
+    told = profile(
+        plan.data,
+        job.run.folder,
+        plan.shape,
+        plan.columns,
+        query=plan.query,
+        part=plan.part,
+        meter=meter,
+        encoding=plan.encoding,
+    )
     (job.run.data / "card.md").write_text(card(prepared.account, plan, told, proof), encoding="utf-8")
     unit = "question" if plan.shape in ("table", "question-answer") else "row"
     made = f"{counted(prepared.account.read, 'row')} read, {prepared.account.aside:,} set aside"

@@ -33,7 +33,16 @@ def write_set(
         DataError: As `pipeline.prepare_rows`; or the form can't hold these rows.
     """
     prepared = prepare_rows(plan, base, meter)
-    data = profile(plan.data, base, plan.shape, plan.columns, query=plan.query, part=plan.part, meter=meter)
+    data = profile(
+        plan.data,
+        base,
+        plan.shape,
+        plan.columns,
+        query=plan.query,
+        part=plan.part,
+        meter=meter,
+        encoding=plan.encoding,
+    )
     written = write_prepared({split: prepared.rows(split) for split in SPLITS}, folder, form, meter)
     try:
         write_aside(prepared, plan, folder / SET_ASIDE, meter)

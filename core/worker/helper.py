@@ -50,7 +50,7 @@ class Surveyor:
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
         self._prepared: Prepared | None = None
-        self._paged: tuple[tuple[str, str, str | None, str | None], Records] | None = None
+        self._paged: tuple[tuple[str, str, str | None, str | None, str | None], Records] | None = None
         """What was paged through last, and what it was asked for by."""
 
     def look(self, wishes: dict[str, Any], base: str) -> Survey:
@@ -97,13 +97,23 @@ class Surveyor:
 
         return list(read_records(source, Path(base), meter=self._meter).columns)
 
-    def page(self, source: str, base: str, query: str | None, part: str | None, start: int, count: int) -> Page:
+    def page(
+        self,
+        source: str,
+        base: str,
+        query: str | None,
+        part: str | None,
+        start: int,
+        count: int,
+        encoding: str | None = None,
+    ) -> Page:
         """A stretch of the records, as they were read."""
         from tunesmith.core.prepare.read.load import read_records
 
-        asked = (source, base, query, part)
+        asked = (source, base, query, part, encoding)
         if self._paged is None or self._paged[0] != asked or is_file(source):
-            self._paged = asked, read_records(source, Path(base), query=query, part=part, meter=self._meter)
+            records = read_records(source, Path(base), query=query, part=part, encoding=encoding, meter=self._meter)
+            self._paged = asked, records
         records = self._paged[1]  # a database is asked once, a file looked at again for each page
         rows = records.rows[start : start + count]
         cells = [[shown(cell(row.values, name), CELL) for name in records.columns] for row in rows]

@@ -33,6 +33,7 @@ def measure(wishes: Wishes, base: Path, meter: Meter) -> tuple[Survey, Prepared]
         columns=_columns(wishes),
         query=wishes.get("prepare.query"),
         part=wishes.get("prepare.part"),
+        encoding=wishes.get("prepare.encoding"),
         meter=meter,
     )
     model = with_probes(find_model(str(wishes.get("select.model", PRACTICE))))
