@@ -44,7 +44,7 @@ from tunesmith.core.prepare.split import assign, group_value, place_of
 from tunesmith.core.rows import SPLITS, Row
 from tunesmith.core.run import write_json
 
-RECIPE_VERSION = 4
+RECIPE_VERSION = 5
 """Of what this module makes of a recipe; another one makes everything anew."""
 
 ACCOUNT = "account.json"

@@ -22,7 +22,7 @@ from tunesmith.core.prepare.records import Records
 from tunesmith.core.prepare.shape import NEEDED, Detected, also_rated, check_columns, detect, roles_for
 from tunesmith.core.run import write_json
 
-VERSION = 4
+VERSION = 5
 """Of what is looked for and how it is told; another one looks at everything anew."""
 
 
