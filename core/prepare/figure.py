@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tunesmith.core.prepare.cells import number_of
+from tunesmith.core.prepare.records import Records
 
 Style = Literal["bare", "point", "comma", "either"]
 """`bare`: digits alone; `point` and `comma`: which of the two marks decimals; `either`: it can't be told (1,234)."""
@@ -159,6 +160,16 @@ class Marks:
             return None
         # The mark of English: thousands with a comma, decimals with a point.
         return figure.thousands / 1000 if figure.dotted else figure.thousands
+
+
+def marks_of(records: Records, column: str, *, dots_only: bool = False) -> Marks:
+    """What dots and commas mean in a column; read to the first proof that a dot marks decimals if `dots_only`."""
+    marks = Marks(column)
+    for batch in records.batches((column,)):
+        marks.learn(batch.columns[column])
+        if dots_only and marks.point:
+            break
+    return marks
 
 
 def number_in(marks: Marks, text: str) -> float | None:

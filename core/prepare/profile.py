@@ -15,6 +15,7 @@ from tunesmith.core.prepare.columns import masked, profile_columns
 from tunesmith.core.prepare.look import Check, find, seen_of
 from tunesmith.core.prepare.look.near import NearDuplicates
 from tunesmith.core.prepare.look.personal import PersonalData
+from tunesmith.core.prepare.look.turns import answered_in
 from tunesmith.core.prepare.personal import people_in, told
 from tunesmith.core.prepare.read import cache
 from tunesmith.core.prepare.read.load import read_records
@@ -75,7 +76,8 @@ def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter
     def place(position: int) -> str:
         return records.rows[position].place
 
-    checks: list[Check] = [PersonalData(seen.used, records.columns, place, seen.answers)]
+    chats = {chosen.roles["messages"]: answered_in} if chosen.shape == "chat" and "messages" in chosen.roles else {}
+    checks: list[Check] = [PersonalData(seen.used, records.columns, place, seen.answers, chats)]
     if near:
         checks.append(NearDuplicates(seen.used, records, written=chosen.shape != "table", meter=meter))
     return DataProfile(

@@ -10,7 +10,7 @@ from typing import Any
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted, plain, shown
-from tunesmith.core.prepare.figure import CURRENCIES, SCALES, Figure, Marks, figure_of
+from tunesmith.core.prepare.figure import CURRENCIES, SCALES, Figure, Marks, figure_of, marks_of
 from tunesmith.core.prepare.kinds import MOSTLY
 from tunesmith.core.prepare.look.check import LABEL, Check, Noted, Places, finding
 from tunesmith.core.prepare.look.irrelevant import Totals
@@ -142,11 +142,9 @@ class Figures:
         figure = figure_of(first)
         read = plain(figure.thousands) if figure and figure.thousands is not None else ""
         sides = min(ways.ahead, ways.dotted - ways.ahead) if len(ways.noted) > 1 else 0
-        text = (
-            f"{shown(name)}: in {counted(ways.dotted, 'number')} of {ways.read:,} a dot sets thousands apart, as "
-            f"{'all' if ways.dotted == ways.read else 'the'} values together show: "
-            f"{self._places.told(first, name, LABEL)} is {read}."
-        )
+        text = f"{shown(name)}: in {counted(ways.dotted, 'number')} of {ways.read:,} a dot sets thousands apart: "
+        text += f"{self._places.told(first, name, LABEL)} is {read}."
+        text += " The unit stands before some and behind others." if sides else ""
         return finding(
             "number-form",
             name,
@@ -235,11 +233,7 @@ def dotted(records: Records, seen: Seen) -> dict[str, Marks]:
     for name in seen.used if seen.shape == "table" else ():
         if name == seen.entity or not _may_be_dotted(seen, name):
             continue
-        marks = Marks(name)
-        for batch in records.batches((name,)):
-            marks.learn(batch.columns[name])
-            if marks.point:
-                break
+        marks = marks_of(records, name, dots_only=True)
         if marks.dots_group:
             found[name] = marks
     return found

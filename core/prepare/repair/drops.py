@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 from tunesmith.core.plan import Repair
 from tunesmith.core.prepare.cells import shown
-from tunesmith.core.prepare.figure import Marks, number_in
-from tunesmith.core.prepare.repair.forms import marks_of
+from tunesmith.core.prepare.figure import Marks, marks_of, number_in
 from tunesmith.core.prepare.repair.mender import ByCell, Mender, Outcome
 from tunesmith.core.prepare.repair.nested import is_blank
 from tunesmith.core.prepare.repair.view import Piece, View
@@ -68,7 +67,7 @@ class DropOutOfRange(ByCell):
 
     def learn(self, view: View, tell: Callable[[int], None]) -> None:
         """Whether dots set thousands apart in the column."""
-        self._marks = marks_of(view, self.column)
+        self._marks = marks_of(view.source, self.column, dots_only=True)
 
     def judge(self, text: str) -> tuple[str | None, str]:
         """Whether its number lies in the range, bounds included."""

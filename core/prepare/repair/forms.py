@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from tunesmith.core.prepare.cells import shown
 from tunesmith.core.prepare.dates import date_of
-from tunesmith.core.prepare.figure import SCALES, Marks, figure_of
+from tunesmith.core.prepare.figure import SCALES, Marks, figure_of, marks_of
 from tunesmith.core.prepare.repair.mender import ByCell
 from tunesmith.core.prepare.repair.view import View
 
@@ -42,7 +42,8 @@ class PlainNumbers(ByCell):
     def learn(self, view: View, tell: Callable[[int], None]) -> None:
         """Which unit most numbers of the column have, and what marks their decimals."""
         units: Counter[str] = Counter()
-        self._marks = marks_of(view, self.column)
+        # From all that was read, as the check does it: also from rows that an earlier step left out.
+        self._marks = marks_of(view.source, self.column)
         done = 0
         for piece in view.pieces(self.columns):
             for text, count in Counter(piece.columns[self.column]).items():
@@ -70,14 +71,6 @@ class PlainNumbers(ByCell):
         if number is None:
             return f"{self.told(text)} in {shown(self.column)} can be read in two ways", text
         return None, plain_number(number, text)
-
-
-def marks_of(view: View, column: str) -> Marks:
-    """What dots and commas mean in a column, from all that was read, as the check learns it: dropped rows, too."""
-    marks = Marks(column)
-    for batch in view.source.batches((column,)):
-        marks.learn(batch.columns[column])
-    return marks
 
 
 def plain_number(number: float, text: str) -> str:
