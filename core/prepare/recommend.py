@@ -149,7 +149,7 @@ def _braces(names: list[str]) -> DataError:
 
 _NOT_ENGLISH = re.compile(
     r"[^\W\d_a-z]|\b(?:\w*(?:nummer|datum|bezeichnung)|personal.?nr|gehalt|abteilung|standort|telefon|preis|menge"
-    r"|vorname|nachname|ort|plz|kunde|vertragsart|umsatz|geschlecht|land|beruf|anzahl|bestand|lieferant|artikel)\b",
+    r"|vorname|nachname|plz|kunde|vertragsart|umsatz|geschlecht|beruf|anzahl|bestand|lieferant|artikel)\b",
     re.IGNORECASE,
 )
 """Headers with letters that English has not, and frequent German ones: all of the table's are then no English."""
