@@ -172,7 +172,8 @@ class Totals:
         """The rows of a page that are sums and hold nothing but their name and numbers; worked out once a page."""
         if self._page[0] != page.start:
             called = np.flatnonzero(np.isin(page.hashes(self._entity), self._hashes)).tolist()
-            sums = [row for row in called if not any(page.columns[name][row] for name in self._words)]
+            # Where all columns are numbers, nothing tells a sum from a thing of that name.
+            sums = [row for row in called if self._words and not any(page.columns[name][row] for name in self._words)]
             nameless = np.flatnonzero(page.lengths(self._entity) == 0).tolist()
             sums += [row for row in nameless if self._name_elsewhere(page, row)]
             self._page = (page.start, frozenset(sums))

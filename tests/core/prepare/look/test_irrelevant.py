@@ -101,3 +101,9 @@ def test_a_word_for_a_sum_that_is_a_value_of_other_rows_too_is_not_left_out() ->
 def test_a_row_without_a_name_but_with_words_is_no_sum() -> None:
     rows = _with_total(people(100), city="Total", hired="soon", salary="1")
     assert look(rows, kind="total-row") == []
+
+
+def test_among_nothing_but_numbers_a_thing_that_is_called_total_counts_as_any_other() -> None:
+    rows = [{"name": f"Firm {n}", "a": str(100 + n), "b": str(200 + n)} for n in range(100)]
+    found = look([*rows, {"name": "Total", "a": "120", "b": ""}])
+    assert {(one.kind, one.recommended) for one in found} == {("total-row", False), ("empty", True)}
