@@ -90,7 +90,7 @@ class PersonalData:
         answer_in: Mapping[str, Callable[[str], str]] = MappingProxyType({}),
     ) -> None:
         people = people_in([*columns, *beside])
-        takes = {**dict.fromkeys(answers, str), **answer_in}
+        takes: dict[str, Callable[[str], str]] = {**dict.fromkeys(answers, str), **answer_in}
         self._columns = {name: _Column(name, name in people, takes.get(name)) for name in columns}
         self._place = place
         self._answers = frozenset(answers)
