@@ -163,7 +163,7 @@ class DataFinding(msgspec.Struct, frozen=True):
     column: str
     """Empty where it is about whole rows."""
     count: int
-    """Rows it is true of (values, for `repeated` and `labels`)."""
+    """Rows it is true of (values, for `repeated`)."""
     text: str
     """One sentence to a person."""
     examples: tuple[str, ...] = ()

@@ -57,3 +57,5 @@ class Account(msgspec.Struct, frozen=True):
     slices: dict[str, dict[str, int]] = {}
     """Rows by the value of each column that a slice was asked for."""
     own_test: OwnTest | None = None
+    beside: list[str] = []
+    """Personal data in columns that rows are grouped or told apart by and that are not trained on, as sentences."""

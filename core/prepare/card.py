@@ -52,7 +52,7 @@ def card(
         ("Where it is from", _origin(account, plan, at or datetime.now(UTC))),
         ("What became of the rows", _steps(account)),
         ("What was found, and what was done about it", _findings(profile, plan)),
-        ("Personal data", _privacy(profile, plan)),
+        ("Personal data", _privacy(profile, plan, account.beside)),
         ("Parts", _parts(account, plan)),
         ("Slices", _slices(account)),
         ("Lengths", _lengths(proof)),
@@ -157,14 +157,15 @@ def _value(value: object, *, listed: bool) -> str:
     return f"{value:g}" if isinstance(value, float) else veiled(str(value))
 
 
-def _privacy(profile: DataProfile | None, plan: Prepare) -> Iterator[str]:
+def _privacy(profile: DataProfile | None, plan: Prepare, beside: Sequence[str]) -> Iterator[str]:
     found = list(_personal(profile))
     kept = {kind for kind, column, _ in found if _decision(plan, kind, column) == KEPT}
     unfound = [repair for repair in plan.repairs if repair.kind in (MASK, DROP) and not _met(repair, found)]
     if profile is None:
         yield "Nobody looked for personal data."
     elif not found:
-        yield f"None was found. Looked for: {_listed(PERSONAL)}; names only where a column's header tells them."
+        where = "In the columns that are trained on none" if beside else "None"
+        yield f"{where} was found. Looked for: {_listed(PERSONAL)}; names only where a column's header tells them."
     if found:
         yield "| Kind | Column | Rows | Decision |"
         yield "|---|---|---:|---|"
@@ -175,6 +176,9 @@ def _privacy(profile: DataProfile | None, plan: Prepare) -> Iterator[str]:
         where = f" in {code(repair.column)}" if repair.column else ""
         yield ""
         yield f"Also {done} wherever they stand{where}: {_listed(_kinds(repair.names))}."
+    for text in beside:
+        yield ""
+        yield f"Not trained on: {prose(text)}"
     yield ""
     if kept:
         yield (

@@ -44,7 +44,7 @@ from tunesmith.core.prepare.split import assign, group_value, place_of
 from tunesmith.core.rows import SPLITS, Row
 from tunesmith.core.run import write_json
 
-RECIPE_VERSION = 4
+RECIPE_VERSION = 5
 """Of what this module makes of a recipe; another one makes everything anew."""
 
 ACCOUNT = "account.json"
@@ -211,6 +211,7 @@ class _Making:
         self._encoder = msgspec.json.Encoder()
         self._used = self._aside = 0
         self._own: OwnTest | None = None
+        self._told_beside: list[str] = []
         self._rejected = [records]
         """Whose rejected rows are listed."""
         self._columns = used_columns(prepare.shape, prepare.columns, prepare.fields)
@@ -243,6 +244,7 @@ class _Making:
             fingerprints=fingerprints,
             slices={name: dict(counts.most_common()) for name, counts in self._rows.slices.items()},
             own_test=self._own,
+            beside=self._told_beside,
         )
         return Kept(account, self._notes, _sizes(self._folder))
 
@@ -284,7 +286,9 @@ class _Making:
             self._notes.append(Note(step.text, "note" if moved else "ok", moved))
             self._steps.append(step.count)
         self._notes += [Note(text, "note") for text in records.notes]
-        self._notes += self._beside(repaired.view, records.columns)
+        beside = self._beside(repaired.view, records.columns)
+        self._told_beside = [note.text for note in beside]
+        self._notes += beside
         self._tell_made(records, total, used, reasons, maker.unanswered)
 
     def _tell_own(self, records: Records, used: int, rows: int) -> None:

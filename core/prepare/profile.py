@@ -15,6 +15,7 @@ from tunesmith.core.prepare.columns import masked, profile_columns
 from tunesmith.core.prepare.look import Check, find, seen_of
 from tunesmith.core.prepare.look.near import NearDuplicates
 from tunesmith.core.prepare.look.personal import PersonalData
+from tunesmith.core.prepare.look.turns import answered_in
 from tunesmith.core.prepare.personal import people_in, told
 from tunesmith.core.prepare.read import cache
 from tunesmith.core.prepare.read.load import read_records
@@ -22,7 +23,7 @@ from tunesmith.core.prepare.records import Records
 from tunesmith.core.prepare.shape import NEEDED, Detected, also_rated, check_columns, detect, roles_for
 from tunesmith.core.run import write_json
 
-VERSION = 4
+VERSION = 5
 """Of what is looked for and how it is told; another one looks at everything anew."""
 
 
@@ -78,7 +79,8 @@ def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter
     def place(position: int) -> str:
         return records.rows[position].place
 
-    checks: list[Check] = [PersonalData(seen.used, records.columns, place, seen.answers)]
+    chats = {chosen.roles["messages"]: answered_in} if chosen.shape == "chat" and "messages" in chosen.roles else {}
+    checks: list[Check] = [PersonalData(seen.used, records.columns, place, seen.answers, chats)]
     if near:
         checks.append(NearDuplicates(seen.used, records, written=chosen.shape != "table", meter=meter))
     return DataProfile(

@@ -148,13 +148,23 @@ def _braces(names: list[str]) -> DataError:
     )
 
 
+_NOT_ENGLISH = re.compile(
+    r"[^\W\d_a-z]|\b(?:\w*(?:nummer|datum|bezeichnung)|personal.?nr|gehalt|abteilung|standort|telefon|preis|menge"
+    r"|vorname|nachname|plz|kunde|vertragsart|umsatz|geschlecht|beruf|anzahl|bestand|lieferant|artikel)\b",
+    re.IGNORECASE,
+)
+"""Headers with letters that English has not, and frequent German ones: all of the table's are then no English."""
+
+
 def generic_questions(entity: str, columns: list[str]) -> list[dict[str, str]]:
     """A question for each column that can be named in a template, the first `MOST_QUESTIONS` of them."""
     named = [column for column in columns if not set(column) & set("{}")]
     if set(entity) & set("{}"):
         return []
+    # German writes its nouns with a capital, and a header that is no English one is best left as it is.
+    called = str if any(_NOT_ENGLISH.search(column) for column in columns) else words
     return [
-        {"ask": f"What is the {words(column)} of {{{entity}}}?", "answer": f"{{{column}}}"}
+        {"ask": f"What is the {called(column)} of {{{entity}}}?", "answer": f"{{{column}}}"}
         for column in named[:MOST_QUESTIONS]
     ]
 

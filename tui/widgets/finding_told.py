@@ -20,7 +20,7 @@ from tunesmith.tui.widgets.histogram import bar
 
 LABEL = 16
 """Cells of a bar's name at the most."""
-SEVERITY = {"serious": "serious", "warning": "worth mending", "note": "good to know"}
+SEVERITY = {"serious": "serious", "warning": "worth a look", "note": "good to know"}
 
 
 def finding_told(

@@ -11,9 +11,11 @@ from tunesmith.core.figures import about_percent
 from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.look.check import FEW, LABEL, Bars, Noted, Places, finding
 from tunesmith.core.prepare.look.duplicates import first_of_pairs, joined
+from tunesmith.core.prepare.look.labels import recommended
 from tunesmith.core.prepare.look.page import Ints, Page
 from tunesmith.core.prepare.look.refusals import is_refusal
 from tunesmith.core.prepare.look.seen import Seen
+from tunesmith.core.prepare.look.tally import Tallies
 
 MOST_SINGLE = 0.2
 """Above this share, answers of one character are what is wanted (choices A to D, digits)."""
@@ -76,8 +78,9 @@ class ShortAnswers:
 class Contradictions:
     """Rows that answer the same prompt differently."""
 
-    def __init__(self, seen: Seen, places: Places) -> None:
+    def __init__(self, seen: Seen, places: Places, tallies: Tallies) -> None:
         self._places = places
+        self._tallies = tallies
         self._asked = seen.asked
         self._classified = seen.shape == "classification"
         self._answer = seen.roles["label"] if self._classified else seen.answers[0]
@@ -93,7 +96,7 @@ class Contradictions:
         """At most one."""
         keys, answers = joined(self._keys), joined(self._answers)
         told = np.flatnonzero((keys != 0) & (answers != hash("")))
-        keys, answers = keys[told], answers[told]
+        keys, answers = keys[told], self._unified(answers[told])
         if not len(keys):
             return []
         _, inverse, sizes = np.unique(keys, return_inverse=True, return_counts=True)
@@ -128,6 +131,13 @@ class Contradictions:
                 picture=_answer_bars(pairs, several),
             )
         ]
+
+    def _unified(self, answers: Ints) -> Ints:
+        """The hashes of the answers, one label having one: in how many ways it is written is told of the labels."""
+        tally = self._tallies.of(self._answer)
+        for text, to in recommended(tally.labels).items() if tally else ():
+            answers[answers == hash(text)] = hash(to)
+        return answers
 
     def _examples(self, told: Ints, inverse: Ints, answers: Ints, rows_in: Ints) -> list[tuple[str, str]]:
         """For the first three prompts: two rows with their answers, and the two answers alone."""

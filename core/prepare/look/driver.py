@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.meter import Meter, silent
+from tunesmith.core.prepare.figure import Marks
 from tunesmith.core.prepare.look.answers import Boilerplate, Contradictions, ShortAnswers
 from tunesmith.core.prepare.look.check import Check, Places
 from tunesmith.core.prepare.look.days import DateForms
 from tunesmith.core.prepare.look.duplicates import Duplicates, Repeated, SamePairs
-from tunesmith.core.prepare.look.figures import Figures
+from tunesmith.core.prepare.look.figures import Figures, InPlainDigits, dotted
 from tunesmith.core.prepare.look.irrelevant import Placeholders, RepeatedHeader, Totals
 from tunesmith.core.prepare.look.labels import Balance, Labels
 from tunesmith.core.prepare.look.languages import Languages
@@ -53,7 +54,7 @@ def find(records: Records, seen: Seen, meter: Meter = silent, more: Sequence[Che
     names = [column.name for column in seen.columns]
     seen = turns.seen
     tallies = Tallies(seen)
-    checks = [*checks_for(seen, places, tallies), *more]
+    checks = [*checks_for(seen, places, tallies, dotted(records, seen)), *more]
     done = 0
     for batch in records.batches(names):
         page = turns.page(batch, done)
@@ -75,8 +76,9 @@ def in_order(found: Sequence[DataFinding]) -> list[DataFinding]:
     return sorted(found, key=lambda finding: (not finding.repairs, rank.get(finding.kind, len(ORDER))))
 
 
-def checks_for(seen: Seen, places: Places, tallies: Tallies) -> list[Check]:
-    """The checks that make sense for data of this shape."""
+def checks_for(seen: Seen, places: Places, tallies: Tallies, marks: Mapping[str, Marks]) -> list[Check]:
+    """The checks that make sense for data of this shape; `marks` are those of columns with dots between thousands."""
+    sums = Totals(seen, places) if seen.entity else None
     checks: list[Check] = [
         BrokenEncoding(seen, places),
         LostCharacters(seen, places),
@@ -85,18 +87,19 @@ def checks_for(seen: Seen, places: Places, tallies: Tallies) -> list[Check]:
         Labels(seen, places, tallies),
         RepeatedHeader(seen, places),
         Disguised(seen, places),
-        Empty(seen, places, tallies),
+        Empty(seen, places, tallies, sums),
         Placeholders(seen, places),
         Duplicates(seen, places),
         Balance(seen, places, tallies),
     ]
-    if seen.entity:
-        checks += [Figures(seen, places), DateForms(seen, places), Outliers(seen, places)]
-        checks += [Totals(seen, places), Repeated(seen, places)]
+    if sums:
+        outliers = InPlainDigits(Outliers(seen, places), marks, sums)
+        checks += [Figures(seen, places, marks, sums), DateForms(seen, places), outliers]
+        checks += [sums, Repeated(seen, places)]
     if seen.answers or seen.prompts:
         checks += [ShortAnswers(seen, places), Lengths(seen, places), PromptForm(seen, places)]
     if seen.prompts and (seen.answers or seen.shape == "classification"):
-        checks += [SamePairs(seen, places), Contradictions(seen, places)]
+        checks += [SamePairs(seen, places), Contradictions(seen, places, tallies)]
     if seen.prompts and seen.answers:
         checks += [Boilerplate(seen, places), Refusals(seen, places)]
         if seen.context:

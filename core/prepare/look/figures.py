@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from tunesmith.core.facts import DataFinding
-from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.figure import CURRENCIES, SCALES, Figure, figure_of
+from tunesmith.core.prepare.cells import counted, plain, shown
+from tunesmith.core.prepare.figure import CURRENCIES, SCALES, Figure, Marks, figure_of, marks_of
 from tunesmith.core.prepare.kinds import MOSTLY
-from tunesmith.core.prepare.look.check import LABEL, Noted, Places, finding
+from tunesmith.core.prepare.look.check import LABEL, Check, Noted, Places, finding
+from tunesmith.core.prepare.look.irrelevant import Totals
 from tunesmith.core.prepare.look.missing import is_missing
 from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.seen import Seen
+from tunesmith.core.prepare.records import Records
 
 PLAIN = re.compile(r"(?:(?:[-+]?\d+(?:\.\d+)?)?\n)*+", re.ASCII)
 """A column of numbers as computers write them: none of its cells has to be looked at."""
@@ -23,14 +26,21 @@ ENOUGH = 2000
 """Cells after which a column of which few are numbers is let go."""
 
 _LARGE = re.compile(r"^[-+]?\d{4}", re.MULTILINE)
-_STYLES = {"bare": "1234", "point": "1,234.50", "comma": "1.234,50", "either": "1,234"}
+_DIGITS = re.compile(r"\d[\d.,'’\u00a0\u202f ]*\d|\d")
+_SIGNS = str.maketrans("", "", "()+-−")
 _figure = lru_cache(maxsize=1 << 16)(figure_of)
 
 
 class _Ways:
     """How the numbers of one column are written."""
 
-    def __init__(self) -> None:
+    def __init__(self, marks: Marks | None) -> None:
+        self.dots_group = marks is not None
+        """Whether dots set thousands apart."""
+        self.dotted = 0
+        """Numbers that have such a dot and no other mark."""
+        self.ahead = 0
+        """Those of them with the unit before them."""
         self.filled = 0
         self.read = 0
         self.plain = 0
@@ -57,15 +67,21 @@ class _Ways:
             return
         self.read += 1
         self.units[figure.unit] += 1
-        if _is_plain(text, figure):
+        grouped = figure.grouped
+        if self.dots_group and figure.dotted:
+            grouped = True
+            self.dotted += 1
+            self.ahead += figure.ahead
+        elif _is_plain(text, figure):
             self.plain += 1
             self.large_plain = self.large_plain or figure.large
             return
         self.styles[figure.style] += 1
-        self.grouped += figure.grouped
-        self.large_plain = self.large_plain or (figure.large and not figure.grouped)
-        self.bars[f"{_STYLES[figure.style]} {figure.unit}".strip()] += 1
-        self.noted.setdefault((figure.style, figure.unit), Noted(1)).note(position, text)
+        self.grouped += grouped
+        self.large_plain = self.large_plain or (figure.large and not grouped)
+        self.bars[_form(text, figure)] += 1
+        side = "ahead" if figure.ahead and self.dots_group else ""
+        self.noted.setdefault((figure.style, side + figure.unit), Noted(1)).note(position, text)
 
     @property
     def hopeless(self) -> bool:
@@ -76,23 +92,25 @@ class _Ways:
 class Figures:
     """Numbers of one column in several ways of writing, units or currencies."""
 
-    def __init__(self, seen: Seen, places: Places) -> None:
+    def __init__(self, seen: Seen, places: Places, marks: Mapping[str, Marks], sums: Totals | None = None) -> None:
         self._places = places
+        self._sums = sums
         names = [name for name in seen.used if name != seen.entity and _may_be_numbers(seen, name)]
-        self._columns = {name: _Ways() for name in names if seen.shape == "table"}
+        self._columns = {name: _Ways(marks.get(name)) for name in names if seen.shape == "table"}
 
     def see(self, page: Page) -> None:
         """The next records."""
+        sums = self._sums.rows(page) if self._sums else frozenset()
         for name, ways in self._columns.items():
             if ways.hopeless:
                 continue
             cells = page.columns[name]
             joined = page.joined(name)
-            if PLAIN.fullmatch(joined + "\n"):
+            if not ways.dots_group and not sums and PLAIN.fullmatch(joined + "\n"):
                 ways.plain_ones(len(cells) - cells.count(""), joined)
                 continue
             for row, text in enumerate(cells):
-                if text and not is_missing(text):
+                if text and row not in sums and not is_missing(text):
                     ways.see(page.start + row, text)
 
     def findings(self) -> list[DataFinding]:
@@ -110,17 +128,42 @@ class Figures:
         elif named and without:
             others = min(without, sum(named.values()))
         point = ways.styles["point"] + ways.plain
-        others = max(others, min(ways.styles["comma"], point))
+        others = max(others, min(ways.styles["comma"], point) if not ways.dots_group else 0)
         if ways.grouped and ways.large_plain:
             others = max(others, min(ways.grouped, ways.read - ways.grouped))
-        if not others:
-            return None
-        return self._told(name, ways, others, named)
+        if others:
+            return self._told(name, ways, others, named)
+        return self._told_dots(name, ways) if ways.dotted else None
+
+    def _told_dots(self, name: str, ways: _Ways) -> DataFinding:
+        """Thousands with a dot, in a column that is written in one way but perhaps for the place of its unit."""
+        examples = [(p, t) for noted in ways.noted.values() for t, p in noted.kept.items()]
+        first = next(text for _, text in examples if (figure := figure_of(text)) and figure.dotted)
+        figure = figure_of(first)
+        read = plain(figure.thousands) if figure and figure.thousands is not None else ""
+        sides = min(ways.ahead, ways.dotted - ways.ahead) if len(ways.noted) > 1 else 0
+        text = f"{shown(name)}: in {counted(ways.dotted, 'number')} of {ways.read:,} a dot sets thousands apart: "
+        text += f"{self._places.told(first, name, LABEL)} is {read}."
+        text += " The unit stands before some and behind others." if sides else ""
+        return finding(
+            "number-form",
+            name,
+            ways.dotted,
+            self._places.rows,
+            text,
+            "Most programs, and most of what a model has read, take 1.234 for a little more than one.",
+            examples=[self._places.example(position, text, name) for position, text in examples],
+            severity="warning" if sides else "note",
+            repairs=({"kind": "plain-numbers", "column": name},),
+            # All in one way, there is nothing that has to be mended.
+            recommended=bool(sides),
+            picture=self._places.bars(ways.bars.items(), name),
+        )
 
     def _told(self, name: str, ways: _Ways, others: int, named: dict[str, int]) -> DataFinding:
         mixed = len(named) > 1
         # 1,234 is read as thousands everywhere but beside decimals with a comma.
-        doubtful = bool(ways.styles["either"] and ways.styles["comma"])
+        doubtful = bool(ways.styles["either"] and ways.styles["comma"]) and not ways.dots_group
         unit = next(iter(named), "")
         half_named = bool(named) and ways.units[""] > 0
         scaled = half_named and unit in SCALES
@@ -150,6 +193,77 @@ class Figures:
             recommended=not doubtful and (not half_named or unit in CURRENCIES),
             picture=self._places.bars([*bars, *ways.bars.items()], name),
         )
+
+
+class InPlainDigits:
+    """Shows a check the numbers of some columns in plain digits, and nothing of the rows that are sums.
+
+    Args:
+        check: What is shown them.
+        marks: Of the columns in which dots set thousands apart, what their marks mean.
+        sums: Knows the rows that are sums.
+    """
+
+    def __init__(self, check: Check, marks: Mapping[str, Marks], sums: Totals) -> None:
+        self._check = check
+        self._marks = marks
+        self._sums = sums
+
+    def see(self, page: Page) -> None:
+        """The next records."""
+        sums = self._sums.rows(page)
+        columns = dict(page.columns)
+        for row in sums:
+            columns = {name: [*cells[:row], "", *cells[row + 1 :]] for name, cells in columns.items()}
+        for name, marks in self._marks.items():
+            columns[name] = [_in_digits(text, marks) for text in columns[name]]
+        self._check.see(Page(page.numbers, page.lines, columns, page.start) if sums or self._marks else page)
+
+    def findings(self) -> list[DataFinding]:
+        """What the check found."""
+        return self._check.findings()
+
+
+def dotted(records: Records, seen: Seen) -> dict[str, Marks]:
+    """Of a table: the columns in which dots set thousands apart, known before a check reads their numbers.
+
+    Only columns that look like it are read, and most only to the first number that proves the contrary.
+    """
+    found = {}
+    for name in seen.used if seen.shape == "table" else ():
+        if name == seen.entity or not _may_be_dotted(seen, name):
+            continue
+        marks = marks_of(records, name, dots_only=True)
+        if marks.dots_group:
+            found[name] = marks
+    return found
+
+
+def _in_digits(text: str, marks: Marks) -> str:
+    figure = _figure(text) if "." in text else None
+    number = marks.number(figure) if figure else None
+    return text if number is None else repr(number)
+
+
+def _may_be_dotted(seen: Seen, name: str) -> bool:
+    column = seen.column(name)
+    texts = (*column.examples, *(text for text, _ in column.values)) if column else ()
+    figures = [figure for text in texts if (figure := figure_of(text))]
+    return any(figure.dotted or figure.style == "comma" or figure.unit in CURRENCIES for figure in figures)
+
+
+def _form(text: str, figure: Figure) -> str:
+    """How a number is written, with the digits of 1234.5 in place of its own."""
+    mark = "." if "." in text else ","
+    if figure.style == "bare":
+        digits = "1 234" if figure.grouped else "1234"
+    elif figure.style == "either":
+        digits = f"1{mark}234"
+    elif figure.style == "point":
+        digits = ("1,234.50" if mark == "." else "1,234") if figure.grouped else "1234.5"
+    else:
+        digits = ("1.234,50" if "," in text else "1.234") if figure.grouped else "1234,5"
+    return _DIGITS.sub(digits, text.translate(_SIGNS).strip(), count=1)
 
 
 def _may_be_numbers(seen: Seen, name: str) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted, shown
+from tunesmith.core.prepare.figure import figure_of
 from tunesmith.core.prepare.look.check import Noted, Places, finding
 from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.seen import Seen
@@ -155,14 +156,47 @@ class Totals:
         others = [name for name in seen.used if name != self._entity]
         self._others = others
         self._words = [name for name in others if seen.kind(name) != "number"]
-        self._hashes = np.array([hash(form) for text in TOTALS for form in _forms(text)], np.int64)
+        self._hashes = np.array([hash(text) for text in _TOTALS], np.int64)
         self._sums = Noted(MOST_NAMES + 1)
         self._bare = Noted(MOST_NAMES + 1)
         self._with_words = 0
         """Rows called a sum that hold more than numbers: perhaps a thing of that name."""
+        self._names = [column.name for column in seen.columns if column.name != self._entity]
+        self._elsewhere: dict[str, Noted] = {}
+        """Sums whose name stands in another column than the things that the table is about."""
+        self._called = {name: 0 for name in self._names if seen.kind(name) == "text"}
+        """Cells of other columns with the name of a sum: leaving one out leaves them all out."""
+        self._page: tuple[int, frozenset[int]] = (-1, frozenset())
+
+    def rows(self, page: Page) -> frozenset[int]:
+        """The rows of a page that are sums and hold nothing but their name and numbers; worked out once a page."""
+        if self._page[0] != page.start:
+            called = np.flatnonzero(np.isin(page.hashes(self._entity), self._hashes)).tolist()
+            # Where all columns are numbers, nothing tells a sum from a thing of that name.
+            sums = [row for row in called if self._words and not any(page.columns[name][row] for name in self._words)]
+            nameless = np.flatnonzero(page.lengths(self._entity) == 0).tolist()
+            sums += [row for row in nameless if self._name_elsewhere(page, row)]
+            self._page = (page.start, frozenset(sums))
+        return self._page[1]
+
+    def _name_elsewhere(self, page: Page, row: int) -> str:
+        """The column in which a row is called a sum, where all else in it are numbers; empty for none."""
+        words = []
+        for name in self._names:
+            text = page.columns[name][row]
+            if text and figure_of(text) is None:
+                words.append((name, text))
+                if len(words) > 1:
+                    return ""
+        return words[0][0] if words and words[0][1] in _TOTALS else ""
 
     def see(self, page: Page) -> None:
         """The next records."""
+        for row in sorted(self.rows(page)):
+            if name := "" if page.columns[self._entity][row] else self._name_elsewhere(page, row):
+                self._elsewhere.setdefault(name, Noted(MOST_NAMES + 1)).note(page.start + row, page.columns[name][row])
+        for name in self._called:
+            self._called[name] += int(np.isin(page.hashes(name), self._hashes).sum())
         cells = page.columns[self._entity]
         for row in np.flatnonzero(np.isin(page.hashes(self._entity), self._hashes)).tolist():
             self._sums.note(page.start + row, cells[row])
@@ -178,32 +212,37 @@ class Totals:
             self._bare.note(page.start + row, cells[row])
 
     def findings(self) -> list[DataFinding]:
-        """At most two."""
+        """At most two for the things that the table is about, and one for each other column."""
         found = []
-        if count := self._sums.count:
-            verb = "looks like a sum" if count == 1 else "look like sums"
-            text = f"{shown(self._entity)}: {counted(count, 'row')} {verb} of the others, "
-            text += f"e.g. {self._places.told(self._sums.texts[0], '')}."
-            effect = "The model learns the sum as if it were one more of the things that the table is about."
+        if self._sums.count:
             certain = bool(self._words) and not self._with_words
-            found.append(self._finding("total-row", self._sums, text, effect, certain=certain))
+            found.append(self._total(self._entity, self._sums, certain=certain))
+        for name, noted in self._elsewhere.items():
+            found.append(self._total(name, noted, certain=self._called.get(name, noted.count) == noted.count))
         if count := self._bare.count:
             text = f"{counted(count, 'row')} {'holds' if count == 1 else 'hold'} nothing but {shown(self._entity)}."
             effect = "Nothing can be asked about it; it only lengthens the list."
-            found.append(self._finding("bare-row", self._bare, text, effect, certain=False))
+            found.append(self._finding("bare-row", self._entity, self._bare, text, effect, certain=False))
         return found
 
-    def _finding(self, kind: str, noted: Noted, text: str, effect: str, *, certain: bool) -> DataFinding:
-        repair: dict[str, Any] = {"kind": "drop-values", "column": self._entity, "names": noted.texts}
+    def _total(self, name: str, noted: Noted, *, certain: bool) -> DataFinding:
+        verb = "looks like a sum" if noted.count == 1 else "look like sums"
+        text = f"{shown(name)}: {counted(noted.count, 'row')} {verb} of the others, "
+        text += f"e.g. {self._places.told(noted.texts[0], '')}."
+        effect = "The model learns the sum as if it were one more of the things that the table is about."
+        return self._finding("total-row", name, noted, text, effect, certain=certain)
+
+    def _finding(self, kind: str, column: str, noted: Noted, text: str, effect: str, *, certain: bool) -> DataFinding:
+        repair: dict[str, Any] = {"kind": "drop-values", "column": column, "names": noted.texts}
         return finding(
             kind,
-            self._entity,
+            column,
             noted.count,
             self._places.rows,
             text,
             effect,
             # Sums are called as in a list, which is no name of a person.
-            examples=noted.examples(self._places, "" if kind == "total-row" else self._entity),
+            examples=noted.examples(self._places, "" if kind == "total-row" else column),
             severity="warning" if certain else "note",
             repairs=(repair,) if len(noted.kept) <= MOST_NAMES else (),
             recommended=certain,
@@ -212,3 +251,6 @@ class Totals:
 
 def _forms(text: str) -> set[str]:
     return {text, text.upper(), text.capitalize(), text.title(), f"{text}:", f"{text.capitalize()}:"}
+
+
+_TOTALS = frozenset(form for text in TOTALS for form in _forms(text))

@@ -32,6 +32,10 @@ FEWEST_ROWS = 5
 """A label with fewer rows can't stand in training, validation and test and be learned."""
 
 
+MOST_PAIRS = 4
+"""Labels that a finding names in its sentence."""
+
+
 class Labels:
     """One label written in several ways: in another case, with spaces or dots, shortened or misspelled."""
 
@@ -56,26 +60,30 @@ class Labels:
         likely = slips | shortened({text: count for text, count in left.items() if text not in slips})
         if not certain and not likely:
             return None
-        changed = {**certain, **likely}
+        every = {**certain, **likely}
         repairs: list[dict[str, Any]] = [{"kind": "unify-labels", "column": tally.column, "values": certain}]
         if likely:
-            repairs.append({"kind": "unify-labels", "column": tally.column, "values": changed})
+            repairs.append({"kind": "unify-labels", "column": tally.column, "values": every})
+        # What is counted is what the best repair mends; the others are named beside it.
+        changed = certain or likely
         rows = sum(counts[text] for text in changed)
         told = self._places.told
-        pairs = ", ".join(
-            f"{told(text, tally.column, 30)} beside {told(to, tally.column, 30)}"
-            for text, to in list(changed.items())[:2]
-        )
         firsts = sorted((tally.first[text], text, to) for text, to in changed.items())[:EXAMPLES]
-        sure = "" if certain else " they may be different things."
+        text = (
+            f"{shown(tally.column)}: {counted(len(changed), 'label')} in {counted(rows, 'row')} "
+            f"{'looks' if len(changed) == 1 else 'look'} like another one written differently: "
+            f"{self._pairs(changed, tally.column, 'beside')}"
+        )
+        if not certain:
+            text += "; they may be different things"
+        elif likely:
+            text += f". Perhaps the same too: {self._pairs(likely, tally.column, 'and')}"
         return finding(
             "labels",
             tally.column,
-            len(changed),
+            rows,
             self._places.rows,
-            f"{shown(tally.column)}: {counted(len(changed), 'label')} in {counted(rows, 'row')} "
-            f"{'looks' if len(changed) == 1 else 'look'} like another one written differently: {pairs}"
-            + (";" + sure if sure else "."),
+            f"{text}.",
             "The model takes each way of writing for a label of its own, and each is learned from fewer rows.",
             examples=[
                 f"{self._places.place(at)}: {told(text, tally.column, 30)} → {told(to, tally.column, 30)}"
@@ -83,10 +91,18 @@ class Labels:
             ],
             severity="warning" if certain else "note",
             repairs=repairs if certain else repairs[1:],
-            recommended=bool(certain) and all(len(plain_label(text)) > 2 for text in certain),
+            recommended=bool(recommended(counts)),
             picture=self._places.bars(counts.items(), tally.column),
-            affected=rows,
         )
+
+    def _pairs(self, labels: dict[str, str], column: str, word: str) -> str:
+        """Labels and what they may be, e.g. `Eng and Engineering`: the first few."""
+        told = [
+            f"{self._places.told(text, column, 30)} {word} {self._places.told(to, column, 30)}"
+            for text, to in list(labels.items())[:MOST_PAIRS]
+        ]
+        left = len(labels) - len(told)
+        return ", ".join(told) + (f" and {left:,} more" if left else "")
 
 
 class Balance:
@@ -137,6 +153,12 @@ def plain_label(text: str) -> str:
     """A label for comparison: one case, one form of each character, no spaces or dots at its ends, none doubled."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return re.sub(r"[\s_-]+", " ", folded).strip(" .,;:!")
+
+
+def recommended(counts: dict[str, int]) -> dict[str, str]:
+    """What the repair that is recommended for a column of labels makes of them; nothing where none is."""
+    certain = same_but_for_form(counts)
+    return certain if all(len(plain_label(text)) > 2 for text in certain) else {}
 
 
 def same_but_for_form(counts: dict[str, int]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from tunesmith.core.facts import DataFinding, Severity
 from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.kinds import plain_name
 from tunesmith.core.prepare.look.check import FEW, LABEL, Noted, Places, finding
+from tunesmith.core.prepare.look.irrelevant import Totals
 from tunesmith.core.prepare.look.page import Ints, Page
 from tunesmith.core.prepare.look.seen import Seen
 from tunesmith.core.prepare.look.tally import Tallies
@@ -72,10 +73,11 @@ def is_missing(text: str) -> bool:
 class Empty:
     """Rows without a value in a used column."""
 
-    def __init__(self, seen: Seen, places: Places, tallies: Tallies) -> None:
+    def __init__(self, seen: Seen, places: Places, tallies: Tallies, sums: Totals | None = None) -> None:
         self._seen = seen
         self._places = places
         self._tallies = tallies
+        self._sums = sums
         self._names = [name for name in seen.used if name not in seen.optional]
         self._counts = dict.fromkeys(self._names, 0)
         self._first: dict[str, list[int]] = {name: [] for name in self._names}
@@ -86,10 +88,12 @@ class Empty:
 
     def see(self, page: Page) -> None:
         """The next records."""
+        # A row with a sum is told as such, and lacks what only the others can have.
+        sums = self._sums.rows(page) if self._sums else frozenset()
         for name in self._names:
             # Of an answer in JSON the text was taken out already.
             cells = page.columns[self._seen.answers[0] if name == self._answer else name]
-            count = cells.count("")
+            count = cells.count("") - sum(not cells[row] for row in sums)
             if not count:
                 continue
             self._counts[name] += count
@@ -97,7 +101,9 @@ class Empty:
                 marks = zip(cells, page.columns[self._mark], strict=True)
                 self._marked += sum(not text and mark.casefold() in _YES for text, mark in marks)
             if len(self._first[name]) < 3:
-                self._first[name] += [page.start + row for row, text in enumerate(cells) if not text][:3]
+                self._first[name] += [
+                    page.start + row for row, text in enumerate(cells) if not text and row not in sums
+                ][:3]
 
     def findings(self) -> list[DataFinding]:
         """At most one for each column."""

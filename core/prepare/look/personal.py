@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from tunesmith.core.facts import DataFinding
@@ -24,6 +25,13 @@ what the column is about: masking would leave nothing. A mail with an address in
 
 WHOLE = 0.8
 """From this share of its characters on, personal data is nearly all of an answer."""
+
+OWN = 0.9
+"""From this share of the answers with personal data of a kind on, one and the same value is a contact that is given out
+on purpose: a hotline, the address of a help desk."""
+
+FEWEST_OWN = 5
+"""In fewer answers, the same value may be that of one person who comes again."""
 
 _ONE: dict[PersonalKind, str] = {
     "email": "an e-mail address",
@@ -49,6 +57,13 @@ STEP-th is looked into and stands for the others, because checking a million pho
 
 STEP = 16
 
+MOST_VALUES = 1000
+"""Different values of a kind that are kept apart in a column; where there are more, none is in nearly all of it."""
+
+_ELSEWHERE = hash("")
+"""Stands for all values that are in no answer."""
+
+_MARKS = re.compile(r"[\s()./-]")
 _SPACE = re.compile(r"\s")
 _MARGIN = 24
 """Characters around a piece that its example shows."""
@@ -63,6 +78,7 @@ class PersonalData:
         place: Where the record at a position (from 0) stands, such as `line 12`; by its line where this is None.
         answers: Those of the columns that are written as answers to the others. A kind of personal data is then
             masked in all columns or in none: else an answer would say [EMAIL] beside a context that shows the address.
+        answer_in: Of columns that hold whole chats: what is answered in a cell.
     """
 
     def __init__(
@@ -71,9 +87,11 @@ class PersonalData:
         beside: Sequence[str] = (),
         place: Callable[[int], str] | None = None,
         answers: Sequence[str] = (),
+        answer_in: Mapping[str, Callable[[str], str]] = MappingProxyType({}),
     ) -> None:
         people = people_in([*columns, *beside])
-        self._columns = {name: _Column(name, name in people) for name in columns}
+        takes: dict[str, Callable[[str], str]] = {**dict.fromkeys(answers, str), **answer_in}
+        self._columns = {name: _Column(name, name in people, takes.get(name)) for name in columns}
         self._place = place
         self._answers = frozenset(answers)
         self._rows = 0
@@ -110,11 +128,16 @@ class PersonalData:
             return _Advice("mask")
         if kind == "name":
             return _Advice("", ", as its header says; inside other texts they are not looked for")
+        usual = column.usual(kind)
         if not self._answers:
-            return _Advice("", _ABOUT) if column.subject else _Advice("mask")
+            own = column.answering and usual is not None
+            return _Advice("", column.own(kind) if own else _ABOUT) if own or column.subject else _Advice("mask")
         holders = [one for one in self._columns.values() if kind in one.counts]
         whole = [one for one in holders if one.name in self._answers and one.mostly_whole(kind)]
         dropped = [one for one in whole if one.counts[kind] <= FEW * self._rows]
+        given_out = {one.usual(kind) for one in holders if one.answering and (one not in whole or one in dropped)}
+        if usual is not None and usual in given_out:
+            return _Advice("", column.own(kind) if column.answering else _GIVEN_OUT)
         if column in dropped:
             return _Advice("drop", ": it is all that the answer says, and a placeholder would be learned in its place")
         if column in whole:
@@ -130,6 +153,7 @@ class PersonalData:
         return self._place(self._rows + index) if self._place else f"line {page.lines[index]:,}"
 
 
+_GIVEN_OUT = ": the same that the answers give out, perhaps your own"
 _ABOUT = ": it is what the column is about, and masking would leave nothing of it"
 
 
@@ -144,10 +168,14 @@ class _Advice:
 class _Column:
     """What was found in a column."""
 
-    def __init__(self, name: str, names: bool) -> None:
+    def __init__(self, name: str, names: bool, answer: Callable[[str], str] | None = None) -> None:
         self.name = name
         self.names = names
         """Whether it holds names of people, by its header."""
+        self._answer = answer
+        """What is answered in a cell; None in columns that answer nothing."""
+        self._values: dict[PersonalKind, Counter[int]] = {}
+        """By kind, the hash of each different value, with its cells."""
         self.filled = 0
         self._personal = 0
         """Cells with personal data, secrets apart."""
@@ -160,6 +188,11 @@ class _Column:
         self._whole: dict[PersonalKind, int] = {}
         """Those of them that hold little else."""
         self._examples: dict[PersonalKind, list[str]] = {}
+
+    @property
+    def answering(self) -> bool:
+        """Whether answers are written in it."""
+        return self._answer is not None
 
     @property
     def sure(self) -> bool:
@@ -177,12 +210,37 @@ class _Column:
             self._personal += weight
             self._characters += weight * len(text)
             self._covered += weight * (covered.total() - covered["secret"])
+        self._note_values(text, pieces, weight)
         for kind, piece in kinds.items():
             self.counts[kind] = self.counts.get(kind, 0) + weight
             self._whole[kind] = self._whole.get(kind, 0) + weight * (covered[kind] >= WHOLE * len(text))
             examples = self._examples.setdefault(kind, [])
             if len(examples) < EXAMPLES:
                 examples.append(f"{where}: {_example(text, piece, self.name)}")
+
+    def _note_values(self, text: str, pieces: Sequence[Piece], weight: int) -> None:
+        """Which values stand in the cell; of an answering column those outside the answers count as other ones."""
+        answer = self._answer(text) if self._answer else text
+        for kind, value in {(piece.kind, text[piece.start : piece.end]) for piece in pieces}:
+            values = self._values.setdefault(kind, Counter())
+            told = hash(_MARKS.sub("", value).casefold()) if value in answer else _ELSEWHERE
+            if len(values) < MOST_VALUES or told in values:
+                values[told] += weight
+
+    def usual(self, kind: PersonalKind) -> int | None:
+        """The hash of the one value of a kind that nearly all its cells hold; None where there is none."""
+        values = self._values.get(kind)
+        if not values or len(values) >= MOST_VALUES:
+            return None
+        value, count = values.most_common(1)[0]
+        return value if count >= max(FEWEST_OWN, OWN * values.total()) and value != _ELSEWHERE else None
+
+    def own(self, kind: PersonalKind) -> str:
+        """That the usual value of a kind stands in answers, as the end of a finding's sentence."""
+        values = self._values[kind]
+        count, every = max(values.values()), values.total()
+        where = "in all of them" if count == every else f"in {count:,} of them"
+        return f": the same {where}, as part of the answers; perhaps it is your own and given out on purpose"
 
     def close(self) -> None:
         """All cells were seen."""

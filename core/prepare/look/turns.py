@@ -93,6 +93,11 @@ def asked_and_answered(cell: str) -> tuple[str, str]:
     return "\n".join(turn.content for turn in turns[:-1]).strip(), turns[-1].content.strip()
 
 
+def answered_in(cell: str) -> str:
+    """All that the assistant says in a chat, one turn a line."""
+    return "\n".join(turn.content for turn in _turns(cell) if turn.role == "assistant")
+
+
 def answer_in(cell: str) -> str:
     """The answer that a cell holds as JSON (the last turn of a chat, SQuAD's list of texts), or the cell itself."""
     if turns := _turns(cell):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tunesmith.core.plan import Repair
-from tunesmith.core.prepare.cells import number_of, shown
+from tunesmith.core.prepare.cells import shown
+from tunesmith.core.prepare.figure import Marks, marks_of, number_in
 from tunesmith.core.prepare.repair.mender import ByCell, Mender, Outcome
 from tunesmith.core.prepare.repair.nested import is_blank
-from tunesmith.core.prepare.repair.view import Piece
+from tunesmith.core.prepare.repair.view import Piece, View
 from tunesmith.core.prepare.repair.words import span
 
 
@@ -60,12 +63,17 @@ class DropOutOfRange(ByCell):
         self._low = float("-inf") if repair.low is None else repair.low
         self._high = float("inf") if repair.high is None else repair.high
         self._span = span(repair.low, repair.high)
+        self._marks = Marks(column)
+
+    def learn(self, view: View, tell: Callable[[int], None]) -> None:
+        """Whether dots set thousands apart in the column."""
+        self._marks = marks_of(view.source, self.column, dots_only=True)
 
     def judge(self, text: str) -> tuple[str | None, str]:
         """Whether its number lies in the range, bounds included."""
         if not text:
             return None, text
-        number = number_of(text)
+        number = number_in(self._marks, text)
         if number is None:
             return f"{self.told(text)} in {shown(self.column)} is no number", text
         if self._low <= number <= self._high:

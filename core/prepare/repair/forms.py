@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from tunesmith.core.prepare.cells import shown
 from tunesmith.core.prepare.dates import date_of
-from tunesmith.core.prepare.figure import SCALES, figure_of
+from tunesmith.core.prepare.figure import SCALES, Marks, figure_of, marks_of
 from tunesmith.core.prepare.repair.mender import ByCell
 from tunesmith.core.prepare.repair.view import View
 
@@ -30,25 +30,25 @@ class DatesToIso(ByCell):
 class PlainNumbers(ByCell):
     """Writes numbers with digits and a decimal point alone. What is no number, or one in doubt, is set aside.
 
-    What marks the decimals is learned from the column: where a comma does, 1.234 is in doubt, else it is thousands
-    with a comma (1,234) and decimals with a point (1.234). Likewise a number in another unit than most of the column
-    is set aside: without the unit it would be another amount. Empty cells stay.
+    What dots and commas mean is learned from the column (see `Marks`). Likewise a number in another unit than most of
+    the column is set aside: without the unit it would be another amount. Empty cells stay.
     """
 
     def __init__(self, column: str) -> None:
         super().__init__(column)
         self._unit = ""
-        self._comma = False
+        self._marks = Marks(column)
 
     def learn(self, view: View, tell: Callable[[int], None]) -> None:
         """Which unit most numbers of the column have, and what marks their decimals."""
         units: Counter[str] = Counter()
+        # From all that was read, as the check does it: also from rows that an earlier step left out.
+        self._marks = marks_of(view.source, self.column)
         done = 0
         for piece in view.pieces(self.columns):
             for text, count in Counter(piece.columns[self.column]).items():
                 if figure := figure_of(text):
                     units[figure.unit] += count
-                    self._comma = self._comma or figure.style == "comma"
             done += len(piece)
             tell(done)
         # Amounts with a currency and amounts without any are one currency; thousands (k) and 1 are not one.
@@ -67,19 +67,16 @@ class PlainNumbers(ByCell):
             return f"{self.told(text)} in {shown(self.column)} is no number", text
         if figure.unit != self._unit and (figure.unit or self._unit in SCALES):
             return f"{self.told(text)} in {shown(self.column)} is in another unit than most", text
-        number = figure.number
+        number = self._marks.number(figure)
         if number is None:
-            if self._comma:
-                return f"{self.told(text)} in {shown(self.column)} can be read in two ways", text
-            digits = "".join(c for c in text if c in "0123456789.,")
-            number = float(digits.replace(",", ""))
-            number = -number if text.lstrip().startswith(("-", "−", "(")) else number
+            return f"{self.told(text)} in {shown(self.column)} can be read in two ways", text
         return None, plain_number(number, text)
 
 
 def plain_number(number: float, text: str) -> str:
     """A number in digits, with a point before the decimals; `text` itself where it is written so already."""
-    if text.lstrip("-").replace(".", "", 1).isdecimal() and text.isascii():
+    bare = text.lstrip("-")
+    if bare.replace(".", "", 1).isdecimal() and text.isascii() and float(text) == number:
         return text
     return f"{number:.0f}" if number == int(number) else repr(number)
 

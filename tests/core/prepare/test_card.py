@@ -204,6 +204,13 @@ def test_no_personal_data_says_what_was_looked_for() -> None:
     assert "None was found. Looked for: e-mail addresses, phone numbers" in text
 
 
+def test_personal_data_beside_what_is_trained_on_is_told() -> None:
+    beside = "customer holds e-mail addresses; in the rows a code of 12 characters stands for each value."
+    text = card(account(beside=[beside]), plan(), profile(), None, AT)
+    assert "In the columns that are trained on none was found." in text and "None was found" not in text
+    assert f"Not trained on: {beside}" in text
+
+
 @pytest.mark.parametrize(
     ("split", "told"),
     [

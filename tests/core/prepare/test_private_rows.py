@@ -74,7 +74,7 @@ def test_personal_data_in_what_rows_are_grouped_and_told_apart_by_is_told(tmp_pa
     slices = (
         "desk holds e-mail addresses, which go with each row and into the scores; a repair of this column masks them."
     )
-    assert told[slices] == "warning"
+    assert told[slices] == "warning" and list(told)[-2:] == prepared.account.beside
     repairs = [{"kind": "mask-personal", "column": "desk"}]
     mended = prepare_rows(plan(name, slices=["desk"], repairs=repairs), tmp_path)
     assert not any("holds" in note.text for note in mended.notes)

@@ -142,6 +142,12 @@ def test_any_table_is_asked_about_each_column(tmp_path: Path) -> None:
 
 
 def test_columns_with_braces_are_not_asked_about_by_template() -> None:
+    german = generic_questions("Name", ["Personal-Nr", "Gehalt", "Vertragsart"])
+    assert [one["ask"].split(" of ")[0] for one in german] == [
+        "What is the Personal-Nr",
+        "What is the Gehalt",
+        "What is the Vertragsart",
+    ]
     assert generic_questions("name", ["a{b}", "c"]) == [{"ask": "What is the c of {name}?", "answer": "{c}"}]
 
 

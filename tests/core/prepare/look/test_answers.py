@@ -42,6 +42,12 @@ def test_a_text_with_two_labels_is_a_contradiction() -> None:
     assert found.picture == (("1 answer", 98), ("2 answers", 2))
 
 
+def test_one_label_in_two_ways_of_writing_is_no_contradiction() -> None:
+    assert look(labelled(*[(n, "Good") for n in range(0, 20, 2)]), "classification", "contradiction") == []
+    found = only(look(labelled((4, "Good"), (4, "Bad")), "classification", "contradiction"))
+    assert found.count == 3 and found.examples[0].startswith("line 6: good; line 103: ")
+
+
 def test_a_question_with_two_answers_is_the_persons_to_judge() -> None:
     rows = pairs(100)
     found = only(look([*rows, rows[5] | {"answer": "Nothing at all."}], "question-answer", "contradiction"))

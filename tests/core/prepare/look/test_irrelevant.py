@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.core.prepare.look.tables import look, only, pairs, people, records_of
@@ -70,3 +72,38 @@ def test_only_the_repeated_header_is_left_out_where_other_rows_begin_like_it() -
     rows = [{"type": "type", "text": "other"}, {"type": "other", "text": "text"}, {"type": "type", "text": "text"}]
     found = only(look(rows * 20, "text", "repeated-header", text="text"))
     assert (found.count, found.repairs, found.recommended) == (20, (), False)
+
+
+def _with_total(rows: list[dict[str, Any]], **cells: str) -> list[dict[str, Any]]:
+    return [*rows, dict.fromkeys(rows[0], "") | cells]
+
+
+def test_the_sum_may_be_called_so_in_another_column_than_the_names() -> None:
+    rows = _with_total(people(100, code=lambda n: str(7000 + n)), code="Total", salary="5750000")
+    (found,) = look(rows)
+    assert (found.kind, found.column, found.examples) == ("total-row", "code", ("line 102: Total",))
+    assert found.repair == {"kind": "drop-values", "column": "code", "names": ["Total"]}
+
+
+def test_a_row_that_is_a_sum_lacks_nothing_and_is_no_odd_number() -> None:
+    rows = _with_total(
+        people(100, city=lambda n: "" if n == 9 else ("Rome", "Oslo")[n % 2]), name="Total", salary="9e9"
+    )
+    assert {(one.kind, one.column, one.count) for one in look(rows)} == {("total-row", "name", 1), ("empty", "city", 1)}
+
+
+def test_a_word_for_a_sum_that_is_a_value_of_other_rows_too_is_not_left_out() -> None:
+    rows = people(100, code=lambda n: "Total" if n % 5 == 0 else f"Part {n}")
+    found = only(look(_with_total(rows, code="Total", salary="5750000"), kind="total-row"))
+    assert found.column == "code" and found.repair is None
+
+
+def test_a_row_without_a_name_but_with_words_is_no_sum() -> None:
+    rows = _with_total(people(100), city="Total", hired="soon", salary="1")
+    assert look(rows, kind="total-row") == []
+
+
+def test_among_nothing_but_numbers_a_thing_that_is_called_total_counts_as_any_other() -> None:
+    rows = [{"name": f"Firm {n}", "a": str(100 + n), "b": str(200 + n)} for n in range(100)]
+    found = look([*rows, {"name": "Total", "a": "120", "b": ""}])
+    assert {(one.kind, one.recommended) for one in found} == {("total-row", False), ("empty", True)}

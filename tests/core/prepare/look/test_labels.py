@@ -24,7 +24,7 @@ def test_case_spaces_and_dots_make_no_other_label() -> None:
     }
     assert found.count == 3 and "3 labels in 3 rows look like another one" in found.text
     often = only(look(table(*["sales"] * 30), kind="labels"))
-    assert (often.count, often.share) == (1, 0.1), "of the rows, not of the labels"
+    assert (often.count, often.share) == (30, 0.1), "of the rows, not of the labels"
     assert found.examples[0] == "line 2: engineering → Engineering"
     assert dict(found.picture)["Legal"] == 99
 
@@ -48,6 +48,23 @@ def test_certain_ones_are_recommended_and_all_of_them_offered() -> None:
     found = only(look(table("Eng", "engineering"), kind="labels"))
     assert found.repair is not None and found.repair["values"] == {"engineering": "Engineering"}
     assert found.repairs[1]["values"] == {"engineering": "Engineering", "Eng": "Engineering"}
+
+
+def test_a_finding_counts_the_rows_that_its_best_repair_mends_and_names_the_labels_left() -> None:
+    found = only(look(table(*["engineering"] * 3, *["Eng"] * 5), kind="labels"))
+    assert found.count == 3 and found.share == 0.01
+    assert found.text == (
+        "team: 1 label in 3 rows looks like another one written differently: engineering beside Engineering. "
+        "Perhaps the same too: Eng and Engineering."
+    )
+    likely = only(look(table(*["Eng"] * 5), kind="labels"))
+    assert likely.count == 5 and likely.text.endswith("Eng beside Engineering; they may be different things.")
+
+
+def test_of_many_labels_those_that_are_not_named_are_counted() -> None:
+    ways = ("engineering", "ENGINEERING", "Engineering.", "sales", "SALES", "Sales.")
+    found = only(look(table(*ways), kind="labels"))
+    assert found.count == 6 and found.text.endswith(" and 2 more.")
 
 
 @pytest.mark.parametrize(

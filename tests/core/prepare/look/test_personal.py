@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from tunesmith.core.facts import DataFinding
 from tunesmith.core.plan import Repair
 from tunesmith.core.prepare.look import personal
 from tunesmith.core.prepare.look.personal import PersonalData
+from tunesmith.core.prepare.look.turns import answered_in
 from tunesmith.core.prepare.personal import found, suspects
 from tunesmith.core.prepare.records import Batch
 
@@ -186,3 +189,43 @@ def test_a_few_answers_that_are_nothing_else_are_left_out_and_the_rest_is_masked
     advised = _advised(_answered(60, MAIL, 2))
     assert advised["answer"][0] == "drop-personal" and advised["context"][0] == "mask-personal"
     assert advised["answer"][1].endswith("and a placeholder would be learned in its place.")
+
+
+HOTLINE = "0800 555 0199"
+
+
+def test_a_number_that_the_answers_give_out_again_and_again_is_left() -> None:
+    columns = {
+        "question": [f"Who helps with number {n}?" for n in range(40)],
+        "answer": [f"Call {HOTLINE} between 9 and 5, it is about number {n}." if n < 17 else "Us." for n in range(40)],
+    }
+    (found,) = look(columns, answers=("answer",))
+    assert found.kind == "personal-phone" and found.repair is None and found.repairs
+    assert found.text.endswith(
+        "in 17 rows: the same in all of them, as part of the answers; perhaps it is your own and given out on purpose."
+    )
+    columns["question"][3] = "I am at +49 30 901820, please call."
+    asked, answered = look(columns, answers=("answer",))
+    assert asked.column == "question" and asked.repair is not None and answered.repair is None
+
+
+def test_numbers_that_differ_and_those_of_questions_are_masked() -> None:
+    differ = [f"Call +49 30 9018{n:02d} between 9 and 5." for n in range(20)]
+    (found,) = look({"question": ["Who?"] * 20, "answer": differ}, answers=("answer",))
+    assert found.repair is not None and found.repair["kind"] == "mask-personal"
+    (found,) = look({"text": [f"Call {HOTLINE} between 9 and 5, number {n}." for n in range(20)]})
+    assert found.repair is not None, "a text that answers nothing may be anybody's"
+
+
+def _chats(*turns: tuple[str, str]) -> list[str]:
+    return [json.dumps([{"role": role, "content": f"{text} ({n})"} for role, text in turns]) for n in range(20)]
+
+
+def test_of_a_chat_what_the_assistant_says_is_an_answer() -> None:
+    given = _chats(("user", "Can I call?"), ("assistant", f"Yes, call {HOTLINE}."))
+    asked = _chats(("user", f"I am at {HOTLINE}."), ("assistant", "Thank you, we will call."))
+    for cells, left in ((given, True), (asked, False)):
+        check = PersonalData(("chat",), answer_in={"chat": answered_in})
+        check.see(Batch(range(20), range(20), {"chat": cells}))
+        (found,) = check.findings()
+        assert (found.repair is None) == left
