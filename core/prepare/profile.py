@@ -81,9 +81,7 @@ def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter
         compared, background = compared_columns(chosen.shape, seen.roles, seen.used)
         written = chosen.shape != "table"
         checks.append(
-            NearDuplicates(
-                compared, records, background=background, whole=seen.used, written=written, meter=meter
-            )
+            NearDuplicates(compared, records, background=background, whole=seen.used, written=written, meter=meter)
         )
     return DataProfile(
         source=records.source,

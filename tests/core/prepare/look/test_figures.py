@@ -104,3 +104,10 @@ def test_thousands_set_apart_in_some() -> None:
 )
 def test_columns_of_one_way_raise_nothing(make: Callable[[int], str]) -> None:
     assert look(people(200, pay=make), kind="number-form") == []
+
+
+def test_three_numbers_are_shown_and_those_first_that_are_not_as_most_are() -> None:
+    found = only(look(people(100, pay=lambda n: f"${n + 100}" if n < 4 else f"{n + 100}"), kind="number-form"))
+    assert found.examples == ("line 2: $100", "line 3: $101", "line 4: $102")
+    found = only(look(people(100, pay=lambda n: f"{n + 100}" if n < 4 else f"${n + 100}"), kind="number-form"))
+    assert found.examples == ("line 2: 100", "line 3: 101", "line 4: 102")
