@@ -218,7 +218,7 @@ def _alike(
     sizes = np.bincount(first, minlength=len(order))[first]
     members = rows[order]
     found = [_small_buckets(signatures, members, first, (sizes > 1) & (sizes <= WHOLE_BUCKET), threshold - slack)]
-    found.append(_large_buckets(signatures, members, first, sizes > WHOLE_BUCKET, threshold, slack))
+    found.append(_large_buckets(signatures, members, first, sizes > WHOLE_BUCKET, threshold - slack))
     return np.concatenate(found)
 
 
@@ -243,8 +243,7 @@ def _large_buckets(
     members: Indices,
     first: Indices,
     large: npt.NDArray[np.bool_],
-    threshold: float,
-    slack: float,
+    least: float,
 ) -> Indices:
     """All of a bucket compared with its first; those unlike it go on to the next round with a first of their own."""
     members, bucket = members[large], first[large].astype(np.uint64)
@@ -255,9 +254,7 @@ def _large_buckets(
         if not len(others):
             break
         some = np.stack([members[leader[others]], members[others]], axis=1)
-        shares = likeness(signatures, some)
-        near = shares >= threshold - slack
-        found.append(some[near, 0] * len(signatures) + some[near, 1])
-        like = shares >= threshold
+        like = likeness(signatures, some) >= least
+        found.append(some[like, 0] * len(signatures) + some[like, 1])
         members, bucket = members[others[~like]], bucket[others[~like]]
     return np.concatenate(found)

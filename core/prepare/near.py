@@ -131,6 +131,7 @@ class Found:
     estimates: npt.NDArray[np.float64]
     tokens: dict[int, Tokens]
     _shares: dict[tuple[int, int], float] = field(default_factory=dict)
+    _last: tuple[int, set[int]] = field(default_factory=lambda: (-1, set()))
 
     def gone(self, threshold: float) -> Indices:
         """Each row that is like an earlier one which is kept: pairs of the kept row and the other, by the latter."""
@@ -144,7 +145,9 @@ class Found:
         share = self._shares.get((one, other))
         if share is None:
             first, second = self.tokens[one], self.tokens[other]
-            common = len(set(first.tolist()).intersection(second.tolist()))
+            if self._last[0] != other:  # asked of one row after another, each with several before it
+                self._last = other, set(second.tolist())
+            common = len(self._last[1].intersection(first.tolist()))
             share = self._shares[one, other] = common / (len(first) + len(second) - common)
         return share
 

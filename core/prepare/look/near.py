@@ -81,8 +81,9 @@ class NearDuplicates:
         found = self._near.found(self._records.batches, min(self._threshold, *THRESHOLDS), self._meter)
 
         def again(threshold: float) -> Indices:
-            gone = found.gone(threshold)
-            return gone[fresh[gone[:, 1]]]
+            like = found.gone(threshold)
+            rows: Indices = like[fresh[like[:, 1]]]
+            return rows
 
         gone = again(self._threshold)
         if not len(gone):
@@ -121,7 +122,7 @@ class NearDuplicates:
         shares = [found.share(one, other) for one, other in gone.tolist()]
         order = np.argsort(shares, kind="stable")
         chosen = order[np.unique(np.linspace(0, len(order) - 1, EXAMPLES).astype(int))]
-        return tuple(self._example(*gone[at].tolist(), shares[at]) for at in chosen.tolist())
+        return tuple(self._example(int(gone[at, 0]), int(gone[at, 1]), shares[at]) for at in chosen.tolist())
 
     def _example(self, one: int, other: int, share: float) -> str:
         places = [self._records.rows[row].place for row in (one, other)]

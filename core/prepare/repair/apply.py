@@ -186,8 +186,7 @@ def apply(
     Raises:
         PlanError: A repair lacks what its kind needs.
     """
-    told = (used, prompts, answers, compared, background)
-    context = Context(records.columns, *map(tuple, told))
+    context = Context(records.columns, *map(tuple, (used, prompts, answers, compared, background)))
     for number, repair in enumerate(repairs):
         check(repair, number, prompts, answers)
     view = View.of(records)

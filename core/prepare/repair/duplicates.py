@@ -87,7 +87,7 @@ class DropNearDuplicates(Known):
             tell(done)
         if not positions:
             return
-        found = self._near.found(lambda columns: view.pieces(columns), self._threshold, self.meter)
+        found = self._near.found(view.pieces, self._threshold, self.meter)
         gone = found.gone(self._threshold)
         again, like = gone[:, 1], gone[:, 0]
         shares = [found.share(one, other) for one, other in gone.tolist()]

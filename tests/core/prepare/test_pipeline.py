@@ -254,3 +254,25 @@ def test_no_row_is_lost_or_invented(tmp_path: Path, rows: list[dict[str, Any]], 
     overlapping = sum(one.step == "overlap" for one in lines)
     assert prepared.total + overlapping == told.used, "each record gives one row"
     assert len({row.id for _, row in prepared.each()}) == prepared.total
+
+
+def test_the_recommended_repairs_keep_questions_that_share_a_context_and_leave_out_as_many_as_was_found(
+    tmp_path: Path,
+) -> None:
+    def words(*seed: int, count: int) -> str:
+        return " ".join(f"w{hash((*seed, n)) % 5000}" for n in range(count))
+
+    rows = [
+        {"context": words(n, count=120), "question": words(n, k, count=10) + "?", "answer": words(n, k, 1, count=3)}
+        for n in range(40)
+        for k in range(5)
+    ]
+    rows += [row | {"question": row["question"].upper() + "!"} for row in rows[:7]]
+    name = write(tmp_path, rows)
+    seen = profile(name, tmp_path)
+    (near,) = (found for found in seen.findings if found.kind == "near-duplicate")
+    assert (near.count, near.recommended) == (7, True)
+    roles = {"question": "question", "answer": "answer", "context": "context"}
+    assert seen.roles == roles
+    prepared = prepare_rows(plan(name, columns=roles, repairs=[near.repair]), tmp_path)
+    assert (prepared.account.steps[0].before, prepared.account.steps[0].after) == (207, 200)
