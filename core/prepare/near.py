@@ -158,7 +158,10 @@ def _candidates(read: Signatures, threshold: float, apart: Indices, meter: Meter
     Of a crowd that is alike by 0.6 each is compared with the first only; two of it that are alike by 0.8 share longer
     bands, whose crowds are smaller.
     """
-    found = [pairs(read, at, meter, apart=apart, slack=SLACK) for at in sorted({min(LOWEST, threshold), LIKENESS})]
+    found = [
+        pairs(read, min(LOWEST, threshold), meter, apart=apart),  # without slack: half-alike texts have crowds of pairs
+        pairs(read, LIKENESS, meter, apart=apart, slack=SLACK),
+    ]
     return np.unique(np.concatenate(found), axis=0)
 
 
