@@ -9,7 +9,7 @@ On the resemblance and containment of documents). Only texts that agree in one o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, pairwise
 
 import numpy as np
@@ -111,7 +111,14 @@ def likeness(signatures: Signatures, pairs: Indices) -> npt.NDArray[np.float64]:
     return share / PERMUTATIONS
 
 
-def pairs(signatures: Signatures, threshold: float, meter: Meter = silent) -> Indices:
+def pairs(
+    signatures: Signatures,
+    threshold: float,
+    meter: Meter = silent,
+    *,
+    apart: Indices | None = None,
+    slack: float = 0.0,
+) -> Indices:
     """The pairs of texts that are alike by at least `threshold`, by their signatures.
 
     Texts without tokens are like nothing. Of texts with the same signature each is paired with the first of them
@@ -121,13 +128,15 @@ def pairs(signatures: Signatures, threshold: float, meter: Meter = silent) -> In
         signatures: Of shape (texts, PERMUTATIONS).
         threshold: Above 0, up to 1.
         meter: Told before each band; what it raises is let through.
+        apart: A number for each text; those of different numbers are never a pair.
+        slack: How far below the threshold a likeness may be estimated, for those who reckon the exact one afterwards.
 
     Returns:
         Indices of shape (pairs, 2), the smaller first, sorted, none twice. A pair exactly at the threshold is
         missed with a probability of up to 1 - RECALL, one clearly above it hardly ever.
     """
     filled = np.flatnonzero((signatures != _NOTHING).any(axis=1))
-    whole = _hashes(signatures, filled, 0, PERMUTATIONS)
+    whole = _hashes(signatures, filled, 0, PERMUTATIONS, apart)
     order = np.argsort(whole, kind="stable")
     first = _first_of_run(whole[order])
     same = np.stack([filled[order[first]], filled[order]], axis=1)[first != np.arange(len(order))]
@@ -139,8 +148,8 @@ def pairs(signatures: Signatures, threshold: float, meter: Meter = silent) -> In
     starts = range(0, PERMUTATIONS - rows + 1, rows)
     for band, start in enumerate(starts):
         meter(COMPARING, band, len(starts))
-        buckets = _hashes(signatures, single, start, rows)
-        codes = np.union1d(codes, _alike(signatures, single, buckets, threshold))
+        buckets = _hashes(signatures, single, start, rows, apart)
+        codes = np.union1d(codes, _alike(signatures, single, buckets, threshold, slack))
     return np.stack(np.divmod(codes, n), axis=1) if n else np.empty((0, 2), np.int64)
 
 
@@ -152,7 +161,7 @@ def rows_of_band(threshold: float) -> int:
     return rows
 
 
-def earlier(signatures: Signatures, pairs: Indices) -> Indices:
+def earlier(signatures: Signatures, pairs: Indices, alike: Callable[[int, int], bool] | None = None) -> Indices:
     """For each text the first kept one before it that it is like, or -1: it is then kept itself.
 
     No two of the kept ones are a pair, and each that is left out is like one that is kept: a text is never lost to a
@@ -161,6 +170,7 @@ def earlier(signatures: Signatures, pairs: Indices) -> Indices:
     Args:
         signatures: Of shape (texts, PERMUTATIONS).
         pairs: What `pairs` found in them, or those of its pairs that are to count.
+        alike: Whether two texts are alike, where the estimate is not enough; asked of as few pairs as possible.
     """
     ordered = pairs[np.lexsort((pairs[:, 0], pairs[:, 1]))]
     same = likeness(signatures, ordered) == 1.0
@@ -168,13 +178,22 @@ def earlier(signatures: Signatures, pairs: Indices) -> Indices:
     for (one, other), equal in zip(ordered.tolist(), same.tolist(), strict=True):
         if left[other] < 0:
             # Of a text with the same signature holds what holds of the first one with it.
-            left[other] = one if left[one] < 0 else left[one] if equal else -1
+            kept = one if left[one] < 0 else left[one] if equal else -1
+            if kept >= 0 and (alike is None or alike(kept, other)):
+                left[other] = kept
     return np.array(left, np.int64)
 
 
-def _hashes(signatures: Signatures, rows: Indices, start: int, width: int) -> npt.NDArray[np.uint64]:
-    """A 64-bit hash of `width` slots from `start` on, for each of the rows (FNV-1a over 32-bit words, mixed)."""
+def _hashes(
+    signatures: Signatures, rows: Indices, start: int, width: int, apart: Indices | None = None
+) -> npt.NDArray[np.uint64]:
+    """A 64-bit hash of `width` slots from `start` on, for each of the rows (FNV-1a over 32-bit words, mixed).
+
+    Where the rows have numbers in `apart`, those are part of it.
+    """
     found = np.full(len(rows), 0xCBF29CE484222325, np.uint64)
+    if apart is not None:
+        found = (found ^ apart[rows].view(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
     for slot in range(start, start + width):
         found ^= signatures[rows, slot].astype(np.uint64)
         found *= np.uint64(0x9E3779B97F4A7C15)
@@ -190,14 +209,16 @@ def _first_of_run(values: npt.NDArray[np.uint64]) -> Indices:
     return np.repeat(begins, np.diff(np.append(begins, len(values))))
 
 
-def _alike(signatures: Signatures, rows: Indices, buckets: npt.NDArray[np.uint64], threshold: float) -> Indices:
-    """The codes (smaller index · n + larger) of pairs within a bucket that are alike by `threshold`."""
+def _alike(
+    signatures: Signatures, rows: Indices, buckets: npt.NDArray[np.uint64], threshold: float, slack: float
+) -> Indices:
+    """The codes (smaller index · n + larger) of pairs within a bucket that are alike by `threshold` less `slack`."""
     order = np.argsort(buckets, kind="stable")  # rising indices within a bucket
     first = _first_of_run(buckets[order])
     sizes = np.bincount(first, minlength=len(order))[first]
     members = rows[order]
-    found = [_small_buckets(signatures, members, first, (sizes > 1) & (sizes <= WHOLE_BUCKET), threshold)]
-    found.append(_large_buckets(signatures, members, first, sizes > WHOLE_BUCKET, threshold))
+    found = [_small_buckets(signatures, members, first, (sizes > 1) & (sizes <= WHOLE_BUCKET), threshold - slack)]
+    found.append(_large_buckets(signatures, members, first, sizes > WHOLE_BUCKET, threshold - slack))
     return np.concatenate(found)
 
 
@@ -218,7 +239,11 @@ def _small_buckets(
 
 
 def _large_buckets(
-    signatures: Signatures, members: Indices, first: Indices, large: npt.NDArray[np.bool_], threshold: float
+    signatures: Signatures,
+    members: Indices,
+    first: Indices,
+    large: npt.NDArray[np.bool_],
+    least: float,
 ) -> Indices:
     """All of a bucket compared with its first; those unlike it go on to the next round with a first of their own."""
     members, bucket = members[large], first[large].astype(np.uint64)
@@ -229,7 +254,7 @@ def _large_buckets(
         if not len(others):
             break
         some = np.stack([members[leader[others]], members[others]], axis=1)
-        like = likeness(signatures, some) >= threshold
+        like = likeness(signatures, some) >= least
         found.append(some[like, 0] * len(signatures) + some[like, 1])
         members, bucket = members[others[~like]], bucket[others[~like]]
     return np.concatenate(found)

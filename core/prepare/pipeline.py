@@ -38,13 +38,13 @@ from tunesmith.core.prepare.records import Record, Records, name_of
 from tunesmith.core.prepare.repair.apply import apply
 from tunesmith.core.prepare.repair.view import View
 from tunesmith.core.prepare.repair.words import PERSONAL, listed
-from tunesmith.core.prepare.roles import answer_columns, prompt_columns, used_columns
+from tunesmith.core.prepare.roles import answer_columns, compared_columns, prompt_columns, used_columns
 from tunesmith.core.prepare.shape import check_columns
 from tunesmith.core.prepare.split import assign, group_value, place_of
 from tunesmith.core.rows import SPLITS, Row
 from tunesmith.core.run import write_json
 
-RECIPE_VERSION = 5
+RECIPE_VERSION = 6
 """Of what this module makes of a recipe; another one makes everything anew."""
 
 ACCOUNT = "account.json"
@@ -251,12 +251,15 @@ class _Making:
     def _make(self, file: Any, records: Records, *, own: bool) -> None:
         """Mend the records and write the rows that they make; of the person's own test file only rows are counted."""
         prepare = self._prepare
+        compared, background = compared_columns(prepare.shape, prepare.columns, self._columns)
         repaired = apply(
             records,
             prepare.repairs,
             used=self._columns,
             prompts=prompt_columns(prepare.shape, prepare.columns),
             answers=answer_columns(prepare.shape, prepare.columns),
+            compared=compared,
+            background=background,
             meter=self._meter,
         )
         maker, reasons, used, changed_rows = RowMaker(records.columns, prepare), Counter[str](), 0, 0

@@ -20,10 +20,11 @@ from tunesmith.core.prepare.personal import people_in, told
 from tunesmith.core.prepare.read import cache
 from tunesmith.core.prepare.read.load import read_records
 from tunesmith.core.prepare.records import Records
+from tunesmith.core.prepare.roles import compared_columns
 from tunesmith.core.prepare.shape import NEEDED, Detected, also_rated, check_columns, detect, roles_for
 from tunesmith.core.run import write_json
 
-VERSION = 5
+VERSION = 6
 """Of what is looked for and how it is told; another one looks at everything anew."""
 
 
@@ -82,7 +83,11 @@ def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter
     chats = {chosen.roles["messages"]: answered_in} if chosen.shape == "chat" and "messages" in chosen.roles else {}
     checks: list[Check] = [PersonalData(seen.used, records.columns, place, seen.answers, chats)]
     if near:
-        checks.append(NearDuplicates(seen.used, records, written=chosen.shape != "table", meter=meter))
+        compared, background = compared_columns(chosen.shape, seen.roles, seen.used)
+        written = chosen.shape != "table"
+        checks.append(
+            NearDuplicates(compared, records, background=background, whole=seen.used, written=written, meter=meter)
+        )
     return DataProfile(
         source=records.source,
         fingerprint=records.fingerprint,

@@ -27,3 +27,23 @@ def answer_columns(shape: str, columns: Mapping[str, str]) -> list[str]:
     if shape == "text":
         return [columns["text"]]
     return [columns[part] for part in ANSWERS if part in columns]
+
+
+_BACKGROUND = ("context", "input")
+_UNSAID = ("system", "tools")
+
+
+def compared_columns(
+    shape: str, roles: Mapping[str, str], used: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Of the used columns those that tell two rows apart, and those that several rows may rightly share.
+
+    Five questions about one context differ however long the context is. A system prompt, or the tools that a chat may
+    call, says nothing about one row at all and is in neither.
+    """
+    if shape == "table":
+        return tuple(used), ()
+    shared = {roles[part] for part in _BACKGROUND if part in roles}
+    unsaid = {roles[part] for part in _UNSAID if part in roles}
+    said = tuple(name for name in used if name not in shared | unsaid)
+    return (said, tuple(name for name in used if name in shared)) if said else (tuple(used), ())

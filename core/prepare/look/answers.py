@@ -9,7 +9,7 @@ import numpy as np
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.figures import about_percent
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.look.check import FEW, LABEL, Bars, Noted, Places, finding
+from tunesmith.core.prepare.look.check import EXAMPLES, FEW, LABEL, Bars, Noted, Places, finding
 from tunesmith.core.prepare.look.duplicates import first_of_pairs, joined
 from tunesmith.core.prepare.look.labels import recommended
 from tunesmith.core.prepare.look.page import Ints, Page
@@ -210,15 +210,25 @@ class Boilerplate:
                 rows,
                 text + ("" if text.endswith((".", "…", "!", "?")) else "."),
                 "The model learns to write this whatever it is asked.",
-                examples=[
-                    f"{self._places.example(at, text, self._answer)} ({counted(copies, 'time')})"
-                    for at, text, copies in told
-                ],
+                examples=self._examples(told, positions, answers),
                 severity="warning" if count > FEW * rows else "note",
                 repairs=({"kind": "drop-repeated-answers", "column": self._answer, "names": names},),
                 picture=tuple((self._places.told(text, self._answer, LABEL), copies) for _, text, copies in told[:12]),
             )
         ]
+
+    def _examples(self, told: list[tuple[int, str, int]], positions: Ints, answers: Ints) -> list[str]:
+        """The first row of each answer with how often it is given; of few answers more rows, with what they ask."""
+        first = [
+            f"{self._places.example(at, text, self._answer)} ({counted(copies, 'time')})" for at, text, copies in told
+        ]
+        asked = self._asked[0]
+        more = [
+            f"{self._places.place(row)}: the same to {self._places.told(self._places.text(row, asked), asked)}"
+            for at, _, _ in told[:EXAMPLES]
+            for row in positions[answers[positions] == answers[at]][1:EXAMPLES].tolist()
+        ]
+        return first + more
 
 
 def _answer_bars(pairs: Ints, several: np.typing.NDArray[np.bool_]) -> Bars:

@@ -91,6 +91,13 @@ class Noted:
         return list(self.kept)
 
 
+def in_turn(several: Iterable[Noted]) -> list[tuple[int, str]]:
+    """What was noted of each, with positions: the first of all, then the second of all, and so on."""
+    lists = [list(noted.kept.items()) for noted in several]
+    longest = max(map(len, lists), default=0)
+    return [(kept[at][1], kept[at][0]) for at in range(longest) for kept in lists if at < len(kept)]
+
+
 def finding(
     kind: str,
     column: str,

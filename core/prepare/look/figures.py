@@ -12,7 +12,7 @@ from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted, plain, shown
 from tunesmith.core.prepare.figure import CURRENCIES, SCALES, Figure, Marks, figure_of, marks_of
 from tunesmith.core.prepare.kinds import MOSTLY
-from tunesmith.core.prepare.look.check import LABEL, Check, Noted, Places, finding
+from tunesmith.core.prepare.look.check import LABEL, Check, Noted, Places, finding, in_turn
 from tunesmith.core.prepare.look.irrelevant import Totals
 from tunesmith.core.prepare.look.missing import is_missing
 from tunesmith.core.prepare.look.page import Page
@@ -50,7 +50,7 @@ class _Ways:
         self.grouped = 0
         self.bars: Counter[str] = Counter()
         self.noted: dict[tuple[str, str], Noted] = {}
-        """The first of each style and unit."""
+        """The first few of each style and unit; those without marks and units where they stand among others."""
 
     def plain_ones(self, count: int, text: str) -> None:
         """Numbers as computers write them."""
@@ -74,6 +74,7 @@ class _Ways:
             self.ahead += figure.ahead
         elif _is_plain(text, figure):
             self.plain += 1
+            self.noted.setdefault(("", ""), Noted()).note(position, text)
             self.large_plain = self.large_plain or figure.large
             return
         self.styles[figure.style] += 1
@@ -81,7 +82,15 @@ class _Ways:
         self.large_plain = self.large_plain or (figure.large and not grouped)
         self.bars[_form(text, figure)] += 1
         side = "ahead" if figure.ahead and self.dots_group else ""
-        self.noted.setdefault((figure.style, side + figure.unit), Noted(1)).note(position, text)
+        self.noted.setdefault((figure.style, side + figure.unit), Noted()).note(position, text)
+
+    @property
+    def examples(self) -> list[tuple[int, str]]:
+        """Numbers that are not written as most are, the rarest way first; then one that is."""
+        rarest = sorted(self.noted, key=lambda way: self.noted[way].count if any(way) else self.plain)
+        usual = rarest.pop() if len(rarest) > 1 else None
+        odd = in_turn(self.noted[way] for way in rarest)
+        return odd if usual is None else odd + in_turn([self.noted[usual]])[:1]
 
     @property
     def hopeless(self) -> bool:
@@ -167,8 +176,8 @@ class Figures:
         unit = next(iter(named), "")
         half_named = bool(named) and ways.units[""] > 0
         scaled = half_named and unit in SCALES
-        examples = [(p, t) for noted in ways.noted.values() for t, p in noted.kept.items()]
-        told = " and ".join(self._places.told(text, name, LABEL) for _, text in examples[:2])
+        firsts = [next(iter(noted.kept)) for way, noted in ways.noted.items() if any(way)]
+        told = " and ".join(self._places.told(text, name, LABEL) for text in firsts[:2])
         text = (
             f"{shown(name)}: {counted(others, 'number')} of {ways.read:,} {'is' if others == 1 else 'are'} written in "
         )
@@ -187,7 +196,7 @@ class Figures:
             "The same number means different amounts, and the model learns to leave out or to confuse the unit."
             if mixed
             else "The model learns several ways to write one number, and can't tell 1.234 from 1,234.",
-            examples=[self._places.example(position, text, name) for position, text in examples],
+            examples=[self._places.example(position, text, name) for position, text in ways.examples],
             severity="serious" if mixed else "warning",
             repairs=() if mixed or scaled else (repair,),
             recommended=not doubtful and (not half_named or unit in CURRENCIES),

@@ -11,7 +11,7 @@ from tunesmith.core.facts import DataFinding
 from tunesmith.core.figures import about_percent
 from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.language import READ, can_be_told, language_of
-from tunesmith.core.prepare.look.check import Noted, Places, finding, top_bars
+from tunesmith.core.prepare.look.check import EXAMPLES, Noted, Places, finding, in_turn, top_bars
 from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.seen import Seen
 
@@ -61,7 +61,7 @@ class Languages:
         for position, text in self._texts:
             if code := language_of(text):
                 counts[code] += 1
-                noted.setdefault(code, Noted(1)).note(position, text)
+                noted.setdefault(code, Noted()).note(position, text)
         if not counts:
             return []
         main, most = counts.most_common(1)[0]
@@ -85,8 +85,7 @@ class Languages:
                 "The model may answer in another language than it is asked in, and learns each from its share only.",
                 examples=[
                     self._places.example(position, self._places.text(position, self._column), self._column)
-                    for code in others
-                    for position in noted[code].kept.values()
+                    for position, _ in in_turn(noted[code] for code in others)[:EXAMPLES]
                 ],
                 severity="note",
                 repairs=(repair,),

@@ -48,7 +48,7 @@ class Lengths:
             high = max(high, span.high)
         high = float(np.ceil(high / 100) * 100)
         long = np.flatnonzero(lengths > high)
-        if not len(long) or len(long) > MOST_UNLIKE * len(filled):
+        if not len(long) or len(long) > max(1, MOST_UNLIKE * len(filled)):
             return None
         count = len(long)
         text = f"{shown(name)}: {counted(count, 'text')} {'is' if count == 1 else 'are'} longer than {high:,.0f} "

@@ -11,23 +11,14 @@ from tunesmith.core.facts import DataFinding
 from tunesmith.core.meter import Meter, silent
 from tunesmith.core.plan.prepare import LIKENESS
 from tunesmith.core.prepare.cells import cell, counted, shown
-from tunesmith.core.prepare.columns import hashes_of
-from tunesmith.core.prepare.likeness import (
-    Indices,
-    Signatures,
-    earlier,
-    jaccard,
-    joined,
-    likeness,
-    pairs,
-    signatures,
-)
+from tunesmith.core.prepare.likeness import Indices
+from tunesmith.core.prepare.near import LOWEST, Found, NearRows, floored
 from tunesmith.core.prepare.personal import people_in, told
 from tunesmith.core.prepare.records import Batch, Records
-from tunesmith.core.prepare.repair.duplicates import Hashes, firsts
-from tunesmith.core.prepare.repair.nested import readable
+from tunesmith.core.prepare.repair.duplicates import Hashes, firsts, hashes_of_rows
+from tunesmith.core.prepare.repair.nested import said
 
-THRESHOLDS = (0.6, 0.7, 0.8, 0.9, 0.95)
+THRESHOLDS = (LOWEST, 0.7, 0.8, 0.9, 0.95)
 """Those for which it is told how many rows would go."""
 
 EXAMPLES = 3
@@ -47,6 +38,8 @@ class NearDuplicates:
         columns: Sequence[str],
         records: Records,
         *,
+        background: Sequence[str] = (),
+        whole: Sequence[str] = (),
         threshold: float = LIKENESS,
         written: bool = True,
         meter: Meter = silent,
@@ -55,7 +48,9 @@ class NearDuplicates:
 
         Args:
             columns: Those whose text is compared, joined.
-            records: All records, from which the examples are taken at the end.
+            records: All records; those that may be alike are read once more at the end.
+            background: Those that must be alike, too, and count for nothing else, such as a context (see `NearRows`).
+            whole: All columns in use, where there are others: rows that are equal in them are told by another check.
             threshold: The likeness from which rows count as the same, above 0, up to 1.
             written: Whether people wrote the texts, so that leaving out near copies is recommended; records of a
                 table look alike by nature.
@@ -67,36 +62,34 @@ class NearDuplicates:
         self._threshold = threshold
         self._written = written
         self._meter = meter
-        self._parts: list[Signatures] = []
+        self._near = NearRows(columns, background)
+        self._alone = not background
+        self._whole = tuple(dict.fromkeys((*columns, *background, *whole)))
         self._hashes: list[Hashes] = []
 
     def see(self, batch: Batch) -> None:
         """The next records, in order and without gaps."""
-        rows = zip(*(batch.columns[name] for name in self._columns), strict=True)
-        texts = ["\n".join(map(readable, row)) for row in rows]
-        self._parts.append(signatures(texts))
-        self._hashes.append(hashes_of(texts))
+        self._near.see(batch)
+        self._hashes.append(hashes_of_rows([batch.columns[name] for name in self._whole]))
 
     def findings(self) -> list[DataFinding]:
         """At most one."""
-        if not self._parts:
+        if not self._hashes:
             return []
-        read = joined(self._parts)
         first = firsts(np.concatenate(self._hashes))
         fresh = first == np.arange(len(first))  # the others are equal to an earlier one, of which another check tells
-        found = pairs(read, min(self._threshold, *THRESHOLDS), self._meter)
-        shares = likeness(read, found)
+        found = self._near.found(self._records.batches, min(self._threshold, *THRESHOLDS), self._meter)
 
         def again(threshold: float) -> Indices:
-            like = earlier(read, found[shares >= threshold])
-            rows = np.flatnonzero((like >= 0) & fresh)
-            return np.stack([like[rows], rows], axis=1)
+            like = found.gone(threshold)
+            rows: Indices = like[fresh[like[:, 1]]]
+            return rows
 
         gone = again(self._threshold)
         if not len(gone):
             return []
         picture = tuple((f"{100 * at:.0f} % alike", len(again(at))) for at in THRESHOLDS)
-        return [self._finding(len(gone), len(read), self._examples(read, gone), picture)]
+        return [self._finding(len(gone), len(first), self._examples(found, gone), picture)]
 
     def _finding(
         self, count: int, rows: int, examples: tuple[str, ...], picture: tuple[tuple[str, int], ...]
@@ -108,7 +101,7 @@ class NearDuplicates:
         text += f"{100 * self._threshold:.0f} % of the words and word pairs of {where}{more} are common"
         text += "." if self._written else "; records of a table may well look alike."
         repair: dict[str, Any] = {"kind": "drop-near-duplicates", "threshold": self._threshold}
-        if len(self._columns) == 1:
+        if len(self._columns) == 1 and self._alone:
             repair["column"] = self._columns[0]
         return DataFinding(
             kind="near-duplicate",
@@ -124,26 +117,21 @@ class NearDuplicates:
             picture=picture,
         )
 
-    def _examples(self, signatures: Signatures, found: Indices) -> tuple[str, ...]:
+    def _examples(self, found: Found, gone: Indices) -> tuple[str, ...]:
         """Three pairs, from the least alike, which shows best what the threshold would take away, to the most."""
-        order = np.argsort(likeness(signatures, found), kind="stable")
+        shares = [found.share(one, other) for one, other in gone.tolist()]
+        order = np.argsort(shares, kind="stable")
         chosen = order[np.unique(np.linspace(0, len(order) - 1, EXAMPLES).astype(int))]
-        return tuple(self._example(*found[at].tolist()) for at in chosen)
+        return tuple(self._example(int(gone[at, 0]), int(gone[at, 1]), shares[at]) for at in chosen.tolist())
 
-    def _example(self, one: int, other: int) -> str:
-        texts = self._text(one), self._text(other)
+    def _example(self, one: int, other: int, share: float) -> str:
         places = [self._records.rows[row].place for row in (one, other)]
-        share = f"{100 * jaccard(*texts):.0f} %"
-        said = " / ".join(self._told(row) for row in (one, other))
-        return f"{places[0]} and {places[1]}, {share}: {said}"
+        told = " / ".join(self._told(row) for row in (one, other))
+        return f"{places[0]} and {places[1]}, {floored(share)}: {told}"
 
     def _told(self, row: int) -> str:
         """A row's cells, one after another, as they may be shown."""
         values = self._records.rows[row].values
-        cells = ((name, " ".join(readable(cell(values, name)).split())) for name in self._columns)
+        cells = ((name, " ".join(said(cell(values, name)).split())) for name in self._columns)
         masked = (told(text, _SHOWN, name, names=name in self._people) for name, text in cells if text)
         return shown(" ".join(masked), _SHOWN)
-
-    def _text(self, row: int) -> str:
-        values = self._records.rows[row].values
-        return "\n".join(readable(cell(values, name)) for name in self._columns)

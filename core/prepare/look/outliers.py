@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted, number_of, plain, shown
-from tunesmith.core.prepare.look.check import EXAMPLES, Bars, Places, finding
+from tunesmith.core.prepare.look.check import EXAMPLES, FEW, Bars, Places, finding
 from tunesmith.core.prepare.look.figures import PLAIN
 from tunesmith.core.prepare.look.missing import is_missing
 from tunesmith.core.prepare.look.page import Page
@@ -111,9 +111,12 @@ class Outliers:
         count, filled = len(outside) + len(odd), int(known.sum()) + len(odd)
         if not count:
             return None
-        positions = sorted({*outside[:50].tolist(), *odd[:50]})
+        positions = [*outside[:50].tolist(), *odd[:50]]
         examples = list(_different(positions, lambda position: self._places.text(position, name)).items())
-        mend = span is not None and count - impossible <= max(1, MOST_UNLIKE * filled)
+        # Cells that are no number are faults of another kind, such as a header that stands there again: they are
+        # judged apart, so that a slip among the numbers is still told from a heavy tail.
+        unlike = len(outside) - impossible if len(outside) else len(odd)
+        mend = span is not None and unlike <= max(1, MOST_UNLIKE * filled) and len(odd) <= max(EXAMPLES, FEW * filled)
         where = f"lie outside {span.words}" if span else "are no numbers"
         if span and odd:
             where += " or are no numbers"

@@ -167,6 +167,8 @@ def apply(
     used: Sequence[str],
     prompts: Sequence[str] = (),
     answers: Sequence[str] = (),
+    compared: Sequence[str] = (),
+    background: Sequence[str] = (),
     meter: Meter = silent,
 ) -> Repaired:
     """Run the repairs in order.
@@ -177,12 +179,14 @@ def apply(
         used: The columns that go into prompts and answers: what a repair of texts without a column works on.
         prompts: The columns that hold the prompts, of a chat the one with its turns.
         answers: The columns that hold the answers, of a chat the same one.
+        compared: The used columns by which rows are told apart; all of them where none is named.
+        background: The used columns that many rows may share, such as a context.
         meter: Told about once a batch; what it raises is let through.
 
     Raises:
         PlanError: A repair lacks what its kind needs.
     """
-    context = Context(records.columns, tuple(used), tuple(prompts), tuple(answers))
+    context = Context(records.columns, *map(tuple, (used, prompts, answers, compared, background)))
     for number, repair in enumerate(repairs):
         check(repair, number, prompts, answers)
     view = View.of(records)
@@ -198,13 +202,20 @@ def apply(
     return Repaired(view, steps)
 
 
+def _near(repair: Repair, context: Context) -> Mender:
+    threshold = repair.threshold or LIKENESS
+    if repair.column is not None:
+        return DropNearDuplicates((repair.column,), threshold)
+    return DropNearDuplicates(context.compared or context.used, threshold, context.background)
+
+
 def _mender(repair: Repair, context: Context) -> Mender:
     return _MENDERS[repair.kind](repair, context)
 
 
 _MENDERS: dict[str, Callable[[Repair, Context], Mender]] = {
     "drop-duplicates": lambda r, c: DropDuplicates(r.column, c.columns),
-    "drop-near-duplicates": lambda r, c: DropNearDuplicates(c.texts(r), r.threshold or LIKENESS),
+    "drop-near-duplicates": _near,
     "drop-empty": lambda r, c: DropEmpty(r.column, c.columns),
     "fill-empty": lambda r, c: FillEmpty(r.column or "", r.value or ""),
     "drop-values": lambda r, c: DropValues(r, r.column or ""),

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.core.prepare.cells import shown
-from tunesmith.core.prepare.likeness import Signatures, earlier, joined, likeness, pairs, signatures
+from tunesmith.core.prepare.near import NearRows, floored
 from tunesmith.core.prepare.repair.mender import Known
 from tunesmith.core.prepare.repair.nested import readable
 from tunesmith.core.prepare.repair.view import Piece, View
@@ -67,37 +67,37 @@ class DropDuplicates(Known):
 
 
 class DropNearDuplicates(Known):
-    """Sets aside what is nearly the same as an earlier row that is kept, by the words of some columns together."""
+    """Sets aside what is nearly the same as an earlier row that is kept, as `NearRows` finds it."""
 
-    def __init__(self, columns: Sequence[str], threshold: float) -> None:
-        super().__init__(columns)
+    def __init__(self, columns: Sequence[str], threshold: float, background: Sequence[str] = ()) -> None:
+        super().__init__((*columns, *background))
+        self._near = NearRows(columns, background)
         self._threshold = threshold
         self._of: list[tuple[int, float]] = []
 
     def learn(self, view: View, tell: Callable[[int], None]) -> None:
         """Which rows are nearly the same."""
-        parts: list[Signatures] = []
         positions, lines = [], []
         done = 0
         for piece in view.pieces(self.looked_at):
-            parts.append(signatures(texts_of(piece, self.looked_at)))
+            self._near.see(piece)
             positions.append(piece.positions)
             lines.append(np.asarray(piece.lines, np.int64))
             done += len(piece)
             tell(done)
-        if not parts:
+        if not positions:
             return
-        read = joined(parts)
-        like = earlier(read, pairs(read, self._threshold, self.meter))
-        again = np.flatnonzero(like >= 0)
-        shares = likeness(read, np.stack([like[again], again], axis=1))
+        found = self._near.found(view.pieces, self._threshold, self.meter)
+        gone = found.gone(self._threshold)
+        again, like = gone[:, 1], gone[:, 0]
+        shares = [found.share(one, other) for one, other in gone.tolist()]
         self.aside = np.concatenate(positions)[again]
-        self._of = list(zip(np.concatenate(lines)[like[again]].tolist(), shares.tolist(), strict=True))
+        self._of = list(zip(np.concatenate(lines)[like].tolist(), shares, strict=True))
 
     def why(self, index: int) -> str:
-        """Which line it is like, and about how much."""
+        """Which line it is like, and how much."""
         line, share = self._of[index]
-        return f"nearly the same as line {line:,}, about {100 * share:.0f} %"
+        return f"nearly the same as line {line:,}, {floored(share)} alike"
 
 
 def texts_of(piece: Piece, columns: Sequence[str]) -> Iterator[str]:

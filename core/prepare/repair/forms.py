@@ -6,20 +6,36 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from tunesmith.core.prepare.cells import shown
-from tunesmith.core.prepare.dates import date_of
+from tunesmith.core.prepare.dates import DayOrder
 from tunesmith.core.prepare.figure import SCALES, Marks, figure_of, marks_of
 from tunesmith.core.prepare.repair.mender import ByCell
 from tunesmith.core.prepare.repair.view import View
 
 
 class DatesToIso(ByCell):
-    """Writes dates as year-month-day, and sets aside what is no date or one in doubt; empty cells stay."""
+    """Writes dates as year-month-day, and sets aside what is no date or one in doubt; empty cells stay.
+
+    Whether day or month stands first is learned from the column, where its dates prove it.
+    """
+
+    def __init__(self, column: str) -> None:
+        super().__init__(column)
+        self._order = DayOrder()
+
+    def learn(self, view: View, tell: Callable[[int], None]) -> None:
+        """What stands first where day and month could be either way round."""
+        done = 0
+        for piece in view.pieces(self.columns):
+            for text in set(piece.columns[self.column]):
+                self._order.see(text)
+            done += len(piece)
+            tell(done)
 
     def judge(self, text: str) -> tuple[str | None, str]:
         """The date in the form of ISO 8601."""
         if not text:
             return None, text
-        dated = date_of(text)
+        dated = self._order.read(text)
         if dated is None:
             return f"{self.told(text)} in {shown(self.column)} is no date", text
         if dated.day is None:

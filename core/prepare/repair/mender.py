@@ -24,6 +24,10 @@ class Context:
     """The columns that go into prompts and answers: what a step without a column of its own works on."""
     prompts: tuple[str, ...]
     answers: tuple[str, ...]
+    compared: tuple[str, ...] = ()
+    """Those of them by which rows are told apart; all where none is named."""
+    background: tuple[str, ...] = ()
+    """Those of them that many rows may share, such as a context."""
 
     def texts(self, repair: Repair) -> tuple[str, ...]:
         """The columns whose text a step mends."""

@@ -50,12 +50,30 @@ def readable(cell: str) -> str:
     return cell if value is None else "\n".join(_texts(value))
 
 
+def said(cell: str) -> str:
+    """The same as `readable`, of a chat without its system turns: a row shares those with many others."""
+    value = nested(cell)
+    return cell if value is None else "\n".join(_texts(_without_system(value)))
+
+
 def is_blank(cell: str) -> bool:
     """Whether a cell holds no value: nothing, or JSON without a text, such as SQuAD's `{"text": []}` for no answer."""
     value = nested(cell) if cell else ""
     if isinstance(value, dict) and "text" in value:
         value = value["text"]
     return value is not None and not "".join(_texts(value)).strip()
+
+
+def _without_system(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_system(one) for one in value if not (isinstance(one, dict) and _is_system(one))]
+    if isinstance(value, dict):
+        return {name: _without_system(one) for name, one in value.items()}
+    return value
+
+
+def _is_system(turn: dict[str, Any]) -> bool:
+    return "system" in (role := (turn.get("role"), turn.get("from"))) or "developer" in role
 
 
 def _mapped(value: Any, mend: Callable[[str], str]) -> Any:

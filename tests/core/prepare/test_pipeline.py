@@ -273,3 +273,25 @@ def test_an_encoding_that_the_plan_names_is_read_with_and_is_another_set(tmp_pat
 def test_an_encoding_that_there_is_none_of_is_refused_by_the_plan() -> None:
     with pytest.raises(ValidationError, match="'cp12522' is no encoding that Python knows; did you mean cp125"):
         plan("a.csv", encoding="cp12522")
+
+
+def test_the_recommended_repairs_keep_questions_that_share_a_context_and_leave_out_as_many_as_was_found(
+    tmp_path: Path,
+) -> None:
+    def words(*seed: int, count: int) -> str:
+        return " ".join(f"w{hash((*seed, n)) % 5000}" for n in range(count))
+
+    rows = [
+        {"context": words(n, count=120), "question": words(n, k, count=10) + "?", "answer": words(n, k, 1, count=3)}
+        for n in range(40)
+        for k in range(5)
+    ]
+    rows += [row | {"question": row["question"].upper() + "!"} for row in rows[:7]]
+    name = write(tmp_path, rows)
+    seen = profile(name, tmp_path)
+    (near,) = (found for found in seen.findings if found.kind == "near-duplicate")
+    assert (near.count, near.recommended) == (7, True)
+    roles = {"question": "question", "answer": "answer", "context": "context"}
+    assert seen.roles == roles
+    prepared = prepare_rows(plan(name, columns=roles, repairs=[near.repair]), tmp_path)
+    assert (prepared.account.steps[0].before, prepared.account.steps[0].after) == (207, 200)

@@ -74,7 +74,11 @@ def test_one_long_answer_to_many_prompts_is_boilerplate() -> None:
     found = only(look(rows, "question-answer", "repeated-answer"))
     assert (found.count, found.repair, found.severity) == (20, None, "warning")
     assert found.repairs == ({"kind": "drop-repeated-answers", "column": "answer", "names": [BOILERPLATE]},)
-    assert found.examples == (f"line 42: {BOILERPLATE} (20 times)",)
+    assert found.examples == (
+        f"line 42: {BOILERPLATE} (20 times)",
+        "line 43: the same to What is known about the morning of number 41?",
+        "line 44: the same to What is known about the teacher of number 42?",
+    )
 
 
 def test_short_answers_repeats_of_a_row_and_refusals_are_no_boilerplate() -> None:

@@ -185,3 +185,10 @@ def test_amounts_without_a_currency_are_read_by_their_header() -> None:
     found = look(rows)
     assert only([one for one in found if one.kind == "number-form"]).severity == "note"
     assert not [one for one in found if one.kind == "out-of-range"]
+
+
+def test_three_numbers_are_shown_and_those_first_that_are_not_as_most_are() -> None:
+    found = only(look(people(100, pay=lambda n: f"${n + 100}" if n < 4 else f"{n + 100}"), kind="number-form"))
+    assert found.examples == ("line 2: $100", "line 3: $101", "line 4: $102")
+    found = only(look(people(100, pay=lambda n: f"{n + 100}" if n < 4 else f"${n + 100}"), kind="number-form"))
+    assert found.examples == ("line 2: 100", "line 3: 101", "line 4: 102")

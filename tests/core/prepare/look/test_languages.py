@@ -17,6 +17,7 @@ def test_a_second_language_is_told_as_a_choice() -> None:
     assert found.text == "text: of 200 texts 90 % are English, the others German 10 %."
     assert found.picture == (("English", 180), ("German", 20))
     assert found.examples[0].startswith("line 2: Der Fluss hinter dem alten Haus")
+    assert [example.split(":")[0] for example in found.examples] == ["line 2", "line 12", "line 22"]
 
 
 def test_one_language_short_texts_and_single_strays_raise_nothing() -> None:

@@ -22,3 +22,10 @@ def test_texts_of_all_lengths_raise_nothing() -> None:
     rows = pairs(200, answer=lambda n: "word " * (1 + n * 40))
     assert look(rows, "question-answer", "long") == []
     assert look(pairs(200, answer=lambda n: "x" * 50 if n else "x" * 1500), "question-answer", "long") == []
+
+
+def test_one_long_text_of_few_is_told() -> None:
+    rows = pairs(30)
+    rows[7]["answer"] = "word " * 20_000
+    found = only(look(rows, "question-answer", "long"))
+    assert (found.count, found.examples) == (1, ("line 9: 99,999 characters",))

@@ -16,6 +16,7 @@ from tunesmith.core.prepare.look.near import NearDuplicates
 from tunesmith.core.prepare.overlap import Text, find_overlap
 from tunesmith.core.prepare.records import Record, Records
 from tunesmith.core.prepare.repair.apply import apply
+from tunesmith.core.prepare.roles import compared_columns
 
 WORDS = [f"word{n}" for n in range(2000)]
 
@@ -27,7 +28,7 @@ def records(*texts: Any) -> Records:
 
 def look(read: Records, columns: tuple[str, ...] = ("q",), **options: Any) -> list[Any]:
     check = NearDuplicates(columns, read, **options)
-    for batch in read.batches(columns, size=7):
+    for batch in read.batches(size=7):
         check.see(batch)
     return check.findings()
 
@@ -96,6 +97,81 @@ def test_chats_are_compared_by_what_is_said_and_examples_are_harmless() -> None:
     (found,) = look(records(*chats))
     assert found.count == 1 and "role" not in found.examples[0] and found.examples[0].isprintable()
     assert "\\x1b[31m" in found.examples[0]
+
+
+def agreed(read: Records, columns: tuple[str, ...], background: tuple[str, ...] = ()) -> int:
+    """How many rows the check finds, which are as many as the repair then sets aside."""
+    found = look(read, columns, background=background)
+    repair = Repair(**found[0].repairs[0]) if found else Repair(kind="drop-near-duplicates")
+    done = apply(
+        read, [Repair(kind="drop-duplicates"), repair], used=read.columns, compared=columns, background=background
+    )
+    count = found[0].count if found else 0
+    assert len(done.steps[1].aside) == count
+    return count
+
+
+def asked_of(*rows: tuple[str, str]) -> Records:
+    cells = [Record(n, n + 1, {"context": one, "question": other}) for n, (one, other) in enumerate(rows, start=1)]
+    return Records("x.csv", Path("x.csv"), "csv", "", ("context", "question"), cells)
+
+
+def test_questions_about_one_context_are_no_copies_and_copies_among_them_are() -> None:
+    rng = random.Random(5)
+    contexts = [" ".join(rng.choices(WORDS, k=120)) for _ in range(20)]
+    rows = [(context, " ".join(rng.choices(WORDS, k=10))) for context in contexts for _ in range(5)]
+    assert agreed(asked_of(*rows), ("question",), ("context",)) == 0
+    copies = [(rows[7][0], rows[7][1] + "?"), (rows[8][0] + " end", rows[8][1].upper())]
+    assert agreed(asked_of(*rows, *copies), ("question",), ("context",)) == 2
+
+
+def test_one_question_about_many_texts_is_no_copy() -> None:
+    rows = [(text, "Is the writer of this letter pleased with what was done?") for text in texts(50)]
+    assert agreed(asked_of(*rows), ("question",), ("context",)) == 0
+
+
+def test_the_parts_of_a_shape_that_rows_share_are_not_compared() -> None:
+    roles = {"question": "q", "answer": "a", "context": "c"}
+    assert compared_columns("question-answer", roles, ("q", "a", "c")) == (("q", "a"), ("c",))
+    roles = {"prompt": "p", "completion": "a", "input": "i", "system": "s"}
+    assert compared_columns("prompt-completion", roles, ("p", "a", "i", "s")) == (("p", "a"), ("i",))
+    assert compared_columns("chat", {"messages": "m", "tools": "t"}, ("m", "t")) == (("m",), ())
+    assert compared_columns("table", {"entity": "n"}, ("n", "c")) == (("n", "c"), ())
+
+
+def test_chats_with_one_long_system_prompt_are_no_copies() -> None:
+    system = " ".join(WORDS[:100])
+    chats = [
+        [{"role": "system", "content": system}, {"role": "user", "content": one}, {"role": "assistant", "content": two}]
+        for one, two in zip(texts(40, seed=8), texts(40, seed=9), strict=True)
+    ]
+    assert agreed(records(*chats), ("q",)) == 0
+    again = [{"role": "system", "content": "Be kind."}, *chats[3][1:]]
+    assert agreed(records(*chats, again), ("q",)) == 1
+
+
+def test_texts_that_differ_by_a_number_are_no_copies() -> None:
+    form = "The order {} was shipped from our house in the old town to you on the same day, and is on its way now"
+    assert agreed(records(*(form.format(n) for n in range(60))), ("q",)) == 0
+    assert agreed(records(*(form.format(n) for n in range(60)), form.format(17) + "!"), ("q",)) == 1
+
+
+def test_what_is_found_reaches_the_threshold_exactly_and_the_repair_leaves_out_as_many() -> None:
+    rng = random.Random(11)
+    base = texts(400, seed=12)
+    copies = []
+    for number, text in enumerate(base):
+        words = text.split()
+        for at in rng.sample(range(30), number % 4):
+            words[at] = "else"
+        copies.append(" ".join(words) + " x")
+    both = base + copies
+    count = agreed(records(*both), ("q",))
+    exact = sum(jaccard(one, other) >= 0.8 for one, other in zip(base, copies, strict=True))
+    assert 0.97 * exact <= count <= exact
+    (found,) = look(records(*both))
+    assert dict(found.picture)["80 % alike"] == count
+    assert int(found.examples[0].split(", ")[1].split(" %")[0]) >= 80
 
 
 class Stop:

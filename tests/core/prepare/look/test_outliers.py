@@ -72,3 +72,15 @@ def test_negative_numbers_of_what_is_never_below_zero_are_found_however_many() -
     assert (found.count, found.recommended) == (8, True) and (found.repair or {})["low"] >= 0
     assert look(salaries("balance", 8), kind="out-of-range") == [], "a balance may be"
     assert look(salaries("Monthly salary", 60), kind="out-of-range") == [], "a way of booking"
+
+
+def test_cells_that_are_no_number_leave_a_slip_a_slip() -> None:
+    rows = numbers([*SALARIES[:100], "-50000", "salary", "test", "TOTAL"])
+    found = only(look(rows, kind="out-of-range"))
+    assert (found.count, found.recommended) == (4, True) and "may well be right" not in found.text
+    assert found.examples[0] == "line 102: -50000", "the numbers first"
+
+
+def test_many_cells_that_are_no_number_are_not_left_out_for_one_slip() -> None:
+    rows = numbers([*SALARIES, "-50000", *["on request"] * 12])
+    assert only(look(rows, kind="out-of-range")).repair is None
