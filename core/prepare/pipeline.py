@@ -35,7 +35,7 @@ from tunesmith.core.prepare.prepared import REJECTED, SET_ASIDE, AsideLine, Note
 from tunesmith.core.prepare.read import cache
 from tunesmith.core.prepare.read.load import read_records
 from tunesmith.core.prepare.records import Record, Records, name_of
-from tunesmith.core.prepare.repair.apply import apply
+from tunesmith.core.prepare.repair.apply import Step, apply
 from tunesmith.core.prepare.repair.view import View
 from tunesmith.core.prepare.repair.words import PERSONAL, listed
 from tunesmith.core.prepare.roles import answer_columns, prompt_columns, used_columns
@@ -273,7 +273,7 @@ class _Making:
             self._set_aside(aside.record, aside.step, aside.why)
         if own:
             if not used:
-                raise self._nothing(records, summary_of(reasons))
+                raise self._nothing(records, summary_of(reasons), repaired.steps)
             self._tell_own(records, used, changed_rows)
             return
         self._used, self._aside = used, len(records.rows) - used
@@ -284,6 +284,8 @@ class _Making:
         self._notes += [Note(text, "note") for text in records.notes]
         self._notes += self._beside(repaired.view, records.columns)
         self._tell_made(records, total, used, reasons, maker.unanswered)
+        if not used:
+            raise self._nothing(records, summary_of(reasons) if reasons else "", repaired.steps)
 
     def _tell_own(self, records: Records, used: int, rows: int) -> None:
         """What became of the person's own test file."""
@@ -332,11 +334,16 @@ class _Making:
             self._notes.append(Note(left, "note", unanswered))
         if self._prepare.shape == "table":
             self._notes += [Note(_by_heart(template.ask), "warning") for template in unseen_answers(self._prepare)]
-        if not used:
-            raise self._nothing(records, why)
 
-    def _nothing(self, records: Records, why: str) -> DataError:
-        look = "Look at prepare.columns and prepare.repairs in the plan, and at the file."
+    def _nothing(self, records: Records, why: str, steps: Sequence[Step]) -> DataError:
+        """What is said where no row is left: the repair that set most of them aside, else why no row could be made."""
+        look = "See that the columns hold what they are taken for (in a plan: prepare.columns), and look at the file."
+        worst = max(steps, key=lambda step: len(step.aside), default=None)
+        if worst is not None and 2 * len(worst.aside) > len(records.rows):
+            column = shown(worst.repair.column or "")
+            name = f"repair of {column}" if column else f"repair {worst.repair.kind}"
+            why = f"The {name} set {len(worst.aside):,} of {counted(worst.before, 'record')} aside. {why}".strip()
+            look = "Choose something else for what was found there, or leave it as it is (in a plan: prepare.repairs)."
         return DataError(
             f"No row can be made of {name_of(records.path)}.",
             cause=why or "The repairs set all rows aside.",

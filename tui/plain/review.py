@@ -26,7 +26,7 @@ def tell_data(desk: Desk) -> None:
     voice, data = desk.voice, desk.data
     columns = ", ".join(column.name for column in data.columns[:12])
     more = f" and {len(data.columns) - 12} more" if len(data.columns) > 12 else ""
-    voice.say(f"Read: {data.rows:,} records with {len(data.columns)} columns: {columns}{more}.")
+    voice.say(f"Read: {data.rows:,} records with {counted(len(data.columns), 'column')}: {columns}{more}.")
     asked = asked_about(desk)
     for finding in data.findings:
         if finding not in asked:

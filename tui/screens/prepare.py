@@ -11,10 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted
+from tunesmith.core.prepare.meant import ASKED
 from tunesmith.core.prepare.repair.recipe import answered, mending
 from tunesmith.core.prepare.shape import NEEDED, OPTIONAL
 from tunesmith.core.proof import lost_told
@@ -32,6 +33,9 @@ from tunesmith.tui.widgets.still import Still
 from tunesmith.tui.widgets.trained_text import trained_text
 from tunesmith.tui.widgets.why import Why
 
+OF_A_TABLE = ("prepare.fields", "prepare.questions", "prepare.layouts", "prepare.shuffle_fields")
+"""What is asked of a table's records; rows of other shapes have their prompts already."""
+
 
 class PrepareStep(AskStep):
     """Questions about the file, then what was found in it, then rows as the model will see them."""
@@ -48,7 +52,11 @@ class PrepareStep(AskStep):
         """The schema's questions; after the shape one for each part that a column plays."""
         found: list[Widget] = []
         for row in super().rows():
+            if isinstance(row, KnobRow) and row.knob.path in ASKED:
+                continue  # of all settings; they stand below the data
             found.append(row)
+            if isinstance(row, KnobRow) and row.knob.path == "prepare.data":
+                found += [self.row(knob_at(path)) for path in ASKED]
             if isinstance(row, KnobRow) and row.knob.path == "prepare.shape":
                 found.append(Vertical(id="roles", classes="step-rows"))
         return found
@@ -58,6 +66,8 @@ class PrepareStep(AskStep):
         glyphs = self.session.glyphs
         if knob.path == "prepare.data":
             return KnobRow(knob, glyphs, opens=True)
+        if knob.path in ASKED:
+            return KnobRow(knob, glyphs, title=ASKED[knob.path])
         if knob.path == "prepare.split.by":
             return KnobRow(knob, glyphs, options=["none", *self._columns()])
         if knob.path.startswith("prepare.columns."):
@@ -105,7 +115,8 @@ class PrepareStep(AskStep):
                 told += [_twins(*one) for one in overlap.examples]
         tokens = survey.facts.data.tokens
         if tokens is not None:
-            told.append(f"{100 * tokens.trained_share:.0f} % of all tokens are trained: the answers and their ends.\n")
+            what = "the whole of each text" if data.shape == "text" else "the answers and their ends"
+            told.append(f"{100 * tokens.trained_share:.0f} % of all tokens are trained: {what}.\n")
         proof = survey.proof
         if proof is not None and proof.max_length == self.session.project.plan.select.hyperparameters.max_length:
             lost = lost_told(proof)
@@ -126,6 +137,19 @@ class PrepareStep(AskStep):
                 elif row.knob.path.startswith("prepare.columns."):
                     row.offer(self._columns())
         super().show_plan()
+
+    def applies(self, row: KnobRow) -> bool:
+        """A query, or a part of the data, is asked for only where the data can't be read without or it was stated."""
+        session, path = self.session, row.knob.path
+        if path in OF_A_TABLE and session.project.resolution is not None:
+            return session.project.plan.prepare.shape == "table"
+        if path not in ASKED:
+            return True
+        wanted = session.meant if session.meant is not None and session.meant.path == path else None
+        if wanted is not None and isinstance(row.control, Input):
+            row.control.placeholder = f"e.g. {wanted.example}" if wanted.example else ""
+        stated = session.project.wishes.get(path) is not None
+        return wanted is not None or stated or row.control.has_focus or session.all_settings
 
     def show_exhibits(self) -> None:
         """Findings with what is done about them, rows, lengths."""

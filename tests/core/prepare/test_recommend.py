@@ -314,7 +314,7 @@ def test_repairs_that_leave_nothing_are_refused(practice: tuple[Draft, Prepared]
     with pytest.raises(DataError) as caught:
         prepare_rows(Prepare.model_validate(tree))
     assert caught.value.title == f"No row can be made of {EMPLOYEES_CSV}."
-    assert caught.value.cause == "The repairs set all rows aside."
+    assert caught.value.cause == "The repair of salary set 409 of 409 records aside."
 
 
 def test_an_answer_outside_the_context_is_warned_of(practice: tuple[Draft, Prepared]) -> None:
