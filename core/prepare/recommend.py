@@ -53,7 +53,9 @@ def recommend_prepare(draft: Draft, facts: Facts) -> None:
     """
     data = facts.data
     draft.choose("name", project_name(data.source), "named after the data")
-    draft.choose("prepare.data", data.source, f"{counted(data.rows, 'row')} of {counted(len(data.columns), 'column')} were read")
+    draft.choose(
+        "prepare.data", data.source, f"{counted(data.rows, 'row')} of {counted(len(data.columns), 'column')} were read"
+    )
     for path, because in (
         ("prepare.query", "only a database is asked with SQL"),
         ("prepare.part", "all of it is read"),

@@ -8,6 +8,7 @@ from tunesmith.core.figures import parameters, price_span, size, span
 from tunesmith.core.launch import launch
 from tunesmith.core.measures import MEASURES
 from tunesmith.core.models import absence, how_to_fetch
+from tunesmith.core.prepare.cells import counted
 from tunesmith.core.run import Run
 from tunesmith.core.schema import knob_at
 from tunesmith.core.select.choosing import rehearsal

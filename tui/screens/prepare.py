@@ -16,7 +16,9 @@ from textual.widgets import Input, Static
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted
 from tunesmith.core.prepare.meant import ASKED
+from tunesmith.core.prepare.prepared import Preview
 from tunesmith.core.prepare.repair.recipe import answered, mending
+from tunesmith.core.prepare.roles import taken_twice
 from tunesmith.core.prepare.shape import NEEDED, OPTIONAL
 from tunesmith.core.proof import lost_told
 from tunesmith.core.schema import Knob, knob_at, plain_value
@@ -102,7 +104,7 @@ class PrepareStep(AskStep):
         data = survey.facts.data
         sure = f" ({100 * data.shape_confidence:.0f} % sure)" if data.shape_confidence < 1 else ""
         told: list[str | tuple[str, str]] = [
-            (f"{seen.read:,} records were read, {seen.aside:,} set aside.\n", "bold"),
+            (f"{seen.read:,} records were read, {seen.aside:,} set aside{_unread(seen)}.\n", "bold"),
             f"{harmless(data.shape_because[:1].upper() + data.shape_because[1:])}{sure}.\n",
             f"Rows: {parts}.\n",
         ]
@@ -138,6 +140,12 @@ class PrepareStep(AskStep):
                     row.offer(self._columns())
         super().show_plan()
 
+    def waits_for(self) -> str:
+        """Also for another column, where one plays two parts: the keys may pass there on the way to it."""
+        project = self.session.project
+        twice = taken_twice(project.plan.prepare.columns) if project.resolution is not None else ""
+        return super().waits_for() or (f"first this must be mended: {harmless(twice)}" if twice else "")
+
     def applies(self, row: KnobRow) -> bool:
         """A query, or a part of the data, is asked for only where the data can't be read without or it was stated."""
         session, path = self.session, row.knob.path
@@ -159,8 +167,11 @@ class PrepareStep(AskStep):
             return
         seen, data = survey.preview, survey.facts.data
         parts = f"  {glyphs.bullet}  ".join(f"{part} {count:,}" for part, count in seen.parts.items())
+        steps = seen.account.steps if seen.account is not None else []
+        twins = sum(step.before - step.after for step in steps if step.name == "overlap")
+        left = f"  {glyphs.bullet}  {twins:,} left out: another part has them" if twins else ""
         self.query_one("#parts", Still).show(
-            f"{seen.read:,} records, {seen.used:,} used, {seen.aside:,} set aside  {glyphs.arrow}  rows: {parts}"
+            f"{seen.read:,} records, {seen.used:,} used, {seen.aside:,} set aside  {glyphs.arrow}  rows: {parts}{left}"
         )
         repairs = plain_value(project.plan, "prepare.repairs")
         self.query_one(Findings).show(data.findings, repairs, glyphs)
@@ -302,6 +313,12 @@ def _found(findings: tuple[DataFinding, ...], repairs: list[dict[str, Any]]) -> 
         f"{counted(len(findings), 'thing')} found; {f'mended: {told}' if told else 'none of them is mended'}. "
         "The left and right keys choose what is done, Space changes it; d looks through the data."
     )
+
+
+def _unread(seen: Preview) -> str:
+    """Rows of the file that are no records."""
+    rejected = seen.account.rejected if seen.account is not None else 0
+    return f"; {counted(rejected, 'row')} could not be read" if rejected else ""
 
 
 def _twins(where: str, one: str, other: str) -> tuple[str, str]:

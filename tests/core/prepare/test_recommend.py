@@ -152,7 +152,7 @@ def test_a_file_with_an_optional_column_keeps_its_rows(tmp_path: Path) -> None:
     assert draft.reasons["prepare.repairs"].because == "nothing was found that has to be mended"
     prepared = prepare_rows(plan_of(draft))
     assert (prepared.account.used, prepared.total) == (80, 120)
-    assert prepared.notes == [Note("40 questions left out, because the record lacks a value.", "note", 40)]
+    assert Note("40 questions left out, because the record lacks a value.", "note", 40) in prepared.notes
 
 
 def test_questions_over_shared_contexts_are_split_by_context(tmp_path: Path) -> None:
