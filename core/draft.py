@@ -16,6 +16,9 @@ Wishes = Mapping[Path, Any]
 
 Value = TypeVar("Value")
 
+STATED = "your choice"
+"""The reason for what is as it is because the person stated it."""
+
 
 @dataclass(frozen=True)
 class Alternative:
@@ -53,7 +56,9 @@ class Draft:
         """Settle the value at `path`: the wish where there is one, else `recommended`; returns what was settled."""
         if path in self.wishes:
             value: Value = self.wishes[path]
-            if value == recommended:
+            if because == STATED:  # what was measured follows the wish, so nobody knows what else would be recommended
+                self.reasons[path] = Reason(because, chosen=True, own=True)
+            elif value == recommended:
                 self.reasons[path] = Reason(because, instead_of, chosen=True)
             else:
                 kept = f"your choice; {'none' if recommended is None else recommended} was recommended: {because}"

@@ -26,6 +26,7 @@ from tunesmith.core.plan import Plan
 from tunesmith.core.plan_file import hand_out
 from tunesmith.core.plan_yaml import read_plan, write_plan
 from tunesmith.core.prepare.recommend import project_name
+from tunesmith.core.prepare.roles import taken_twice
 from tunesmith.core.project_file import Saved, projects_root, read_saved, saved_projects
 from tunesmith.core.proof import lost_told
 from tunesmith.core.recommend import Resolution, resolve
@@ -122,7 +123,10 @@ class Project:
         proof = self.survey.proof if self.survey is not None else None
         lost = lost_told(proof) if proof is not None and proof.max_length == self._longest else ""
         at = "select.hyperparameters.max_length"
-        return [*([Caution(at, lost)] if lost else []), *warnings(self.plan, self.facts)]
+        roles = self.plan.prepare.columns
+        twice = taken_twice(roles)
+        doubled = [Caution(f"prepare.columns.{role}", twice) for role in roles] if twice else []
+        return [*doubled, *([Caution(at, lost)] if lost else []), *warnings(self.plan, self.facts)]
 
     @property
     def _longest(self) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.core.errors import TunesmithError
+from tunesmith.core.prepare.meant import meant
 from tunesmith.core.run import runs_root
 from tunesmith.tui.plain_text import harmless
 
@@ -25,6 +26,9 @@ def tell(error: Exception) -> int:
         code = TunesmithError.exit_code
     elif isinstance(error, TunesmithError):
         lines = [error.title, error.cause, error.next_step]
+        wanted = meant(error)
+        if wanted is not None and wanted.example:
+            lines[-1] = f"Say which with {wanted.setting}; in a plan it is {wanted.path}."
         code = error.exit_code
     else:
         lines = [

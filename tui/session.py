@@ -14,6 +14,7 @@ from tunesmith.core.jobs import Helper
 from tunesmith.core.load import Load
 from tunesmith.core.meter import Cancelled, Meter, silent
 from tunesmith.core.paths import is_of_hub
+from tunesmith.core.prepare.meant import Meant
 from tunesmith.core.project import Project
 from tunesmith.core.run import Run, State
 from tunesmith.core.survey import Page, Survey, counted, look, page, proven, simulated, unproven
@@ -34,6 +35,10 @@ class Session:
     """Of the run that is watched, as of the last look."""
     problem: str = ""
     """Why the present wishes can't be measured, in one sentence; empty where they can."""
+    problem_told: str = ""
+    """The same with its cause and what to do."""
+    meant: Meant | None = None
+    """What the person has to state before the data can be read, such as a query."""
     all_settings: bool = False
     """Whether every value of the plan is shown, not only what everybody is asked."""
     simulating: bool = False

@@ -15,6 +15,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,20 +32,21 @@ from tunesmith.core.prepare.look.personal import PersonalData
 from tunesmith.core.prepare.make import STEP, RowMaker, summary_of, unseen_answers
 from tunesmith.core.prepare.moments import moments
 from tunesmith.core.prepare.overlap import Overlap, find_overlap, text_of
+from tunesmith.core.prepare.personal import mask
 from tunesmith.core.prepare.prepared import REJECTED, SET_ASIDE, AsideLine, Note, Prepared, RejectedLine
 from tunesmith.core.prepare.read import cache
 from tunesmith.core.prepare.read.load import read_records
-from tunesmith.core.prepare.records import Record, Records, name_of
-from tunesmith.core.prepare.repair.apply import apply
+from tunesmith.core.prepare.records import Record, Records, Rejected, name_of
+from tunesmith.core.prepare.repair.apply import Step, apply
 from tunesmith.core.prepare.repair.view import View
 from tunesmith.core.prepare.repair.words import PERSONAL, listed
-from tunesmith.core.prepare.roles import answer_columns, compared_columns, prompt_columns, used_columns
+from tunesmith.core.prepare.roles import answer_columns, compared_columns, prompt_columns, taken_twice, used_columns
 from tunesmith.core.prepare.shape import check_columns
 from tunesmith.core.prepare.split import assign, group_value, place_of
 from tunesmith.core.rows import SPLITS, Row
 from tunesmith.core.run import write_json
 
-RECIPE_VERSION = 6
+RECIPE_VERSION = 7
 """Of what this module makes of a recipe; another one makes everything anew."""
 
 ACCOUNT = "account.json"
@@ -54,6 +56,10 @@ ROWS_A_STEP = 4096
 """Rows between two words to the meter."""
 TWINS = 3
 """Examples of rows in two parts that the account keeps."""
+REJECTED_TOLD = 3
+"""Rows that could not be read, of which line and reason are told."""
+FEW_TO_TRAIN, FEW_TO_MEASURE = 50, 10
+"""Rows of a part below which it is said that they are few."""
 
 
 def prepare_rows(prepare: Prepare, base: Path | None = None, meter: Meter = silent) -> Prepared:
@@ -280,7 +286,7 @@ class _Making:
             self._set_aside(aside.record, aside.step, aside.why)
         if own:
             if not used:
-                raise self._nothing(records, summary_of(reasons))
+                raise self._nothing(records, summary_of(reasons), repaired.steps)
             self._tell_own(records, used, changed_rows)
             return
         self._used, self._aside = used, len(records.rows) - used
@@ -293,6 +299,8 @@ class _Making:
         self._told_beside = [note.text for note in beside]
         self._notes += beside
         self._tell_made(records, total, used, reasons, maker.unanswered)
+        if not used:
+            raise self._nothing(records, summary_of(reasons) if reasons else "", repaired.steps)
 
     def _tell_own(self, records: Records, used: int, rows: int) -> None:
         """What became of the person's own test file."""
@@ -332,8 +340,14 @@ class _Making:
         why = summary_of(reasons)
         self._steps.append(StepCount(STEP, "", before, used, 0, why))
         if records.rejected:
-            text = f"{counted(len(records.rejected), 'row')} of the file could not be read; rejected.jsonl lists them."
+            first = [_told(one) for one in islice(records.rejected, REJECTED_TOLD)]
+            more = " and more" if len(records.rejected) > REJECTED_TOLD else ""
+            text = f"{counted(len(records.rejected), 'row')} of the file could not be read ({'; '.join(first)}{more}). "
+            text += "`tunesmith prepare --out` writes them into rejected.jsonl."
             self._notes.insert(0, Note(text, "warning", len(records.rejected)))
+        twice = taken_twice(self._prepare.columns)
+        if twice:
+            self._notes.insert(0, Note(twice, "warning"))
         if reasons:
             self._notes.append(Note(why, "warning", sum(reasons.values())))
         if unanswered:
@@ -341,11 +355,16 @@ class _Making:
             self._notes.append(Note(left, "note", unanswered))
         if self._prepare.shape == "table":
             self._notes += [Note(_by_heart(template.ask), "warning") for template in unseen_answers(self._prepare)]
-        if not used:
-            raise self._nothing(records, why)
 
-    def _nothing(self, records: Records, why: str) -> DataError:
-        look = "Look at prepare.columns and prepare.repairs in the plan, and at the file."
+    def _nothing(self, records: Records, why: str, steps: Sequence[Step]) -> DataError:
+        """What is said where no row is left: the repair that set most of them aside, else why no row could be made."""
+        look = "See that the columns hold what they are taken for (in a plan: prepare.columns), and look at the file."
+        worst = max(steps, key=lambda step: len(step.aside), default=None)
+        if worst is not None and 2 * len(worst.aside) > len(records.rows):
+            column = shown(worst.repair.column or "")
+            name = f"repair of {column}" if column else f"repair {worst.repair.kind}"
+            why = f"The {name} set {len(worst.aside):,} of {counted(worst.before, 'record')} aside. {why}".strip()
+            look = "Choose something else for what was found there, or leave it as it is (in a plan: prepare.repairs)."
         return DataError(
             f"No row can be made of {name_of(records.path)}.",
             cause=why or "The repairs set all rows aside.",
@@ -398,6 +417,7 @@ class _Making:
         left, told = int((found.parts >= 0).sum()), " ".join(found.text)
         self._steps.append(StepCount("overlap", "", len(codes), left, 0, told, self._twins(found)))
         self._deal(found)
+        self._notes += [Note(text, "warning") for text in _few(self._parts)]
 
     def _check_masks(self) -> None:
         """Refuse to split by what a repair has made all the same.
@@ -528,3 +548,20 @@ def _changed(records: Records, prepare: Prepare) -> list[Note]:
 
 def _by_heart(question: str) -> str:
     return f"The answer to {shown(question)!r} is in no column of prepare.fields: the context can't tell it."
+
+
+def _told(rejected: Rejected) -> str:
+    """Where something stands that is no row, and why it is none."""
+    where = f"{shown(rejected.file)}, " if rejected.file else ""
+    return f"{where}line {rejected.line:,}: {mask(shown(rejected.why, most=120))}"
+
+
+def _few(parts: dict[str, int]) -> list[str]:
+    """Parts with so few rows that nothing can be learnt from them, or told by them."""
+    told = []
+    if parts["train"] < FEW_TO_TRAIN:
+        told.append(f"Only {counted(parts['train'], 'row')} to train on: a model hardly learns from so few. Add rows.")
+    for part, what in (("validation", "watch the training by"), ("test", "score with")):
+        if 0 < parts[part] < FEW_TO_MEASURE:
+            told.append(f"Only {counted(parts[part], 'row')} to {what}: what so few say is mostly chance.")
+    return told

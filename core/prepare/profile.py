@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from tunesmith.core.draft import STATED
 from tunesmith.core.facts import Column, DataFinding, DataProfile, Shape
 from tunesmith.core.meter import Meter, silent
 from tunesmith.core.prepare.cells import counted
@@ -163,4 +164,4 @@ def _shape(columns: tuple[Column, ...], shape: Shape | None, named: Mapping[str,
         because = found.because + also_rated(columns, found.shape)
         return Detected(found.shape, because, {**found.roles, **named}, found.confidence)
     complete = all(part in named for part in NEEDED[shape])
-    return Detected(shape, "your choice", dict(named) if complete else {**roles_for(shape, columns), **named})
+    return Detected(shape, STATED, dict(named) if complete else {**roles_for(shape, columns), **named})

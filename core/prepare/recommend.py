@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tunesmith.core.draft import Alternative, Draft
+from tunesmith.core.draft import STATED, Alternative, Draft
 from tunesmith.core.errors import DataError
 from tunesmith.core.facts import Column, DataFinding, DataProfile, Facts
 from tunesmith.core.plan.prepare import LIKENESS
@@ -53,10 +53,15 @@ def recommend_prepare(draft: Draft, facts: Facts) -> None:
     """
     data = facts.data
     draft.choose("name", project_name(data.source), "named after the data")
-    draft.choose("prepare.data", data.source, f"{counted(data.rows, 'row')} of {len(data.columns)} columns were read")
-    draft.choose("prepare.query", None, "only a database is asked with SQL")
-    draft.choose("prepare.part", None, "all of it is read")
-    draft.choose("prepare.encoding", None, "found out from the file itself")
+    draft.choose(
+        "prepare.data", data.source, f"{counted(data.rows, 'row')} of {counted(len(data.columns), 'column')} were read"
+    )
+    for path, because in (
+        ("prepare.query", "only a database is asked with SQL"),
+        ("prepare.part", "all of it is read"),
+        ("prepare.encoding", "found out from the file itself"),
+    ):
+        draft.choose(path, None, because if draft.wishes.get(path) is None else STATED)
     draft.choose("prepare.fingerprint", data.fingerprint, "to notice a file that changed since this plan was made")
     shape = draft.choose("prepare.shape", data.shape, data.shape_because, _other_shapes(data))
     roles = _roles(draft, data, shape)
@@ -97,7 +102,7 @@ def _roles(draft: Draft, data: DataProfile, shape: Any) -> dict[str, str]:
     for path, column in draft.wishes.items():
         if path.startswith("prepare.columns."):
             part = path.removeprefix("prepare.columns.")
-            draft.choose(path, roles.get(part), "your choice")
+            draft.choose(path, roles.get(part), STATED)
             roles[part] = column
     return roles
 

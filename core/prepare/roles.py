@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tunesmith.core.prepare.cells import shown
+
 PROMPTS = ("question", "context", "prompt", "input", "system", "messages", "text")
 ANSWERS = ("answer", "completion", "chosen", "rejected", "label")
 
@@ -47,3 +49,13 @@ def compared_columns(
     unsaid = {roles[part] for part in _UNSAID if part in roles}
     said = tuple(name for name in used if name not in shared | unsaid)
     return (said, tuple(name for name in used if name in shared)) if said else (tuple(used), ())
+
+
+def taken_twice(roles: Mapping[str, str | None]) -> str:
+    """A sentence where one column plays two parts; empty where none does."""
+    for column in dict.fromkeys(roles.values()):
+        played = [role for role, one in roles.items() if one == column]
+        if column is not None and len(played) > 1:
+            parts = " and ".join(f"the {role}" for role in played)
+            return f"The column {shown(column)} is taken for {parts}: choose another one for one of them."
+    return ""

@@ -227,6 +227,9 @@ def _by_time(sizes: npt.NDArray[np.int64], newest: npt.NDArray[np.float64], plan
     return parts
 
 
+_PURPOSE = {"train": "to train on", "validation": "to watch the training by", "test": "to score with"}
+
+
 def _refuse_empty(parts: Codes, plan: SplitPlan) -> None:
     """Raise the error that says which part would be empty, and what helps; `parts` are those of the groups."""
     wanted = {"train": True, "validation": plan.validation > 0, "test": _test_of(plan) > 0}
@@ -234,14 +237,21 @@ def _refuse_empty(parts: Codes, plan: SplitPlan) -> None:
     for name, count in zip(SPLITS, counts.tolist(), strict=True):
         if not wanted[name] or count:
             continue
-        one, many = ("value of " + plan.by, "values of " + plan.by) if plan.by else ("prompt", "prompts")
-        step = "lower prepare.split.test" if name == "train" else f"raise prepare.split.{name}"
+        by = shown(plan.by or "")
+        one, many = (f"different value of {by}", f"different values of {by}") if by else ("prompt", "prompts")
+        step = "lower the share of the test (prepare.split.test)"
+        if name != "train":
+            step = f"raise the share of the {name} (prepare.split.{name})"
+        if by:
+            step = f"name another column or none for what must never be in two parts (prepare.split.by), {step}"
         last = "try another prepare.split.seed"
         if plan.time is not None:
             last = f"see that {shown(plan.time)} holds dates that can be read"
         elif plan.stratify is not None:
             last = f"see that the labels in {shown(plan.stratify)} stand in several rows each"
         raise DataError(
-            f"There are too few rows: of {counted(len(parts), one, many)} none falls into the {name} part.",
+            f"There are too few rows to divide: of {counted(len(parts), one, many)} none is left for the part "
+            f"{_PURPOSE[name]} ({name}).",
+            cause=f"Rows with the same {by or 'prompt'} stay together in one part.",
             next_step=f"Add rows, {step}, or {last}.",
         )

@@ -11,6 +11,7 @@ from tunesmith.core.facts import Shape
 from tunesmith.core.jobs import Helper
 from tunesmith.core.paths import spelled_out
 from tunesmith.core.practice import PRACTICE
+from tunesmith.core.prepare.meant import ASKED, QUERY, Meant, meant
 from tunesmith.core.project import Project, named_data, new_project, open_plan
 from tunesmith.core.project_file import unfinished
 from tunesmith.core.run import Run, list_runs
@@ -67,6 +68,8 @@ class Opening:
         except TunesmithError as error:
             self._voice.complain(error)
             return None
+        except Back:
+            return None
 
     def choose(self) -> Desk | Run | None:
         """Ask where to begin; None where the choice came to nothing."""
@@ -106,7 +109,8 @@ class Opening:
                 Choice(f"Go on with the project {project.name}, not started yet", lambda: self._saved(project))
             )
         found.append(Choice("Practice on built-in data and a small model, a few minutes", lambda: self._new(PRACTICE)))
-        found.append(Choice("A file of your own: CSV, JSON or JSON lines", self._ask_file))
+        kinds = "CSV, JSON, Excel, Parquet, text, a folder of files, or a database"
+        found.append(Choice(f"Data of your own: {kinds}", self._ask_file))
         found.append(Choice("A plan file, to look through and run", self._ask_plan))
         return found
 
@@ -129,7 +133,10 @@ class Opening:
             try:
                 answer = self._voice.ask(prompt)
                 if answer == "?":
-                    self._voice.say("Type the path as on the command line, e.g. data.csv or ~/data/rows.jsonl.")
+                    self._voice.say("Type the path as on the command line, e.g. data.csv, ~/data or data/*.jsonl.")
+                    self._voice.say(
+                        "A database is named as sqlite:///shop.db, a data set of the Hub as hub:owner/name."
+                    )
                 elif (begun := take(answer)) is not None:
                     return begun
             except Back:
@@ -142,12 +149,28 @@ class Opening:
         project = new_project(source, Path.cwd())
         desk = Desk(project, self._helper, self._voice)
         try:
-            desk.measure()
+            self._measure(desk)
         except DataError as error:
             if not self._told_by_hand(desk, error):
                 raise
         project.save()
         return desk
+
+    def _measure(self, desk: Desk) -> None:
+        """Measure; of data that holds several things ask first which is meant. Raises what `Desk.measure` does."""
+        while True:
+            try:
+                desk.measure()
+                return
+            except DataError as error:
+                wanted = meant(error)
+                if wanted is None and "query" not in error.title:
+                    raise
+                self._voice.say(error.title)
+                wanted = wanted or Meant(QUERY, ())  # the query that was typed can't be taken
+                self._voice.say(ASKED[wanted.path])
+                self._voice.say(wanted.hint)
+                desk.project.wish(wanted.path, self._voice.ask("Your words (b goes back):") or wanted.example or None)
 
     def _plan(self, text: str) -> Desk | None:
         """A project of a plan file. Raises TunesmithError where that is no plan."""

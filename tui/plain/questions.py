@@ -90,7 +90,8 @@ class KnobQuestion(Question):
         """What can be chosen, by number; the bounds where anything can."""
         voice, knob, options = self.desk.voice, self.knob, self.options
         for number, option in enumerate(options, 1):
-            mark = " (recommended)" if number == 1 and knob.kind != "choices" else ""
+            best = number == 1 and option.value == self._recommended() and knob.kind != "choices"
+            mark = " (recommended)" if best else ""
             voice.say(f"{number}. {labelled(option)}{mark}", indent=2)
         if not options and self.limits():
             voice.say(self.limits())

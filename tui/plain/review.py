@@ -8,6 +8,7 @@ from tunesmith.core.figures import parameters, price_span, size, span
 from tunesmith.core.launch import launch
 from tunesmith.core.measures import MEASURES
 from tunesmith.core.models import absence, how_to_fetch
+from tunesmith.core.prepare.cells import counted
 from tunesmith.core.run import Run
 from tunesmith.core.schema import knob_at
 from tunesmith.core.select.choosing import rehearsal
@@ -26,7 +27,7 @@ def tell_data(desk: Desk) -> None:
     voice, data = desk.voice, desk.data
     columns = ", ".join(column.name for column in data.columns[:12])
     more = f" and {len(data.columns) - 12} more" if len(data.columns) > 12 else ""
-    voice.say(f"Read: {data.rows:,} records with {len(data.columns)} columns: {columns}{more}.")
+    voice.say(f"Read: {data.rows:,} records with {counted(len(data.columns), 'column')}: {columns}{more}.")
     asked = asked_about(desk)
     for finding in data.findings:
         if finding not in asked:

@@ -50,15 +50,35 @@ class Data(CalmModal[None]):
             with Roll(id="data-record"):
                 yield Still("", id="data-cells")
             yield Input(compact=True, type="integer", placeholder="number of a record", id="data-ask")
-            keys = "↑↓ PgUp PgDn Home End move   ← → columns   g a number   Esc back"
-            if not self._session.glyphs.braille:
-                keys = "Arrows, PgUp, PgDn, Home, End move   g a number   Esc back"
-            yield Still(keys, classes="box-keys")
+            yield Still(self._keys(), id="data-keys", classes="box-keys")
 
     def on_mount(self) -> None:
         """Begin at the first record."""
         self.query_one("#data-ask", Input).display = False
         self.query_one(RecordTable).focus()
+
+    def _keys(self) -> str:
+        """The keys of what has the focus."""
+        arrows = self._session.glyphs.braille
+        record = self.query("#data-record").first(Roll) if self.is_mounted else None
+        if record is not None and record.has_focus:
+            return f"{'↑↓' if arrows else 'Arrows'} PgUp PgDn scroll the record   Tab back to the table   Esc back"
+        whole = "Tab the whole record   " if record is not None and record.can_focus else ""
+        if not arrows:
+            return f"Arrows, PgUp, PgDn move   g a number   {whole}Esc back"
+        return f"↑↓ PgUp PgDn move   ← → columns   g a number   {whole}Esc back"
+
+    def _show_keys(self) -> None:
+        self.query_one("#data-keys", Still).show(self._keys())
+
+    def on_descendant_focus(self) -> None:
+        """Other keys do something now."""
+        self._show_keys()
+
+    @on(Roll.Fits)
+    def _fits(self, event: Roll.Fits) -> None:
+        event.stop()
+        self._show_keys()
 
     @on(RecordTable.Wanted)
     def _wanted(self, event: RecordTable.Wanted) -> None:
@@ -88,6 +108,8 @@ class Data(CalmModal[None]):
         table = self.query_one(RecordTable)
         held = table.record(table.marked)
         where = f"  record {table.marked + 1:,} of {table.total:,}" + (f", line {held[0]:,}" if held else "")
+        if not table.total:
+            where = f"  one moment {self._session.glyphs.ellipsis}"
         survey = self._session.project.survey
         name = harmless(survey.facts.data.source.rpartition("/")[2]) if survey else "The data"
         self.query_one("#data-title", Still).show(Content.assemble((name, "bold"), (where, "$text-muted")))

@@ -25,7 +25,7 @@ from tunesmith.core.schema import Knob, plain_value, read, shown
 from tunesmith.core.select.cards import Card, card, cards
 from tunesmith.core.select.machine import HERE
 from tunesmith.tui.glyphs import Glyphs
-from tunesmith.tui.plain_text import harmless
+from tunesmith.tui.plain_text import harmless, shortened
 from tunesmith.tui.screens.browse import Browse
 from tunesmith.tui.screens.calm import CalmModal
 from tunesmith.tui.screens.models import Models
@@ -33,6 +33,8 @@ from tunesmith.tui.session import Session
 from tunesmith.tui.widgets.still import Still
 
 MOST_CHANGES = 3
+EXAMPLE = 40
+"""Letters that are shown of what a column holds."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ def _lines(session: Session, knob: Knob, options: Sequence[str]) -> list[Line]:
     values: Sequence[Any] = (True, False) if knob.kind == "flag" else options
     if knob.optional:
         values = [None, *(one for one in values if one != "none")]
+    if knob.path.startswith("prepare.columns.") or knob.path == "prepare.split.by":
+        return [_column_line(session, knob, value) for value in values]
     lines = []
     for value in values:
         tried = what_if(project.wishes, knob.path, value, project.facts, project.resolved)
@@ -115,6 +119,15 @@ def _lines(session: Session, knob: Knob, options: Sequence[str]) -> list[Line]:
         name = shown(knob, value)
         lines.append(Line(value, name, about))
     return lines
+
+
+def _column_line(session: Session, knob: Knob, value: Any) -> Line:
+    """A column with what is in it: its name alone may say little."""
+    column = next((one for one in session.project.facts.data.columns if one.name == value), None)
+    if column is None:
+        return Line(value, shown(knob, value), "")
+    example = f", e.g. {shortened(column.examples[0], EXAMPLE)}" if column.examples else ", empty"
+    return Line(value, column.name, f"{column.kind}{example}")
 
 
 class Choose(CalmModal[Answer | None]):

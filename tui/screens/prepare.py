@@ -11,11 +11,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.cells import counted
+from tunesmith.core.prepare.meant import ASKED
+from tunesmith.core.prepare.prepared import Preview
 from tunesmith.core.prepare.repair.recipe import answered, mending
+from tunesmith.core.prepare.roles import taken_twice
 from tunesmith.core.prepare.shape import NEEDED, OPTIONAL
 from tunesmith.core.proof import lost_told
 from tunesmith.core.schema import Knob, knob_at, plain_value
@@ -31,6 +34,9 @@ from tunesmith.tui.widgets.lengths_told import lengths_told
 from tunesmith.tui.widgets.still import Still
 from tunesmith.tui.widgets.trained_text import trained_text
 from tunesmith.tui.widgets.why import Why
+
+OF_A_TABLE = ("prepare.fields", "prepare.questions", "prepare.layouts", "prepare.shuffle_fields")
+"""What is asked of a table's records; rows of other shapes have their prompts already."""
 
 
 class PrepareStep(AskStep):
@@ -48,7 +54,11 @@ class PrepareStep(AskStep):
         """The schema's questions; after the shape one for each part that a column plays."""
         found: list[Widget] = []
         for row in super().rows():
+            if isinstance(row, KnobRow) and row.knob.path in ASKED:
+                continue  # of all settings; they stand below the data
             found.append(row)
+            if isinstance(row, KnobRow) and row.knob.path == "prepare.data":
+                found += [self.row(knob_at(path)) for path in ASKED]
             if isinstance(row, KnobRow) and row.knob.path == "prepare.shape":
                 found.append(Vertical(id="roles", classes="step-rows"))
         return found
@@ -58,6 +68,8 @@ class PrepareStep(AskStep):
         glyphs = self.session.glyphs
         if knob.path == "prepare.data":
             return KnobRow(knob, glyphs, opens=True)
+        if knob.path in ASKED:
+            return KnobRow(knob, glyphs, title=ASKED[knob.path])
         if knob.path == "prepare.split.by":
             return KnobRow(knob, glyphs, options=["none", *self._columns()])
         if knob.path.startswith("prepare.columns."):
@@ -92,7 +104,7 @@ class PrepareStep(AskStep):
         data = survey.facts.data
         sure = f" ({100 * data.shape_confidence:.0f} % sure)" if data.shape_confidence < 1 else ""
         told: list[str | tuple[str, str]] = [
-            (f"{seen.read:,} records were read, {seen.aside:,} set aside.\n", "bold"),
+            (f"{seen.read:,} records were read, {seen.aside:,} set aside{_unread(seen)}.\n", "bold"),
             f"{harmless(data.shape_because[:1].upper() + data.shape_because[1:])}{sure}.\n",
             f"Rows: {parts}.\n",
         ]
@@ -105,7 +117,8 @@ class PrepareStep(AskStep):
                 told += [_twins(*one) for one in overlap.examples]
         tokens = survey.facts.data.tokens
         if tokens is not None:
-            told.append(f"{100 * tokens.trained_share:.0f} % of all tokens are trained: the answers and their ends.\n")
+            what = "the whole of each text" if data.shape == "text" else "the answers and their ends"
+            told.append(f"{100 * tokens.trained_share:.0f} % of all tokens are trained: {what}.\n")
         proof = survey.proof
         if proof is not None and proof.max_length == self.session.project.plan.select.hyperparameters.max_length:
             lost = lost_told(proof)
@@ -127,6 +140,25 @@ class PrepareStep(AskStep):
                     row.offer(self._columns())
         super().show_plan()
 
+    def waits_for(self) -> str:
+        """Also for another column, where one plays two parts: the keys may pass there on the way to it."""
+        project = self.session.project
+        twice = taken_twice(project.plan.prepare.columns) if project.resolution is not None else ""
+        return super().waits_for() or (f"first this must be mended: {harmless(twice)}" if twice else "")
+
+    def applies(self, row: KnobRow) -> bool:
+        """A query, or a part of the data, is asked for only where the data can't be read without or it was stated."""
+        session, path = self.session, row.knob.path
+        if path in OF_A_TABLE and session.project.resolution is not None:
+            return session.project.plan.prepare.shape == "table"
+        if path not in ASKED:
+            return True
+        wanted = session.meant if session.meant is not None and session.meant.path == path else None
+        if wanted is not None and isinstance(row.control, Input):
+            row.control.placeholder = f"e.g. {wanted.example}" if wanted.example else ""
+        stated = session.project.wishes.get(path) is not None
+        return wanted is not None or stated or row.control.has_focus or session.all_settings
+
     def show_exhibits(self) -> None:
         """Findings with what is done about them, rows, lengths."""
         project, glyphs = self.session.project, self.session.glyphs
@@ -135,8 +167,11 @@ class PrepareStep(AskStep):
             return
         seen, data = survey.preview, survey.facts.data
         parts = f"  {glyphs.bullet}  ".join(f"{part} {count:,}" for part, count in seen.parts.items())
+        steps = seen.account.steps if seen.account is not None else []
+        twins = sum(step.before - step.after for step in steps if step.name == "overlap")
+        left = f"  {glyphs.bullet}  {twins:,} left out: another part has them" if twins else ""
         self.query_one("#parts", Still).show(
-            f"{seen.read:,} records, {seen.used:,} used, {seen.aside:,} set aside  {glyphs.arrow}  rows: {parts}"
+            f"{seen.read:,} records, {seen.used:,} used, {seen.aside:,} set aside  {glyphs.arrow}  rows: {parts}{left}"
         )
         repairs = plain_value(project.plan, "prepare.repairs")
         self.query_one(Findings).show(data.findings, repairs, glyphs)
@@ -278,6 +313,12 @@ def _found(findings: tuple[DataFinding, ...], repairs: list[dict[str, Any]]) -> 
         f"{counted(len(findings), 'thing')} found; {f'mended: {told}' if told else 'none of them is mended'}. "
         "The left and right keys choose what is done, Space changes it; d looks through the data."
     )
+
+
+def _unread(seen: Preview) -> str:
+    """Rows of the file that are no records."""
+    rejected = seen.account.rejected if seen.account is not None else 0
+    return f"; {counted(rejected, 'row')} could not be read" if rejected else ""
 
 
 def _twins(where: str, one: str, other: str) -> tuple[str, str]:

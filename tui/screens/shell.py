@@ -16,6 +16,7 @@ from textual.worker import Worker
 
 from tunesmith.core import jobs
 from tunesmith.core.errors import PlanError, TunesmithError
+from tunesmith.core.prepare.meant import Meant, meant
 from tunesmith.core.project import ASKED
 from tunesmith.core.run import Run
 from tunesmith.core.stages import STAGES
@@ -417,6 +418,7 @@ class Shell(CalmScreen[None]):
 
     @on(Measuring.Seen)
     def _seen(self, event: Measuring.Seen) -> None:
+        self.session.meant = None
         try:
             self.session.project.measured(event.survey)
         except PlanError as error:
@@ -467,10 +469,14 @@ class Shell(CalmScreen[None]):
     def _tell_not_measured(self, error: TunesmithError) -> None:
         """Beside the row where the person is, if that is what can't be measured; else in a box."""
         self.say("")
-        self.session.problem = error.title
+        wanted = self.session.meant = meant(error)
+        told = " ".join(filter(None, (error.title, error.cause, wanted.hint if wanted else error.next_step)))
+        self.session.problem, self.session.problem_told = error.title, told
         row = self._row
-        if row is not None and row.is_attached and row.knob.stage in ("prepare", "select"):
-            row.complain(" ".join(filter(None, (error.title, error.cause, error.next_step))))
+        if wanted is not None and (row is None or row.knob.path != wanted.path):
+            self.call_later(self._ask_what_is_meant, wanted, told)
+        elif row is not None and row.is_attached and row.knob.stage in ("prepare", "select"):
+            row.complain(told)
         else:
             self.fail(error)
         for step in self.query(Step):
@@ -478,6 +484,14 @@ class Shell(CalmScreen[None]):
                 self.attempt(step.show_plan)
         if self.session.project.resolution is None and self._current == STAGES[0]:
             self.call_later(self.open, "prepare")  # where the file is chosen
+
+    async def _ask_what_is_meant(self, wanted: Meant, told: str) -> None:
+        """Put the person at the question that the data can't be read without, with what is known beside it."""
+        await self.open("prepare")
+        row = next((one for one in self.query(KnobRow) if one.knob.path == wanted.path), None)
+        if row is not None:
+            row.complain(told)
+            row.control.focus()
 
     # -- the run
 

@@ -18,6 +18,7 @@ from textual.widgets import Static
 from tunesmith.core.consequences import WhatIf, what_if
 from tunesmith.core.recommend import Resolution
 from tunesmith.core.schema import Knob, knobs, plain_value
+from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.session import Session
 from tunesmith.tui.widgets.knob_row import KnobRow, row_at
 from tunesmith.tui.widgets.next_line import NextLine
@@ -148,14 +149,20 @@ class AskStep(Step):
             stated = project.wishes.get(row.knob.path)
             value = plain_value(project.plan, row.knob.path) if known else stated
             there = known and (value is not None or row.knob.optional or row.knob.path in project.reasons)
-            row.display = there or not known
+            row.display = (there or not known) and self.applies(row)
             if there or value is not None:
                 row.show(value, project.reasons.get(row.knob.path) if known else None)
         if known:
             self.show_exhibits()
             self.explain()
+        else:
+            self._tell_problem()
         waits = self.waits_for()
         self.say_next(waits or self.next_text, ready=not waits)
+
+    def applies(self, row: KnobRow) -> bool:
+        """Whether a question has a place beside the other answers."""
+        return True
 
     def waits_for(self) -> str:
         """What must be known before the stage can be accepted; empty when it is."""
@@ -176,7 +183,10 @@ class AskStep(Step):
         if why is None:
             return
         if here is None:
-            why.show(self.overview())
+            if self.session.problem:
+                self._tell_problem()
+            else:
+                why.show(self.overview())
             return
         tried = self._tried(here.knob)
         about = explanation(here.knob, self.session.project, self.session.glyphs, tried)
@@ -185,6 +195,14 @@ class AskStep(Step):
             if self._trying is not None:
                 self._trying.stop()
             self._trying = self.set_timer(PAUSE_SECONDS, self._try)
+
+    def _tell_problem(self) -> None:
+        """The whole of what must be mended, where the reasons would be."""
+        if self.session.problem:
+            sign = self.session.glyphs.error
+            told = (self.session.problem_told or self.session.problem).replace("…", self.session.glyphs.ellipsis)
+            for why in self.query(Why):
+                why.show(Content.assemble((f"{sign} ", "$text-error"), harmless(told)))
 
     @property
     def here(self) -> KnobRow | None:

@@ -9,9 +9,9 @@ from tunesmith.tui.glyphs import Glyphs
 
 
 class NextLine(Widget, can_focus=True):
-    """One row; the key is the screen's own, so that Enter works wherever the person is."""
+    """A row, or a few of more words; the key is the screen's own, so that Enter works wherever the person is."""
 
-    DEFAULT_CSS = "NextLine { height: 1; width: 1fr; }"
+    DEFAULT_CSS = "NextLine { height: auto; max-height: 3; width: 1fr; }"
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
@@ -21,8 +21,9 @@ class NextLine(Widget, can_focus=True):
     def say(self, text: str, *, ready: bool = True) -> None:
         """What Enter does; `ready` says whether it does anything yet."""
         if (text, ready) != (self._text, self._ready):
+            longer = len(text) != len(self._text)  # it may need another number of rows
             self._text, self._ready = text, ready
-            self.refresh()
+            self.refresh(layout=longer)
 
     def render(self) -> Content:
         """`Enter ▸ accept and go on`."""

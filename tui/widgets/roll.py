@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from textual.containers import VerticalScroll
+from textual.message import Message
 
 
 class Roll(VerticalScroll, can_focus=False):
     """Scrolls by the arrow and paging keys where there is something to scroll to."""
+
+    class Fits(Message):
+        """Whether it has to be scrolled is another question than before."""
 
     def look_again(self) -> None:
         """The content is another one: see whether it fits, once it is laid out."""
@@ -17,4 +21,6 @@ class Roll(VerticalScroll, can_focus=False):
         self.look_again()
 
     def _decide(self) -> None:
-        self.can_focus = self.max_scroll_y > 0
+        if self.can_focus != (self.max_scroll_y > 0):
+            self.can_focus = not self.can_focus
+            self.post_message(self.Fits())

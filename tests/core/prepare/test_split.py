@@ -99,9 +99,15 @@ def test_the_parts_are_the_same_on_every_machine() -> None:
 def test_too_few_rows_are_refused_with_what_helps() -> None:
     with pytest.raises(DataError) as caught:
         split_rows([row(1, "Alice"), row(2, "Alice")], Split(by="name", validation=0.1, test=0.01, seed=7))
-    assert caught.value.title == ("There are too few rows: of 1 value of name none falls into the validation part.")
-    assert caught.value.next_step == "Add rows, raise prepare.split.validation, or try another prepare.split.seed."
-    with pytest.raises(DataError, match=r"of 1 prompt none .* train part\. Add rows, lower prepare\.split\.test,"):
+    assert caught.value.title == (
+        "There are too few rows to divide: of 1 different value of name none is left for the part "
+        "to watch the training by (validation)."
+    )
+    assert caught.value.next_step == (
+        "Add rows, name another column or none for what must never be in two parts (prepare.split.by), "
+        "raise the share of the validation (prepare.split.validation), or try another prepare.split.seed."
+    )
+    with pytest.raises(DataError, match=r"of 1 prompt none .* \(train\)\. .*Add rows, lower the share of the test"):
         split_rows([row(1)], Split(by=None, validation=0.5, test=0.5, seed=7))
 
 
@@ -161,7 +167,7 @@ def test_a_number_of_rows_is_met_about() -> None:
 
 
 def test_a_number_that_takes_every_row_leaves_nothing_to_train_on() -> None:
-    with pytest.raises(DataError, match=r"none falls into the train part\. Add rows, lower prepare\.split\.test"):
+    with pytest.raises(DataError, match=r"to train on \(train\)\. .*Add rows, lower the share of the test"):
         assign(places([f"{n}" for n in range(50)]), Split(validation=0, test=50, seed=7))
 
 
@@ -233,7 +239,7 @@ def test_rows_without_a_readable_date_are_trained_on_and_take_no_share() -> None
     plan = Split(time="day", validation=0, test=0.2, seed=7)
     codes = assign(places([str(n) for n in range(50)]), plan, times=days)
     assert np.flatnonzero(codes == TEST).tolist() == [16, 17, 18, 19]
-    with pytest.raises(DataError, match=r"test part\. .* see that day holds dates that can be read"):
+    with pytest.raises(DataError, match=r"\(test\)\. .* see that day holds dates that can be read"):
         assign(places([str(n) for n in range(20)]), plan, times=["soon"] * 20)
 
 

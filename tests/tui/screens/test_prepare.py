@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -437,3 +439,46 @@ def test_a_long_look_says_how_far_it_is_can_be_stopped_and_taken_up_again(tmp_pa
             assert project.facts.data.rows == 60
 
     asyncio.run(asyncio.wait_for(go(), 120))
+
+
+def test_of_two_tables_the_query_is_asked_for_by_itself(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "two.db")) as base:
+        base.execute("create table orders(question text, answer text)")
+        base.execute("create table products(x text)")
+        rows = [(f"What is number {n} called?", f"It is called {n * 7}.") for n in range(60)]
+        base.executemany("insert into orders values(?, ?)", rows)
+        base.commit()
+    project = new_project("sqlite:///two.db", tmp_path)
+
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await until(pilot, lambda: row(shell, "prepare.query").control.has_focus)
+        query = row(shell, "prepare.query")
+        assert app.screen is shell and query.display and not row(shell, "prepare.part").display
+        assert "orders, products. Type a SELECT" in panel(shell)
+        assert "e.g. SELECT * FROM orders" in str(query.query_one(".knob-error", Static).content)
+        await pilot.press(*"SELECT * FROM orders")
+        await until(pilot, lambda: project.survey is not None and not project.pending)
+        assert project.facts.data.rows == 60 and not shell.session.problem
+        assert not row(shell, "prepare.questions").display, "rows with questions of their own are asked none"
+
+    wizard(project, act)
+
+
+def test_a_column_is_never_recommended_once_stated_and_not_taken_twice(tmp_path: Path) -> None:
+    project = many(tmp_path, 60)
+
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await until(pilot, lambda: bool(shell.query("#knob-prepare-columns-question")))
+        question = row(shell, "prepare.columns.question")
+        question.control.focus()
+        await pilot.press("right")
+        await until(pilot, lambda: project.survey is not None and not project.pending)
+        assert str(question.query_one(".knob-mark", Static).content) == "yours"
+        assert "is recommended" not in panel(shell)
+        assert "answer is taken for the question and the answer" in panel(shell)
+        assert shell.step is not None
+        await pilot.press("enter")
+        assert shell.step.stage == "prepare"
+
+    wizard(project, act)
