@@ -42,6 +42,7 @@ PREPARING = [
     "personal",
     "repair",
     "pipeline",
+    "making",
     "overlap",
     "split",
     "export",

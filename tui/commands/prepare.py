@@ -20,6 +20,7 @@ from tunesmith.core.pace import Pace
 from tunesmith.core.paths import is_of_hub, plan_spelled_out, wishes_spelled_out
 from tunesmith.core.plan import Prepare
 from tunesmith.core.plan_yaml import read_plan
+from tunesmith.core.prepare.cells import counted as counted_as
 from tunesmith.core.prepare.prepared import WrittenSet
 from tunesmith.core.prepare.repair.recipe import mending
 from tunesmith.core.prepare.repair.words import told
@@ -114,7 +115,7 @@ def _show(screen: Console, seen: Survey, plan: Prepare) -> None:
     data = seen.facts.data
     sure = f" ({100 * data.shape_confidence:.0f} % sure)" if data.shape_confidence < 1 else ""
     files = f" of {data.files} files" if data.files > 1 else ""
-    screen.print(f"{data.rows:,} records{files}, {len(data.columns)} columns", style="bold")
+    screen.print(f"{data.rows:,} records{files}, {counted_as(len(data.columns), 'column')}", style="bold")
     screen.print(f"  {harmless(data.shape_because)}{sure}")
     repairs = [repair.model_dump(mode="json", exclude_none=True) for repair in plan.repairs]
     screen.print(f"\nFound: {len(data.findings) or 'nothing that has to be mended'}", style="bold")

@@ -23,7 +23,9 @@ def show_parts(screen: Console, title: str, preview: Preview) -> None:
     for note in preview.notes:
         screen.print(f"  {'!' if note.level == 'warning' else '·'} {harmless(note.text)}")
     parts = ", ".join(f"{count:,} {split}" for split, count in preview.parts.items())
-    screen.print(f"  {preview.read:,} records read, {preview.aside:,} set aside; rows: {parts}.")
+    rejected = preview.account.rejected if preview.account is not None else 0
+    unread = f", {counted(rejected, 'row')} not readable" if rejected else ""
+    screen.print(f"  {preview.read:,} records read, {preview.aside:,} set aside{unread}; rows: {parts}.")
 
 
 def show_lengths(screen: Console, seen: Survey) -> None:
