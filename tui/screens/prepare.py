@@ -171,7 +171,7 @@ class PrepareStep(AskStep):
         twins = sum(step.before - step.after for step in steps if step.name == "overlap")
         left = f"  {glyphs.bullet}  {twins:,} left out: another part has them" if twins else ""
         self.query_one("#parts", Still).show(
-            f"{seen.read:,} records, {seen.used:,} used, {seen.aside:,} set aside  {glyphs.arrow}  rows: {parts}{left}"
+            f"{seen.read:,} records, {seen.used:,} used, {seen.aside:,} set aside\n{glyphs.arrow} rows: {parts}{left}"
         )
         repairs = plain_value(project.plan, "prepare.repairs")
         self.query_one(Findings).show(data.findings, repairs, glyphs)
