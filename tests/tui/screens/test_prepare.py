@@ -128,9 +128,7 @@ def test_a_repair_is_changed_in_its_box_and_what_is_out_of_bounds_is_said(
         await until(pilot, lambda: app.screen is shell)
         other = {"kind": "drop-near-duplicates", "threshold": 0.95}
         wanted = [other if one["kind"] == "drop-near-duplicates" else one for one in before]
-        await until(pilot, lambda: repairs_of(project) == wanted != before)
-        survey = project.survey
-        await until(pilot, lambda: project.survey is not survey and not project.pending)
+        await until(pilot, lambda: repairs_of(project) == wanted != before and not project.pending)
         assert near.query_one(Choice).value == "0", "it is still that finding's answer"
         assert "likeness 0.95 or more), as you changed it" in panel(shell)
         assert (await mend(app, pilot, near)).query_one("#mend-0-threshold", Input).value == "0.95"
