@@ -51,7 +51,7 @@ def date_of(text: str) -> Dated | None:
     if found := _NAMED_DAY.fullmatch(text):
         return _named("April 10, 2020", found[3], found[1], found[2])
     if found := _YEAR_LAST.fullmatch(text):
-        return _year_last(int(found[1]), int(found[3]), found[4])
+        return _year_last(int(found[1]), int(found[3]), found[4], found[2])
     if found := _TIMED.fullmatch(text):
         dated = _certain("2020-04-10 09:30", found[1], found[2], found[3])
         timed = set(found[4]) - set("0:.")
@@ -108,9 +108,9 @@ def _certain(form: str, year: str | int, month: str | int, day: str | int) -> Da
         return None
 
 
-def _year_last(first: int, second: int, year: str) -> Dated | None:
+def _year_last(first: int, second: int, year: str, sign: str) -> Dated | None:
     """Day and month in either order: certain only where one of them can't be a month, or both are the same."""
-    form = "10/04/2020" if len(year) == 4 else "10/04/20"
+    form = sign.join(("10", "04", "2020" if len(year) == 4 else "20"))
     if not _in_calendar(first, second):
         return None
     if len(year) == 2:

@@ -25,7 +25,7 @@ from tunesmith.core.prepare.roles import compared_columns
 from tunesmith.core.prepare.shape import NEEDED, Detected, also_rated, check_columns, detect, roles_for
 from tunesmith.core.run import write_json
 
-VERSION = 6
+VERSION = 7
 """Of what is looked for and how it is told; another one looks at everything anew."""
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.meter import Meter, silent
 from tunesmith.core.prepare.figure import Marks
@@ -67,7 +69,25 @@ def find(records: Records, seen: Seen, meter: Meter = silent, more: Sequence[Che
     for check in checks:
         found += check.findings()
         meter("looking for faults", done, places.rows)
-    return in_order(turns.back(found))
+    return in_order(repeats_gone(turns.back(found)))
+
+
+def repeats_gone(found: Sequence[DataFinding]) -> list[DataFinding]:
+    """The findings, with a repair for rows that ask and answer the same where none by one column fits.
+
+    What drops near copies drops equal ones as well: where near copies are found, that is said there instead.
+    """
+    same = next((one for one in found if one.kind == "same-pair" and not one.repairs), None)
+    near = next((one for one in found if one.kind == "near-duplicate"), None)
+    if same is None:
+        return list(found)
+    if near is None:
+        equal = {"kind": "drop-near-duplicates", "threshold": 1.0}
+        return [
+            msgspec.structs.replace(one, repairs=(equal,), recommended=True) if one is same else one for one in found
+        ]
+    more = f"{near.text} What drops them drops the {same.count:,} that ask and answer the same as well."
+    return [msgspec.structs.replace(one, text=more) if one is near else one for one in found]
 
 
 def in_order(found: Sequence[DataFinding]) -> list[DataFinding]:

@@ -97,3 +97,10 @@ def test_days_far_off_are_told_where_nearly_all_others_are_not() -> None:
 def test_a_history_and_a_plan_are_no_slips() -> None:
     assert look(days(*(f"1{n % 9}44-05-0{n % 9 + 1}" for n in range(100)), *USUAL), kind="date-range") == []
     assert look(days(*(f"21{n % 20:02d}-05-0{n % 9 + 1}" for n in range(30)), *USUAL), kind="date-range") == []
+
+
+def test_the_usual_form_is_told_with_the_signs_that_it_has() -> None:
+    found = only(
+        look(days(*[f"{n % 28 + 1:02}.{n % 12 + 1:02}.2020" for n in range(60)], "2020-04-10"), kind="date-form")
+    )
+    assert "(10.04.2020)" in found.text and found.picture[0][0] == "10.04.2020"

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from tests.core.prepare.look.tables import look, only, pairs, people, records_of, seen_in
+from tunesmith.core.facts import DataFinding
+from tunesmith.core.plan.prepare import Repair
 from tunesmith.core.prepare.look import find
+from tunesmith.core.prepare.look.driver import repeats_gone
+from tunesmith.core.prepare.repair.apply import apply
 
 
 def test_exact_duplicates_are_counted_beside_the_first() -> None:
@@ -39,11 +43,29 @@ def test_the_same_question_and_answer_under_another_number_are_found() -> None:
     assert found.examples[0] == "line 102 repeats line 7"
 
 
-def test_dropping_by_the_prompt_is_not_proposed_where_it_would_take_other_answers() -> None:
+def test_where_dropping_by_the_prompt_would_take_other_answers_equal_rows_are_dropped_by_both() -> None:
     rows = pairs(100, id=lambda n: f"r{n}")
     again = [rows[5] | {"id": "r900"}, rows[6] | {"id": "r901", "answer": "Something else was said about it."}]
     found = only(look([*rows, *again], "question-answer", "same-pair"))
-    assert (found.count, found.repairs) == (1, ())
+    assert found.count == 1 and found.repair == {"kind": "drop-near-duplicates", "threshold": 1.0}
+    done = apply(
+        records_of([*rows, *again]),
+        [Repair.model_validate(found.repair)],
+        used=("question", "answer"),
+    )
+    assert done.set_aside == 1
+
+
+def test_where_near_copies_are_found_it_is_said_there_that_equal_rows_go_as_well() -> None:
+    rows = [DataFinding(kind, "q", count, "Told.") for kind, count in (("same-pair", 184), ("near-duplicate", 5))]
+    same, near = repeats_gone(rows)
+    assert (
+        same.repairs == () and near.text == "Told. What drops them drops the 184 that ask and answer the same as well."
+    )
+    assert repeats_gone(rows[1:]) == rows[1:]
+
+
+def test_one_question_for_several_contexts_is_no_repeat() -> None:
     contexts = [{"question": "Who?", "context": f"It was person {n}.", "answer": f"person {n}"} for n in range(50)]
     assert look(contexts, "question-answer", "same-pair") == []
 
