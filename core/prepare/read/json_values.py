@@ -71,7 +71,7 @@ def decode(text: str, at: int = 0) -> tuple[Any, int]:
     except json.JSONDecodeError as error:
         column = error.pos - text.rfind("\n", 0, error.pos)
         step = SINGLE_QUOTES if text[error.pos : error.pos + 1] == "'" else MEND
-        told = error.msg[0].lower() + error.msg[1:]
+        told = (error.msg[0].lower() + error.msg[1:]).removesuffix(" starting at")
         raise NotJson(error.pos, f"not JSON: {told} at character {column}", step) from None
     except (RecursionError, ValueError):
         raise NotJson(at, TOO_DEEP, "Mend that line.") from None
