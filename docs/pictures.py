@@ -27,6 +27,8 @@ HERE = Path(__file__).resolve().parent
 SIZE = (114, 32)
 STEPS = {"prepare": "2", "select": "3", "finetune": "4", "evaluate": "5"}
 """Picture → the key that opens the step."""
+MEASURED = ("prepare", "select")
+"""Steps that wait until the rows are counted."""
 
 
 def practice_run() -> Run:
@@ -47,14 +49,17 @@ async def draw(run: Run) -> None:
     """Open the wizard on the run and export each step."""
     app = TunesmithApp(UNICODE, {"COLORTERM": "truecolor"}, Opening(run=run))
     async with app.run_test(size=SIZE) as pilot:
-        for _ in range(300):  # until the rows are counted
+        while app.shell is None:
             await pilot.pause(0.1)
-            shell = app.shell
-            if shell is not None and shell.session.project.survey and shell.session.project.facts.data.tokens:
-                break
+        await pilot.pause(3.0)
         for name, key in STEPS.items():
             await pilot.press(key)
-            await pilot.pause(1.0)
+            for _ in range(600):  # what a step shows of the data is looked at when it is opened
+                await pilot.pause(0.1)
+                shell = app.shell
+                if shell is not None and (name not in MEASURED or shell.session.counted):
+                    break
+            await pilot.pause(2.0)
             (HERE / f"{name}.svg").write_text(_own_font(app.export_screenshot(title="tunesmith")), encoding="utf-8")
             print(f"docs/{name}.svg")
 
