@@ -22,7 +22,7 @@ from tunesmith.core.prepare.card import card
 from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.pipeline import prepare_rows
 from tunesmith.core.prepare.prepared import REJECTED, SET_ASIDE, Prepared
-from tunesmith.core.prepare.profile import profile
+from tunesmith.core.prepare.profile import planned_profile
 from tunesmith.core.prepare.records import name_of
 from tunesmith.core.proof import Proof
 from tunesmith.core.rows import SPLITS, Row, read_rows
@@ -68,16 +68,7 @@ def work(job: Job) -> str:
     _tell(job, proof)
     write_json(job.run.data / "proof.json", proof)
     write_json(job.run.data / "rendered.json", [Rendered(one.id, one.pieces) for one in proof.pictures])
-    told = profile(
-        plan.data,
-        job.run.folder,
-        plan.shape,
-        plan.columns,
-        query=plan.query,
-        part=plan.part,
-        meter=meter,
-        encoding=plan.encoding,
-    )
+    told = planned_profile(plan, job.run.folder, meter)
     (job.run.data / "card.md").write_text(card(prepared.account, plan, told, proof), encoding="utf-8")
     unit = "question" if plan.shape in ("table", "question-answer") else "row"
     made = f"{counted(prepared.account.read, 'row')} read, {prepared.account.aside:,} set aside"

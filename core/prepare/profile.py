@@ -11,6 +11,7 @@ import msgspec
 from tunesmith.core.draft import STATED
 from tunesmith.core.facts import Column, DataFinding, DataProfile, Shape
 from tunesmith.core.meter import Meter, silent
+from tunesmith.core.plan import Prepare
 from tunesmith.core.prepare.cells import counted
 from tunesmith.core.prepare.columns import masked, profile_columns
 from tunesmith.core.prepare.look import Check, find, seen_of
@@ -70,6 +71,20 @@ def profile(
         data = _made(records, shape, named, meter, near=near)
         _keep(kept, data)
     return msgspec.structs.replace(data, source=records.source)
+
+
+def planned_profile(plan: Prepare, base: Path | None, meter: Meter = silent) -> DataProfile:
+    """The profile of the data as a plan's section has it read and understood. Raises what `profile` does."""
+    return profile(
+        plan.data,
+        base,
+        plan.shape,
+        plan.columns,
+        query=plan.query,
+        part=plan.part,
+        encoding=plan.encoding,
+        meter=meter,
+    )
 
 
 def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter: Meter, *, near: bool) -> DataProfile:

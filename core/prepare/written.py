@@ -12,7 +12,7 @@ from tunesmith.core.prepare.export import Form, write_prepared
 from tunesmith.core.prepare.outgoing import write_aside, write_rejected
 from tunesmith.core.prepare.pipeline import prepare_rows
 from tunesmith.core.prepare.prepared import REJECTED, SET_ASIDE, WrittenSet
-from tunesmith.core.prepare.profile import profile
+from tunesmith.core.prepare.profile import planned_profile
 from tunesmith.core.prepare.records import name_of
 from tunesmith.core.proof import Proof
 from tunesmith.core.rows import SPLITS
@@ -33,16 +33,7 @@ def write_set(
         DataError: As `pipeline.prepare_rows`; or the form can't hold these rows.
     """
     prepared = prepare_rows(plan, base, meter)
-    data = profile(
-        plan.data,
-        base,
-        plan.shape,
-        plan.columns,
-        query=plan.query,
-        part=plan.part,
-        meter=meter,
-        encoding=plan.encoding,
-    )
+    data = planned_profile(plan, base, meter)
     written = write_prepared({split: prepared.rows(split) for split in SPLITS}, folder, form, meter)
     try:
         write_aside(prepared, plan, folder / SET_ASIDE, meter)

@@ -381,13 +381,13 @@ class _Tally:
         """
         seen: Counter[tuple[str, ...]] = Counter()
         wrong: list[tuple[str, ...]] = []
-        short = [number for number, row in enumerate(lot.rows) if _size(row) <= LONG]
+        short = {number for number, row in enumerate(lot.rows) if _size(row) <= LONG}
         longest = max(short, key=lambda number: lengths[number][0] + lengths[number][1], default=-1)
         rows = zip(lot.rows, lot.roles, lot.plans, lengths, strict=True)
         for number, (row, roles, plan, length) in enumerate(rows):
             if not isinstance(plan, tuple) and lot.texts.words is None:
                 continue  # written by the template itself, and tokenised whole
-            if _size(row) > LONG:
+            if number not in short:
                 continue
             seen[roles] += 1
             early = self.structures[roles] + seen[roles] <= COMPARED_FIRST
