@@ -144,6 +144,7 @@ def test_a_window_that_is_pulled_small_and_back_at_once_is_painted_anew(opened: 
 def test_a_screen_that_waits_sends_nothing(opened: Open) -> None:
     screen = opened(columns=120, rows=40)
     to_review(screen)
+    screen.until("simulated")  # a training step was, and what it takes of memory is shown: nothing is left to come
     screen.read(2)
     before = screen.sent
     screen.read(3)
