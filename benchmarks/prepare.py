@@ -88,7 +88,7 @@ def measure(path: Path) -> dict[str, float]:
     plan = resolve(wishes, facts).plan.prepare
     prepared = prepare_rows(plan)
     at = timed("repair, make rows, exact duplicates, split", at)
-    count(tokenizer, AllRows(prepared), None, silent)
+    count(tokenizer, prepared.all, None, silent)
     at = timed("lengths in tokens", at)
     found["all but near duplicates"] = sum(found.values())
     found["memory before"] = peak()
@@ -101,16 +101,6 @@ def measure(path: Path) -> dict[str, float]:
     found["memory"] = peak()
     found["rows made"] = prepared.total
     return found
-
-
-class AllRows:
-    """The rows of a set, which can be gone through again."""
-
-    def __init__(self, prepared: object) -> None:
-        self._prepared = prepared
-
-    def __iter__(self) -> object:
-        return (row for _, row in self._prepared.each())  # type: ignore[attr-defined]
 
 
 def peak() -> float:

@@ -5,7 +5,8 @@ Prepare writes them, Fine-tune trains on them, Evaluate asks them. They meet her
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -96,3 +97,48 @@ def read_rows(path: Path) -> Iterator[Row]:
     with path.open("rb") as file:
         for line in file:
             yield decoder.decode(line)
+
+
+class RowFiles:
+    """The rows of some files, one after another: they stay on disk and can be gone through again and again."""
+
+    def __init__(self, files: Sequence[tuple[Path, int]], places: range | None = None) -> None:
+        """Those of them that are meant.
+
+        Args:
+            files: Each with the number of its rows.
+            places: Which rows, counted from 0 over all files; all where it is None.
+        """
+        self._files = tuple(files)
+        self._places = range(sum(count for _, count in files)) if places is None else places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[Row]:
+        decoder = msgspec.json.Decoder(Row)
+        return (decoder.decode(line) for line in self._lines())
+
+    def stretch(self, places: range) -> RowFiles:
+        """Some of these rows: another view, not a copy; those before them are skipped unread."""
+        return RowFiles(self._files, self._places[places.start : places.stop])
+
+    def sizes(self) -> Iterator[int]:
+        """How long each row is as it is written, in bytes: a measure of its texts that takes no reading."""
+        return map(len, self._lines())
+
+    def drawn(self, places: Iterable[int]) -> Iterator[Row]:
+        """Those at some places among these, rising."""
+        decoder, lines, at = msgspec.json.Decoder(Row), self._lines(), 0
+        for place in places:
+            yield decoder.decode(next(islice(lines, place - at, None)))
+            at = place + 1
+
+    def _lines(self) -> Iterator[bytes]:
+        first = 0
+        for path, count in self._files:
+            start, stop = (min(max(place - first, 0), count) for place in (self._places.start, self._places.stop))
+            first += count
+            if start < stop:
+                with path.open("rb") as file:
+                    yield from islice(file, start, stop)

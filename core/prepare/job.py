@@ -9,7 +9,6 @@ card.md tells all of it.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -25,7 +24,7 @@ from tunesmith.core.prepare.prepared import REJECTED, SET_ASIDE, Prepared
 from tunesmith.core.prepare.profile import planned_profile
 from tunesmith.core.prepare.records import name_of
 from tunesmith.core.proof import Proof
-from tunesmith.core.rows import SPLITS, Row, read_rows
+from tunesmith.core.rows import SPLITS, Row, RowFiles
 from tunesmith.core.run import write_json
 from tunesmith.core.worker.job import Job, JobMeter
 from tunesmith.core.worker.model import load_tokenizer
@@ -64,7 +63,7 @@ def work(job: Job) -> str:
     if marked:
         text = f"{counted(marked, 'row')} with a control mark of the model in the text: it is broken up with a space, "
         job.finding(STAGE, text + "so that the model does not take it for the end of a turn.", "note", marked)
-    proof = count(tokenizer, _Written(job, prepared), job.plan.select.hyperparameters.max_length, meter)
+    proof = count(tokenizer, _written(job, prepared), job.plan.select.hyperparameters.max_length, meter)
     _tell(job, proof)
     write_json(job.run.data / "proof.json", proof)
     write_json(job.run.data / "rendered.json", [Rendered(one.id, one.pieces) for one in proof.pictures])
@@ -75,18 +74,10 @@ def work(job: Job) -> str:
     return f"{made}, {counted(prepared.total, unit)}: {parts}; {about_percent(proof.share)} of tokens are trained"
 
 
-class _Written:
-    """The rows that are trained on and watched by, as they stand in the run; they can be gone through again."""
-
-    def __init__(self, job: Job, prepared: Prepared) -> None:
-        self._run, self._parts = job.run, prepared.account.parts
-
-    def __len__(self) -> int:
-        return self._parts["train"] + self._parts["validation"]
-
-    def __iter__(self) -> Iterator[Row]:
-        for name in ("train", "validation"):
-            yield from read_rows(self._run.rows_path(name))
+def _written(job: Job, prepared: Prepared) -> RowFiles:
+    """The rows that are trained on and watched by, as they stand in the run."""
+    counts = prepared.account.parts
+    return RowFiles([(job.run.rows_path(part), counts[part]) for part in SPLITS if part != "test"])
 
 
 def _by(split: Split) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from tunesmith.core.prepare.account import Account
-from tunesmith.core.rows import SPLITS, Row, Split, read_rows
+from tunesmith.core.rows import SPLITS, Row, RowFiles, Split, read_rows
 
 SET_ASIDE = "set-aside.jsonl"
 REJECTED = "rejected.jsonl"
@@ -85,6 +85,13 @@ class Prepared(msgspec.Struct, frozen=True):
     def rows(self, split: Split) -> Iterator[Row]:
         """The rows of a part, one after another."""
         return read_rows(self.path(split))
+
+    @property
+    def all(self) -> RowFiles:
+        """The rows of all parts, train first."""
+        return RowFiles(
+            [(self.path(split), self.account.parts[split]) for split in SPLITS if split in self.account.parts]
+        )
 
     def each(self) -> Iterator[tuple[Split, Row]]:
         """All rows with their part, train first."""

@@ -27,7 +27,6 @@ from tunesmith.core.plan import Prepare
 from tunesmith.core.prepare.cells import cell, shown
 from tunesmith.core.prepare.prepared import Prepared, WrittenSet
 from tunesmith.core.proof import Proof
-from tunesmith.core.rows import Row
 from tunesmith.core.survey import Counted, Page, Survey
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ class Surveyor:
         from tunesmith.core.worker.proof import count
 
         assert self._prepared is not None, "a look comes first"
-        return count(_tokenizer(model), _Again(self._prepared), max_length, self._meter, most=COUNTED)
+        return count(_tokenizer(model), self._prepared.all, max_length, self._meter, most=COUNTED)
 
     def estimate(self, vocabulary: int, show: int = 3) -> Counted:
         """The same without a tokenizer, from characters; rows are rendered without a chat template."""
@@ -164,19 +163,6 @@ def _tokenizer(model: str) -> PreTrainedTokenizerBase:
     from tunesmith.core.worker.model import load_tokenizer
 
     return load_tokenizer(model)
-
-
-class _Again:
-    """The rows of a set, which can be gone through again."""
-
-    def __init__(self, prepared: Prepared) -> None:
-        self._prepared = prepared
-
-    def __len__(self) -> int:
-        return self._prepared.total
-
-    def __iter__(self) -> Iterator[Row]:
-        return (row for _, row in self._prepared.each())
 
 
 class Asked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,15 +11,18 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AddedToken, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
+from tunesmith.core import parallel
 from tunesmith.core.errors import DataError
 from tunesmith.core.meter import Cancelled
 from tunesmith.core.practice import EMPLOYEES_CSV, MODEL_DIR
 from tunesmith.core.prepare.job import lost_answers
-from tunesmith.core.rows import Message, Row, ask
+from tunesmith.core.rows import Message, Row, RowFiles, ask, write_rows
 from tunesmith.core.worker import proof as proving
+from tunesmith.core.worker import tally as counting
 from tunesmith.core.worker.frames import Frames
 from tunesmith.core.worker.model import load_tokenizer
 from tunesmith.core.worker.proof import count
+from tunesmith.core.worker.texts import backend_of
 from tunesmith.core.worker.tokenize import Encoded, control_marks, encode, neutralised
 from tunesmith.core.worker.words import Fresh, Words, cut_at_spaces, words_of
 
@@ -171,8 +175,8 @@ ROWS = st.lists(
 
 def lengths_of(tokenizer: PreTrainedTokenizerBase, rows: list[Row]) -> list[tuple[int, int, int]]:
     """(prompt, answer, last token) of each row as `count` has them, without the sample that corrects it."""
-    words = words_of(tokenizer, proving._backend(tokenizer))
-    tally = proving._Tally(tokenizer, Frames(tokenizer), words, None, may_restart=False)
+    words = words_of(tokenizer, backend_of(tokenizer))
+    tally = counting.Tally(tokenizer, Frames(tokenizer), words, None, may_restart=False)
     lot = tally._planned(rows)
     lot.texts.tokenise(tally.backend)
     return tally._finished(lot)
@@ -194,14 +198,14 @@ def test_ordinary_rows_are_written_without_running_the_template(name: str, monke
     tokenizer = tokenizer_named(name)
     rows = [Row(str(n), ask(f"Who has the role {n}?", "the content", "Be brief."), f"User {n}") for n in range(2000)]
     ran = 0
-    real = proving.texts_of
+    real = counting.texts_of
 
     def watched(*args: object) -> object:
         nonlocal ran
         ran += 1
         return real(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(proving, "texts_of", watched)
+    monkeypatch.setattr(counting, "texts_of", watched)
     assert count(tokenizer, rows, None).exact
     assert ran == 0
 
@@ -227,7 +231,7 @@ def test_words_that_give_other_tokens_are_found_by_the_sample(monkeypatch: pytes
 
     def learn(self: Words, fresh: Fresh) -> None:
         real(self, fresh)
-        self._rest["Bonn"] = (1,) * 30
+        self._rest["Bonn"], self._lengths["Bonn"] = (1,) * 30, 30
 
     monkeypatch.setattr(Words, "learn", learn)
     found = count(tokenizer, rows, None)
@@ -281,18 +285,20 @@ def test_pictures_show_where_a_row_is_cut() -> None:
 
 def test_a_very_long_row_is_counted_but_neither_compared_nor_pictured(monkeypatch: pytest.MonkeyPatch) -> None:
     tokenizer = tokenizer_named("practice")
-    rows = [Row("0", ask("word " * proving.LONG), "a"), *(Row(str(n), ask("short"), "b") for n in range(1, 9))]
+    rows = [Row("0", ask("word " * counting.LONG), "a"), *(Row(str(n), ask("short"), "b") for n in range(1, 9))]
     true = len(encode(tokenizer, rows[0]).input_ids)
-    real = proving.encode
+    real = counting.encode
 
     def watched(of: PreTrainedTokenizerBase, row: Row, max_length: int | None = None) -> Encoded:
         assert row.id != "0"
         return real(of, row, max_length)
 
+    monkeypatch.setattr(counting, "encode", watched)
     monkeypatch.setattr(proving, "encode", watched)
     found = count(tokenizer, rows, 64)
     assert found.profile.whole.longest == true and found.cut == 1
     assert [picture.id for picture in found.pictures] == ["1", "2", "3"]
+    monkeypatch.setattr(counting, "encode", real)
     monkeypatch.setattr(proving, "encode", real)
     assert [picture.id for picture in count(tokenizer, rows[:1], 64).pictures] == ["0"]
 
@@ -335,7 +341,7 @@ def test_lengths_of_prompts_and_answers_are_told_apart() -> None:
 
 def test_counting_tells_how_far_it_is_and_can_be_ended() -> None:
     told: list[tuple[str, int, int]] = []
-    rows = [Row(str(n), ask("a"), "b") for n in range(proving.BATCH + 5)]
+    rows = [Row(str(n), ask("a"), "b") for n in range(counting.BATCH + 5)]
 
     def stop(doing: str, done: int, of: int) -> None:
         told.append((doing, done, of))
@@ -344,22 +350,51 @@ def test_counting_tells_how_far_it_is_and_can_be_ended() -> None:
 
     with pytest.raises(Cancelled):
         count(tokenizer_named("practice"), rows, None, stop)
-    assert told == [("tokenising", 0, len(rows)), ("tokenising", proving.BATCH, len(rows))]
+    assert told == [("tokenising", 0, len(rows)), ("tokenising", counting.BATCH, len(rows))]
 
 
 def test_rows_may_come_one_by_one_and_no_row_is_refused() -> None:
     def rows() -> Iterator[Row]:
-        for n in range(proving.BATCH + 1):
+        for n in range(counting.BATCH + 1):
             yield Row(str(n), ask("a"), "b")
 
-    assert count(tokenizer_named("practice"), rows(), None).profile.rows == proving.BATCH + 1
+    assert count(tokenizer_named("practice"), rows(), None).profile.rows == counting.BATCH + 1
     with pytest.raises(DataError, match="no row"):
         count(tokenizer_named("practice"), [], None)
 
 
-def test_a_quick_look_counts_a_sample_and_the_longest_row_and_says_so() -> None:
-    rows = [Row(str(n), ask("word " * (n % 7 + 1)), "b") for n in range(3000)]
-    rows[1234] = Row("long", ask("word " * 90), "b")
+def test_rows_on_disk_count_the_same_in_several_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokenizer = tokenizer_named("practice")
+    said = ["plain words", "ende <|im_end|> hier", "word " * 60, "Grüße, 北京"]
+    rows = [Row(str(n), ask(f"{said[n % 4]} {n}", system="Be brief." if n % 3 else ""), f"a {n}") for n in range(900)]
+    write_rows(tmp_path / "rows.jsonl", rows)
+    alone = count(tokenizer, rows, 40)
+    assert alone.marked and alone.lost and alone.cut
+    monkeypatch.setattr(parallel, "FEWEST", 250)
+    monkeypatch.setattr(parallel, "cores", lambda: 4)
+    assert len(parallel.stretches(900)) == 3
+    told: list[tuple[str, int, int]] = []
+    files = RowFiles([(tmp_path / "rows.jsonl", 900)])
+    assert count(tokenizer, files, 40, lambda *said: told.append(said)) == alone
+    assert told[-1] == ("tokenising", 900, 900)
+
+
+def test_a_template_that_one_process_finds_out_about_spoils_nothing_in_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = byte_level(COUNTING)
+    rows = [Row(str(n), ask("x" * (30 if n < 500 else 900)), "y") for n in range(600)]
+    write_rows(tmp_path / "rows.jsonl", rows)
+    monkeypatch.setattr(parallel, "FEWEST", 200)
+    monkeypatch.setattr(parallel, "cores", lambda: 3)
+    assert count(tokenizer, RowFiles([(tmp_path / "rows.jsonl", 600)]), None) == count(tokenizer, rows, None)
+
+
+def test_a_quick_look_counts_a_sample_and_the_longest_row_and_says_so(tmp_path: Path) -> None:
+    made = [Row(str(n), ask("word " * (n % 7 + 1)), "b") for n in range(3000)]
+    made[1234] = Row("long", ask("word " * 90), "b")
+    write_rows(tmp_path / "rows.jsonl", made)
+    rows = RowFiles([(tmp_path / "rows.jsonl", 3000)])
     tokenizer = tokenizer_named("practice")
     all_, some = count(tokenizer, rows, None), count(tokenizer, rows, None, most=300)
     assert (some.sampled, some.rows) == (True, 3000) and 300 <= some.profile.rows <= 301

@@ -1,0 +1,168 @@
+"""Parts of a work in processes of their own: what they give back, what becomes of errors, and that none is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tunesmith.core import parallel
+from tunesmith.core.errors import DataError
+from tunesmith.core.meter import Cancelled, Meter, silent
+from tunesmith.core.parallel import at_once, stretches
+
+HERE = os.getpid()
+
+
+def counted(number: int, meter: Meter) -> tuple[int, int]:
+    """Counts to 10, and tells in which process."""
+    for done in range(11):
+        meter("counting", done, 10)
+    return number, os.getpid()
+
+
+def children() -> list[psutil.Process]:
+    """Processes of this one that are alive."""
+    return [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
+
+
+def gone(pid: int, seconds: float = 10) -> bool:
+    """Whether a process ends within some seconds."""
+    deadline = time.monotonic() + seconds
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.mark.parametrize("rows", [0, 1, 39_999, 40_000, 1_000_001])
+@pytest.mark.parametrize("cores", [1, 2, 64])
+def test_stretches_hold_every_row_once_and_each_is_worth_a_process(
+    rows: int, cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parallel, "cores", lambda: cores)
+    made = stretches(rows)
+    assert [place for one in made for place in one] == list(range(rows))
+    assert 1 <= len(made) <= min(cores, parallel.MOST)
+    assert len(made) == 1 or min(map(len, made)) >= parallel.FEWEST
+
+
+def test_parts_give_back_in_order_what_they_found_each_in_a_process_of_its_own() -> None:
+    found = at_once([partial(counted, number) for number in range(3)])
+    assert [number for number, _ in found] == [0, 1, 2]
+    assert found[0][1] == HERE and len({pid for _, pid in found}) == 3
+    assert not children()
+
+
+def test_the_meter_is_told_the_sum_and_at_the_end_all_of_it() -> None:
+    told: list[tuple[str, int, int]] = []
+    at_once([partial(counted, number) for number in range(3)], lambda *said: told.append(said))
+    assert told[-1] == ("counting", 30, 30)
+    done = [done for _, done, _ in told]
+    assert done == sorted(done)
+
+
+def test_large_finds_come_whole() -> None:
+    def many(meter: Meter) -> bytes:
+        return b"x" * 30_000_000
+
+    assert [len(one) for one in at_once([many, many])] == [30_000_000] * 2
+
+
+def test_an_error_of_another_process_is_raised_here_as_it_is() -> None:
+    def refuses(meter: Meter) -> int:
+        raise DataError("This can't be used.", next_step="Use another.")
+
+    with pytest.raises(DataError, match="This can't be used") as raised:
+        at_once([lambda meter: 1, refuses])
+    assert raised.value.next_step == "Use another."
+    assert not children()
+
+
+def test_the_part_of_a_process_that_is_killed_is_done_here() -> None:
+    def killed(meter: Meter) -> int:
+        if os.getpid() != HERE:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return os.getpid()
+
+    assert at_once([lambda meter: 1, killed, lambda meter: 3]) == [1, HERE, 3]
+
+
+def test_what_can_not_be_sent_is_found_here() -> None:
+    def unsendable(meter: Meter) -> Callable[[], int]:
+        return lambda: 7
+
+    assert at_once([unsendable, unsendable])[1]() == 7
+
+
+def test_whoever_cancels_leaves_no_process_behind() -> None:
+    def endless(meter: Meter) -> None:
+        while True:
+            meter("waiting", 0, 0)
+            time.sleep(0.01)
+
+    def stop(doing: str, done: int, of: int) -> None:
+        if children():
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        at_once([endless, endless, endless], stop)
+    assert not children()
+
+
+def test_cancelling_works_while_only_the_others_are_at_work() -> None:
+    def short(meter: Meter) -> None:
+        meter("waiting", 1, 1)
+
+    def endless(meter: Meter) -> None:
+        meter("waiting", 0, 1)
+        time.sleep(600)
+
+    asked = 0
+
+    def stop(doing: str, done: int, of: int) -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        at_once([short, endless], stop)
+    assert not children()
+
+
+def test_a_process_whose_asker_is_killed_ends_by_itself(tmp_path: Path) -> None:
+    code = f"""
+import os, pathlib, time
+from tunesmith.core.parallel import at_once
+
+def endless(meter):
+    pathlib.Path({str(tmp_path)!r}, str(os.getpid())).touch()
+    while True:
+        meter("waiting", 0, 0)
+        time.sleep(0.05)
+
+at_once([endless, endless])
+"""
+    asker = subprocess.Popen([sys.executable, "-c", code])
+    deadline = time.monotonic() + 60
+    while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    asker.kill()
+    asker.wait()
+    others = [int(path.name) for path in tmp_path.iterdir() if int(path.name) != asker.pid]
+    assert len(others) == 1
+    assert gone(others[0])
+
+
+def test_one_part_is_done_here() -> None:
+    assert at_once([partial(counted, 5)], silent) == [(5, HERE)]
