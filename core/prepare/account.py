@@ -59,3 +59,5 @@ class Account(msgspec.Struct, frozen=True):
     own_test: OwnTest | None = None
     beside: list[str] = []
     """Personal data in columns that rows are grouped or told apart by and that are not trained on, as sentences."""
+    answer_characters: int = 0
+    """95 % of the answers have at most so many characters."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from array import array
+import math
+import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Sequence
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -17,51 +17,38 @@ import numpy.typing as npt
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.meter import Meter
+from tunesmith.core.parallel import at_once, stretches
 from tunesmith.core.plan import Prepare
 from tunesmith.core.prepare.account import Account, OwnTest, StepCount
-from tunesmith.core.prepare.cells import cell, counted, shown
+from tunesmith.core.prepare.cells import counted, shown
+from tunesmith.core.prepare.compared import joined_keys, text_of
 from tunesmith.core.prepare.look.personal import PersonalData
-from tunesmith.core.prepare.make import STEP, RowMaker, summary_of, unseen_answers
+from tunesmith.core.prepare.make import STEP, summary_of, unseen_answers
 from tunesmith.core.prepare.moments import moments
-from tunesmith.core.prepare.overlap import Overlap, find_overlap, text_of
+from tunesmith.core.prepare.overlap import Overlap, find_overlap
 from tunesmith.core.prepare.personal import mask
 from tunesmith.core.prepare.prepared import REJECTED, SET_ASIDE, AsideLine, Note, RejectedLine
 from tunesmith.core.prepare.read.load import read_records
-from tunesmith.core.prepare.records import Record, Records, Rejected, name_of
+from tunesmith.core.prepare.records import Records, Rejected, name_of
 from tunesmith.core.prepare.repair.apply import Step, apply
 from tunesmith.core.prepare.repair.view import View
 from tunesmith.core.prepare.repair.words import PERSONAL, listed
 from tunesmith.core.prepare.roles import answer_columns, compared_columns, prompt_columns, taken_twice, used_columns
 from tunesmith.core.prepare.shape import check_columns
-from tunesmith.core.prepare.split import assign, group_value, place_of
+from tunesmith.core.prepare.split import Places, assign
+from tunesmith.core.prepare.stretch import Stretch, aside_line, make_stretch
 from tunesmith.core.rows import SPLITS, Row
 
 Moments = npt.NDArray[np.float64]
 
-ROWS_A_STEP = 4096
-"""Rows between two words to the meter."""
+ANSWERS = 0.95
+"""The share of the answers whose length is told."""
 TWINS = 3
 """Examples of rows in two parts that the account keeps."""
 REJECTED_TOLD = 3
 """Rows that could not be read, of which line and reason are told."""
 FEW_TO_TRAIN, FEW_TO_MEASURE = 50, 10
 """Rows of a part below which it is said that they are few."""
-
-
-@dataclass
-class _Rows:
-    """What must be known of every row to split them: kept as arrays, the rows themselves lie in a file."""
-
-    starts: array[int] = field(default_factory=lambda: array("Q"))
-    """Where each begins in the file."""
-    places: array[float] = field(default_factory=lambda: array("d"))
-    labels: list[str] = field(default_factory=list)
-    times: list[str] = field(default_factory=list)
-    own: array[int] = field(default_factory=lambda: array("b"))
-    """Whether a row comes from the person's own test file."""
-    groups: int = 0
-    """For the sentence about too few of them."""
-    slices: dict[str, Counter[str]] = field(default_factory=dict)
 
 
 class Making:
@@ -72,7 +59,8 @@ class Making:
         self._base, self._meter = base, meter
         self._notes: list[Note] = []
         self._steps: list[StepCount] = []
-        self._rows = _Rows(slices={name: Counter() for name in prepare.slices})
+        self._stretches: list[Stretch] = []
+        """All rows, in their order."""
         self._encoder = msgspec.json.Encoder()
         self._used = self._aside = 0
         self._own: OwnTest | None = None
@@ -85,13 +73,17 @@ class Making:
         """Make everything; returns the account of it."""
         with (self._folder / SET_ASIDE).open("wb") as aside:
             self._aside_file = aside
-            with (self._folder / "rows.jsonl").open("wb") as file:
-                self._make(file, self._records, own=False)
-                if self._prepare.split.test_file:
-                    self._make(file, self._own_test(self._prepare.split.test_file), own=True)
+            self._make(self._records, own=False)
+            if self._prepare.split.test_file:
+                self._make(self._own_test(self._prepare.split.test_file), own=True)
             self._split()
         self._write_rejected()
-        (self._folder / "rows.jsonl").unlink()
+        for stretch in self._stretches:
+            stretch.path.unlink()
+        slices: dict[str, Counter[str]] = {name: Counter() for name in self._prepare.slices}
+        for stretch in self._stretches:
+            for name, counts in stretch.slices.items():
+                slices[name].update(counts)
         parts = self._parts
         fingerprints: dict[str, str] = {split: _digest(self._folder / f"{split}.jsonl") for split in SPLITS}
         records = self._records
@@ -107,13 +99,14 @@ class Making:
             aside=self._aside,
             parts=parts,
             fingerprints=fingerprints,
-            slices={name: dict(counts.most_common()) for name, counts in self._rows.slices.items()},
+            slices={name: dict(counts.most_common()) for name, counts in slices.items()},
             own_test=self._own,
             beside=self._told_beside,
+            answer_characters=self._answer_characters,
         )
         return account, self._notes
 
-    def _make(self, file: Any, records: Records, *, own: bool) -> None:
+    def _make(self, records: Records, *, own: bool) -> None:
         """Mend the records and write the rows that they make; of the person's own test file only rows are counted."""
         prepare = self._prepare
         compared, background = compared_columns(prepare.shape, prepare.columns, self._columns)
@@ -127,26 +120,27 @@ class Making:
             background=background,
             meter=self._meter,
         )
-        maker, reasons, used, changed_rows = RowMaker(records.columns, prepare), Counter[str](), 0, 0
-        total = len(repaired.view)
-        for number, record in enumerate(repaired.view.records(), start=1):
-            if number % ROWS_A_STEP == 0:
-                self._meter("making rows", number, total)
-            rows = maker.rows_of(record)
-            if isinstance(rows, str):
-                reasons[rows] += 1
-                self._set_aside(record, STEP, rows)
-                continue
-            used += 1
-            changed_rows += len(rows)
-            for row in rows:
-                self._keep(file, row if not own else msgspec.structs.replace(row, id=f"t{row.id}"), record, own=own)
+        view, folder, first = repaired.view, self._folder, len(self._stretches)
+        made = at_once(
+            [
+                partial(make_stretch, view, some, prepare, folder, str(number), own)
+                for number, some in enumerate(stretches(len(records.rows)), first)
+            ],
+            self._meter,
+        )
+        self._stretches += made
+        used, unanswered = sum(one.used for one in made), sum(one.unanswered for one in made)
+        reasons = sum((one.reasons for one in made), Counter[str]())
+        for one in made:
+            with one.aside.open("rb") as lines:
+                shutil.copyfileobj(lines, self._aside_file)
+            one.aside.unlink()
         for aside in repaired.aside():
-            self._set_aside(aside.record, aside.step, aside.why)
+            self._aside_file.write(aside_line(aside.record, aside.step, aside.why))
         if own:
             if not used:
                 raise self._nothing(records, summary_of(reasons), repaired.steps)
-            self._tell_own(records, used, changed_rows)
+            self._tell_own(records, used, sum(map(len, made)))
             return
         self._used, self._aside = used, len(records.rows) - used
         for step in repaired.steps:
@@ -157,7 +151,7 @@ class Making:
         beside = self._beside(repaired.view, records.columns)
         self._told_beside = [note.text for note in beside]
         self._notes += beside
-        self._tell_made(records, total, used, reasons, maker.unanswered)
+        self._tell_made(records, len(view), used, reasons, unanswered)
         if not used:
             raise self._nothing(records, summary_of(reasons) if reasons else "", repaired.steps)
 
@@ -231,23 +225,6 @@ class Making:
             file=records.path,
         )
 
-    def _keep(self, file: Any, row: Row, record: Record, *, own: bool) -> None:
-        """Write a row, and note what it is split by."""
-        split, held = self._prepare.split, self._rows
-        held.starts.append(file.tell())
-        value = group_value(row)
-        if split.by is not None and split.by not in self._columns:
-            row = msgspec.structs.replace(row, group=_group_code(value) if row.group else "")
-        file.write(self._encoder.encode(row) + b"\n")
-        held.places.append(place_of(value, split.seed))
-        held.own.append(own)
-        if split.stratify:
-            held.labels.append(cell(record.values, split.stratify))
-        if split.time:
-            held.times.append(cell(record.values, split.time))
-        for name, counts in held.slices.items():
-            counts[row.slices[name]] += 1
-
     def _own_test(self, source: str) -> Records:
         prepare = self._prepare
         records = read_records(source, self._base, meter=self._meter)
@@ -256,29 +233,30 @@ class Making:
 
     def _split(self) -> None:
         """Decide each row's part, take out what stands in two, and deal the rows out."""
-        plan, held = self._prepare.split, self._rows
-        own = np.frombuffer(held.own, np.int8).astype(bool)
-        places = np.frombuffer(held.places, np.float64)
-        ours = int((~own).sum())
+        plan, all_ = self._prepare.split, self._stretches
+        places = np.concatenate([np.frombuffer(one.places, np.float64) for one in all_])
+        ours = sum(len(one) for one in all_ if not one.own)
         self._meter("splitting", 0, 0)
-        codes = np.full(len(own), SPLITS.index("test"), np.int8)
-        self._check_masks()
+        self._check_masks(places)
+        codes = np.full(len(places), SPLITS.index("test"), np.int8)
         codes[:ours] = assign(
             places[:ours],
             plan,
-            labels=held.labels[:ours] if plan.stratify else None,
-            times=self._moments(held.times[:ours]) if plan.time else None,
+            labels=[label for one in all_ if not one.own for label in one.labels] if plan.stratify else None,
+            times=self._moments([time for one in all_ if not one.own for time in one.times]) if plan.time else None,
         )
-        texts = (text_of(number, row) for number, row in enumerate(self._read()))
-        found = find_overlap(texts, codes, plan, groups=places, base=self._base, text_at=self._text, meter=self._meter)
+        keys = joined_keys([one.keys for one in all_ if one.keys is not None])
+        found = find_overlap(keys, codes, plan, groups=places, base=self._base, text_at=self._text, meter=self._meter)
         touched = found.dropped + found.moved
         self._notes += [Note(text, "warning" if found.shared else "ok", touched) for text in found.text]
         left, told = int((found.parts >= 0).sum()), " ".join(found.text)
         self._steps.append(StepCount("overlap", "", len(codes), left, 0, told, self._twins(found)))
+        answers = np.sort(np.concatenate([np.frombuffer(one.answers, np.uint64) for one in all_])[found.parts >= 0])
+        self._answer_characters = int(answers[math.ceil(ANSWERS * len(answers)) - 1]) if len(answers) else 0
         self._deal(found)
         self._notes += [Note(text, "warning") for text in _few(self._parts)]
 
-    def _check_masks(self) -> None:
+    def _check_masks(self, places: Places) -> None:
         """Refuse to split by what a repair has made all the same.
 
         Raises:
@@ -286,7 +264,7 @@ class Making:
         """
         by = self._prepare.split.by
         masks = [one for one in self._prepare.repairs if one.kind == "mask-personal" and one.column in (None, by)]
-        if by and masks and len(set(self._rows.places)) < 3:
+        if by and masks and len(np.unique(places)) < 3:
             raise DataError(
                 f"Masking has made all values of {shown(by)} the same, and the rows are split by it.",
                 next_step="Take that repair out, or set prepare.split.by to another column or to none.",
@@ -310,39 +288,36 @@ class Making:
         ]
 
     def _place(self, number: int) -> str:
-        id_ = self._row(number).id
-        return f"row {id_[1:]} of your test file" if self._rows.own[number] else f"row {id_}"
-
-    def _row(self, number: int) -> Row:
-        """The `number`-th row that was made, counted from 0."""
-        with (self._folder / "rows.jsonl").open("rb") as file:
-            file.seek(self._rows.starts[number])
-            return msgspec.json.decode(file.readline(), type=Row)
+        stretch, at = self._at(number)
+        id_ = stretch.row(at).id
+        return f"row {id_[1:]} of your test file" if stretch.own else f"row {id_}"
 
     def _text(self, number: int) -> str:
         """A row's question and answer, for an example."""
-        row = self._row(number)
-        return " / ".join(part for part in (row.question or text_of(number, row).prompt, row.answer) if part)
+        stretch, at = self._at(number)
+        row = stretch.row(at)
+        return " / ".join(part for part in (row.question or text_of(row).prompt, row.answer) if part)
 
-    def _read(self) -> Iterator[Row]:
-        """All rows in the order in which they were made."""
-        decoder = msgspec.json.Decoder(Row)
-        with (self._folder / "rows.jsonl").open("rb") as file:
-            for line in file:
-                yield decoder.decode(line)
+    def _at(self, number: int) -> tuple[Stretch, int]:
+        """The stretch that the `number`-th row of all is in, counted from 0, and which it is there."""
+        for stretch in self._stretches:
+            if number < len(stretch):
+                return stretch, number
+            number -= len(stretch)
+        raise IndexError(number)
 
     def _deal(self, found: Overlap) -> None:
         """Copy each row's line into the file of its part."""
         files = {split: (self._folder / f"{split}.jsonl").open("wb") for split in SPLITS}
         parts: dict[str, int] = dict.fromkeys(SPLITS, 0)
         try:
-            with (self._folder / "rows.jsonl").open("rb") as lines:
-                for line, code in zip(lines, found.parts.tolist(), strict=True):
-                    if code < 0:
-                        self._drop(line)
-                        continue
-                    files[SPLITS[code]].write(line)
-                    parts[SPLITS[code]] += 1
+            lines = chain.from_iterable(stretch.lines() for stretch in self._stretches)
+            for line, code in zip(lines, found.parts.tolist(), strict=True):
+                if code < 0:
+                    self._drop(line)
+                    continue
+                files[SPLITS[code]].write(line)
+                parts[SPLITS[code]] += 1
         finally:
             for file in files.values():
                 file.close()
@@ -352,28 +327,13 @@ class Making:
         """A row that another part has as well is set aside as the row that it is."""
         row = msgspec.json.decode(line, type=Row)
         values = {"id": row.id, "prompt": row.prompt[-1].content if row.prompt else "", "answer": row.answer}
-        self._write_aside(AsideLine(0, "overlap", "another part has it, too", values))
-
-    def _set_aside(self, record: Record, step: str, why: str) -> None:
-        # Who leaves rows out for what they hold does not want it kept in another file.
-        values = {} if step == "drop-personal" else record.values
-        self._write_aside(AsideLine(record.line, step, why, values, record.file))
-
-    def _write_aside(self, line: AsideLine) -> None:
-        self._aside_file.write(self._encoder.encode(line) + b"\n")
+        told = AsideLine(0, "overlap", "another part has it, too", values)
+        self._aside_file.write(self._encoder.encode(told) + b"\n")
 
     def _write_rejected(self) -> None:
         with (self._folder / REJECTED).open("wb") as file:
             for one in (one for records in self._rejected for one in records.rejected):
                 file.write(self._encoder.encode(RejectedLine(one.line, one.why, one.text, one.file)) + b"\n")
-
-
-def _group_code(value: str) -> str:
-    """What stands for a group in the rows: 48 bits, the same for two of a million groups once in 500 files.
-
-    It hides a value from whoever reads the rows, not from whoever has a list of values to try.
-    """
-    return hashlib.blake2b(value.encode(errors="surrogatepass"), digest_size=6).hexdigest()
 
 
 def _digest(path: Path) -> str:

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -25,12 +23,12 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.meter import Meter, silent
 from tunesmith.core.plan import Split as SplitPlan
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.likeness import Indices, Signatures, likeness, pairs, signatures
+from tunesmith.core.prepare.compared import Hashes, Keys, plain
+from tunesmith.core.prepare.likeness import likeness, pairs, signatures
 from tunesmith.core.prepare.personal import mask
 from tunesmith.core.prepare.read.load import read_records
-from tunesmith.core.prepare.records import BATCH
 from tunesmith.core.prepare.split import TEST, TRAIN, VALIDATION, Codes, Places
-from tunesmith.core.rows import SPLITS, Row
+from tunesmith.core.rows import SPLITS
 
 DROPPED = -1
 """The code of a row that is in no part any more."""
@@ -46,20 +44,7 @@ _TOLD = {"train": "training", "validation": "validation", "test": "test"}
 _WHERE = {"validation": "the validation", "test": "the test", "files": "your own files"}
 _PAIRS = ((VALIDATION, TEST), (TRAIN, TEST), (TRAIN, VALIDATION), (VALIDATION, FILES), (TRAIN, FILES))
 
-Hashes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-
-
-class Text(NamedTuple):
-    """What a row says."""
-
-    row: int
-    """Its index in the parts."""
-    prompt: str
-    """Empty for plain text."""
-    answer: str
-    question: str = ""
-    """The question alone, where the prompt shows more; a benchmark's question is found by it."""
 
 
 @dataclass(frozen=True)
@@ -113,14 +98,8 @@ class Overlap:
     """Sentences to the person; none where nothing was found."""
 
 
-def text_of(index: int, row: Row) -> Text:
-    """What a row says, without its system prompt, which all rows share."""
-    turns = [message.content for message in row.prompt if message.role not in ("system", "developer")]
-    return Text(index, "\n".join(turns), row.answer, row.question)
-
-
 def find_overlap(
-    texts: Iterable[Text],
+    keys: Keys,
     parts: Codes,
     plan: SplitPlan,
     *,
@@ -132,27 +111,21 @@ def find_overlap(
     """What stands in two parts, and what becomes of it by the plan's `overlap`.
 
     Args:
-        texts: What each row says, in any order, once.
+        keys: What each row is compared by. Its signatures are taken out of it.
         parts: The part of each row, as `split.assign` gives it; those of a test file of one's own among them.
         plan: `overlap`, `near` and `compare`.
         groups: The place of each row's group; without, each row is a group of its own.
         base: The folder that relative paths in `compare` start from.
         text_at: Gives a row's text by its index; only then do examples have texts.
-        meter: Told after each batch of rows.
+        meter: Told while rows are compared; what it raises is let through.
 
     Raises:
         DataError: A file of `compare` can't be read, or a part that had rows would be left without any.
         AccessError: The file system refuses to let a file of `compare` be read.
     """
     files = _Files(plan, base)
-    keys = _Keys(len(parts), questions=bool(plan.compare))
-    near: _Near | None = None
-    if plan.near is None:
-        for _ in keys.take(texts, meter):
-            pass
-    else:
-        found = signatures(keys.take(texts, meter))
-        near = _Near(found, keys.order, files.texts, parts, plan.near, meter)
+    meter("looking for rows in two parts", 0, 0)
+    near = None if plan.near is None else _Near(keys, files.texts, parts, plan.near, meter)
     if groups is None:
         groups = np.arange(len(parts), dtype=np.float64)
     look = _Look(keys, files.hashes, near, groups, by_group=plan.by is not None)
@@ -179,40 +152,6 @@ def find_overlap(
     )
 
 
-class _Keys:
-    """Hashes of what the rows say: Python's own of 64 bits, which differ from process to process."""
-
-    def __init__(self, rows: int, *, questions: bool) -> None:
-        self.told = np.zeros(rows, np.bool_)
-        self.prompts = np.zeros(rows, np.int64)
-        self.wholes = np.zeros(rows, np.int64)
-        self.questions = np.zeros(rows if questions else 0, np.int64)
-        self._told: list[npt.NDArray[np.int64]] = []
-
-    @property
-    def order(self) -> Indices:
-        """The rows in the order in which they were told."""
-        return np.concatenate(self._told) if self._told else np.empty(0, np.int64)
-
-    def take(self, texts: Iterable[Text], meter: Meter) -> Iterator[str]:
-        """Notes the hashes of all rows; gives each row's whole text on the way."""
-        told = iter(texts)
-        done = 0
-        while batch := list(islice(told, BATCH)):
-            rows = np.array([text.row for text in batch], np.int64)
-            prompts = [_plain(text.prompt) for text in batch]
-            wholes = [f"{prompt} {_plain(text.answer)}".strip() for prompt, text in zip(prompts, batch, strict=True)]
-            self.told[rows] = True
-            self.wholes[rows] = [hash(whole) for whole in wholes]
-            self.prompts[rows] = [hash(prompt or whole) for prompt, whole in zip(prompts, wholes, strict=True)]
-            if len(self.questions):
-                self.questions[rows] = [hash(_plain(text.question)) for text in batch]
-            self._told.append(rows)
-            done += len(batch)
-            meter("looking for rows in two parts", done, len(self.told))
-            yield from wholes
-
-
 class _Files:
     """The texts of files of one's own: each record's cells joined, and each long one by itself."""
 
@@ -224,7 +163,7 @@ class _Files:
             for batch in read_records(path, base).batches():
                 for cells in zip(*batch.columns.values(), strict=True):
                     for text in _texts(cells):
-                        hashes.add(hash(_plain(text)))
+                        hashes.add(hash(plain(text)))
                         if plan.near is not None:
                             self.texts.append(text)
         hashes.discard(hash(""))
@@ -259,16 +198,15 @@ def _inner(cell: str) -> Iterator[str]:
 class _Near:
     """Which rows are nearly the same; rows of equal signatures are a class, of which one stands for all."""
 
-    def __init__(
-        self, rows: Signatures, order: Indices, files: list[str], parts: Codes, threshold: float, meter: Meter
-    ) -> None:
-        both = np.concatenate([signatures(files), rows]) if files else rows
-        del rows
-        ranks = np.concatenate([np.full(len(files), FILES), parts[order]])
+    def __init__(self, keys: Keys, files: list[str], parts: Codes, threshold: float, meter: Meter) -> None:
+        assert keys.signatures is not None, "they are made where the plan asks for likeness"
+        both = np.concatenate([signatures(files), keys.signatures]) if files else keys.signatures
+        keys.signatures = None  # a quarter of a gigabyte for a million rows: not held twice
+        ranks = np.concatenate([np.full(len(files), FILES), parts])
         # `pairs` compares all of a crowd with its first only: the first must be of the part that goes before.
         sort = np.argsort(-ranks, kind="stable")
         both = both[sort]
-        self.row = np.concatenate([np.full(len(files), -1), order])[sort]
+        self.row = np.concatenate([np.full(len(files), -1), np.arange(len(parts))])[sort]
         """The row of each signature; -1 for a text of a file."""
         found = pairs(both, threshold, meter)
         equal = likeness(both, found) == 1.0
@@ -342,7 +280,7 @@ class _Found:
 class _Look:
     """Finds what stands in two parts, for any parts of the same rows."""
 
-    keys: _Keys
+    keys: Keys
     files: Hashes
     near: _Near | None
     groups: Places
@@ -353,7 +291,7 @@ class _Look:
         return _Found({pair: self._hits(parts, *pair) for pair in _PAIRS})
 
     def _hits(self, parts: Codes, part: int, other: int) -> _Hits:
-        own = (parts == part) & self.keys.told
+        own = parts == part
         none = np.zeros(len(parts), np.bool_)
         if other == FILES:
             same = none.copy()
@@ -362,7 +300,7 @@ class _Look:
                     same |= own & np.isin(hashes, self.files)
             prompt = group = none
         else:
-            there = (parts == other) & self.keys.told
+            there = parts == other
             prompt = _shared(self.keys.prompts, own, there)
             same = prompt & _shared(self.keys.wholes, own, there)
             prompt = prompt & ~same
@@ -418,7 +356,7 @@ def _examples(found: _Found, look: _Look, parts: Codes, text_at: Callable[[int],
                     twin = look.near.like(row, parts, other)
                 else:
                     keys = look.keys
-                    twin = int(np.flatnonzero((parts == other) & keys.told & (keys.prompts == keys.prompts[row]))[0])
+                    twin = int(np.flatnonzero((parts == other) & (keys.prompts == keys.prompts[row]))[0])
                 told.append(Example(row, twin, near, _harmless(text_at, row), _harmless(text_at, twin)))
     return tuple(sorted(told, key=lambda one: one.near))
 
@@ -453,8 +391,3 @@ def _sentences(shared: tuple[Shared, ...], plan: SplitPlan, dropped: int, moved:
         why = ": the rest of their groups stays, or your own files have them" if plan.overlap == "move" else ""
         told.append(f"{counted(dropped, 'row')} {'was' if dropped == 1 else 'were'} left out{why}.")
     return tuple(told)
-
-
-def _plain(text: str) -> str:
-    """A text without regard to case and spacing."""
-    return " ".join(text.casefold().split())

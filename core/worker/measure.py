@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from tunesmith.core.draft import Wishes
 from tunesmith.core.facts import Facts, Hardware
@@ -39,12 +37,8 @@ def measure(wishes: Wishes, base: Path, meter: Meter) -> tuple[Survey, Prepared]
     model = with_probes(find_model(str(wishes.get("select.model", PRACTICE))))
     facts = Facts(hardware=_machine(wishes), data=data, model=model)
     made = prepare_rows(resolve(wishes, facts).plan.prepare, base, meter)
-    lengths = np.fromiter((len(row.answer) for _, row in made.each()), np.int64)
-    if len(lengths):
-        lengths.sort()
-        longest = int(lengths[math.ceil(0.95 * len(lengths)) - 1])
-        data = msgspec.structs.replace(data, answer_characters=longest)
-        facts = Facts(hardware=facts.hardware, data=data, model=model)
+    data = msgspec.structs.replace(data, answer_characters=made.account.answer_characters)
+    facts = Facts(hardware=facts.hardware, data=data, model=model)
     return Survey(facts, made.preview()), made
 
 

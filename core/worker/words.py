@@ -58,7 +58,7 @@ class Words:
         """The tokens of each of those, counted: adding up numbers is quicker than asking each word for its length."""
 
     def counted(self, words: Sequence[str]) -> tuple[Ids, int]:
-        """The tokens of a text's first word, and how many all its words have. Raises KeyError where one is not known."""
+        """The tokens of a text's first word, and how many the text has. Raises KeyError where a word is not known."""
         each = iter(words)
         head = self._heads[next(each)]
         return head, sum(map(self._lengths.__getitem__, each), len(head))

@@ -43,6 +43,8 @@ PREPARING = [
     "repair",
     "pipeline",
     "making",
+    "stretch",
+    "compared",
     "overlap",
     "split",
     "export",

@@ -114,10 +114,19 @@ class View:
             numbers, lines = list(compress(numbers, mask)), list(compress(lines, mask))
         return Piece(numbers, lines, columns, positions)
 
-    def records(self) -> Iterator[Record]:
-        """The kept records in their order; a changed cell that held JSON is a value again."""
-        for start in range(0, len(self.kept), BATCH):
-            stop = min(start + BATCH, len(self.kept))
+    def count(self, positions: range) -> int:
+        """How many of the records at some positions are kept."""
+        return int(np.count_nonzero(self.kept[positions.start : positions.stop]))
+
+    def records(self, positions: range | None = None) -> Iterator[Record]:
+        """The kept records in their order; a changed cell that held JSON is a value again.
+
+        Args:
+            positions: Of these records, counted from 0 among all that were read; of all where it is None.
+        """
+        places = range(len(self.kept)) if positions is None else positions
+        for start in range(places.start, places.stop, BATCH):
+            stop = min(start + BATCH, places.stop)
             kept = self.kept[start:stop]
             if not kept.any():
                 continue

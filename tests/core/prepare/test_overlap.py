@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from tunesmith.core.errors import DataError
 from tunesmith.core.meter import Cancelled
 from tunesmith.core.plan import Split
-from tunesmith.core.prepare.overlap import DROPPED, Overlap, Text, find_overlap, text_of
+from tunesmith.core.prepare.compared import KeyMaker, Text, text_of
+from tunesmith.core.prepare.overlap import DROPPED, Overlap, find_overlap
 from tunesmith.core.prepare.split import TEST, TRAIN, VALIDATION
 from tunesmith.core.rows import Message, Row, ask
 
@@ -25,7 +27,14 @@ def plan(**changes: object) -> Split:
 
 
 def texts(rows: Iterable[tuple[str, str]]) -> list[Text]:
-    return [Text(index, prompt, answer) for index, (prompt, answer) in enumerate(rows)]
+    return [Text(prompt, answer) for prompt, answer in rows]
+
+
+def compare(told: Iterable[Text], parts: np.ndarray, wanted: Split, **more: Any) -> Overlap:
+    keys = KeyMaker(wanted)
+    for one in told:
+        keys.add(one)
+    return find_overlap(keys.keys(), parts, wanted, **more)
 
 
 def codes(*parts: int) -> np.ndarray:
@@ -38,7 +47,7 @@ FILL_PARTS = (TRAIN, VALIDATION, TEST)
 
 
 def run(rows: list[tuple[str, str]], parts: list[int], wanted: Split = PLAN, **more: object) -> Overlap:
-    return find_overlap(texts(FILL + rows), codes(*FILL_PARTS, *parts), wanted, **more)  # type: ignore[arg-type]
+    return compare(texts(FILL + rows), codes(*FILL_PARTS, *parts), wanted, **more)
 
 
 def test_a_training_row_that_the_test_has_is_left_out_and_told() -> None:
@@ -120,7 +129,7 @@ def test_what_is_nearly_a_moved_row_is_left_out_so_that_moving_ends() -> None:
     found = run(rows, [TEST, TRAIN, TRAIN, TRAIN], plan(near=0.8, overlap="move"))
     moved, left = found.parts.tolist()[4:6]
     assert (moved, left) == (TEST, DROPPED)
-    again = find_overlap(texts(FILL + rows), found.parts, plan(near=0.8))
+    again = compare(texts(FILL + rows), found.parts, plan(near=0.8))
     assert not again.shared
 
 
@@ -156,8 +165,8 @@ def test_a_question_is_found_in_a_file_though_its_prompt_shows_more(tmp_path: Pa
     (tmp_path / "bench.csv").write_text("question\nWhich river flows through Vienna?\n")
     row = Row("1", ask("Which river flows through Vienna?", "Vienna lies on the Danube.", "Be brief."), "x")
     row = Row("1", row.prompt, "x", question="Which river flows through Vienna?")
-    held = [*texts(FILL), text_of(3, row)]
-    found = find_overlap(held, codes(*FILL_PARTS, TRAIN), plan(compare=["bench.csv"]), base=tmp_path)
+    held = [*texts(FILL), text_of(row)]
+    found = compare(held, codes(*FILL_PARTS, TRAIN), plan(compare=["bench.csv"]), base=tmp_path)
     assert found.parts[3] == DROPPED
 
 
@@ -185,7 +194,7 @@ def test_examples_are_harmless() -> None:
 
 def test_a_part_that_would_be_left_empty_is_refused() -> None:
     with pytest.raises(DataError, match="Every row of the training stands in another part"):
-        find_overlap(texts([("q", "a")] * 2), codes(TRAIN, TEST), PLAN)
+        compare(texts([("q", "a")] * 2), codes(TRAIN, TEST), PLAN)
 
 
 def test_the_system_prompt_is_no_sign_of_an_overlap() -> None:
@@ -194,7 +203,7 @@ def test_the_system_prompt_is_no_sign_of_an_overlap() -> None:
         [Message("system", "Be brief."), Message("user", "Hi"), Message("assistant", "Yes"), Message("user", "So")],
         "x",
     )
-    assert text_of(4, row) == Text(4, "Hi\nYes\nSo", "x", "")
+    assert text_of(row) == Text("Hi\nYes\nSo", "x", "")
 
 
 def test_it_can_be_cancelled() -> None:
@@ -203,7 +212,7 @@ def test_it_can_be_cancelled() -> None:
 
     rows = [(f"question {n}", "x") for n in range(9000)]
     with pytest.raises(Cancelled):
-        find_overlap(texts(rows), np.zeros(9000, np.int8), PLAN, meter=stop)
+        compare(texts(rows), np.zeros(9000, np.int8), PLAN, meter=stop)
 
 
 some_rows = st.lists(
@@ -246,4 +255,4 @@ def test_nothing_is_lost_or_invented_and_no_overlap_is_left(
         if part != DROPPED:
             keys.setdefault((" ".join(prompt.casefold().split()) or answer.casefold()), set()).add(part)
     assert all(len(held) == 1 for held in keys.values())
-    assert not find_overlap(texts(FILL + told), found.parts, wanted, groups=groups).shared
+    assert not compare(texts(FILL + told), found.parts, wanted, groups=groups).shared

@@ -11,9 +11,10 @@ import pytest
 
 from tunesmith.core.meter import Cancelled
 from tunesmith.core.plan import Repair, Split
+from tunesmith.core.prepare.compared import KeyMaker, Text
 from tunesmith.core.prepare.likeness import COMPARING, jaccard
 from tunesmith.core.prepare.look.near import NearDuplicates
-from tunesmith.core.prepare.overlap import Text, find_overlap
+from tunesmith.core.prepare.overlap import find_overlap
 from tunesmith.core.prepare.records import Record, Records
 from tunesmith.core.prepare.repair.apply import apply
 from tunesmith.core.prepare.roles import compared_columns
@@ -189,6 +190,8 @@ def test_comparing_can_be_cancelled_wherever_it_is_done() -> None:
     with pytest.raises(Cancelled):
         apply(read, [Repair(kind="drop-near-duplicates", column="q")], used=("q",), meter=Stop())
     split = Split(validation=0.1, test=0.1, seed=1, near=0.8)
-    rows = [Text(n, text, "a") for n, text in enumerate(texts(30))]
+    keys = KeyMaker(split)
+    for text in texts(30):
+        keys.add(Text(text, "a"))
     with pytest.raises(Cancelled):
-        find_overlap(rows, np.array([n % 3 for n in range(30)], np.int8), split, meter=Stop())
+        find_overlap(keys.keys(), np.array([n % 3 for n in range(30)], np.int8), split, meter=Stop())
