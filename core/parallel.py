@@ -11,13 +11,16 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple, TypeVar
+
+import psutil
 
 from tunesmith.core.meter import Meter, silent
 
@@ -33,6 +36,11 @@ MOST = 8
 
 TELL_SECONDS = 0.25
 """Between two looks at how far the others are, once this process has nothing left to do."""
+
+
+HANGS_SECONDS = 20.0
+"""Without a moment of computing in this time a process waits for something that will not come, such as a thread of a
+library that was not forked with it."""
 
 
 class Told(NamedTuple):
@@ -61,20 +69,21 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
 
 
-def at_once(parts: Sequence[Part[T]], meter: Meter = silent) -> list[T]:
+def at_once(parts: Sequence[Part[T]], meter: Meter = silent, combine: Callable[[Iterable[int]], int] = sum) -> list[T]:
     """What each of the parts gives back, in their order: the first is done here, the others beside it.
 
-    A process that fails or is killed gives nothing back, and its part is then done here: so an error is raised where
-    it is understood, and a machine short of memory takes longer instead of failing.
+    A process that fails, is killed or hangs gives nothing back, and its part is then done here: so an error is raised
+    where it is understood, and a machine short of memory takes longer instead of failing.
 
     Args:
         parts: At least one.
-        meter: Told the sum of what all of them have done; what it raises ends them all and is let through.
+        meter: Told what all of them together have done; what it raises ends them all and is let through.
+        combine: What that is: `sum` for parts that share the rows, `min` for parts that each go through all of them.
     """
     if len(parts) == 1:
         return [parts[0](meter)]
     with _beside(parts[1:]) as others:
-        together = _Together(meter, others)
+        together = _Together(meter, combine, others)
         first = parts[0](together)
         together.finish()
     return [
@@ -98,6 +107,8 @@ class _Other:
         self.told: Told | None = None
         self.found: Found | None = None
         self.ended = False
+        self._computed, self._since = -1.0, 0.0
+        """Seconds that it has computed, and since when it is so many."""
 
     def listen(self) -> None:
         """Take up what it has said until now."""
@@ -110,6 +121,17 @@ class _Other:
                     self.told = said
         except (EOFError, OSError):
             self.ended = True
+
+    def hangs(self) -> bool:
+        """Whether it has not computed for a long time; asked again and again while nothing else is to be done."""
+        try:
+            computed = sum(psutil.Process(self.process.pid).cpu_times()[:2])
+        except psutil.Error:
+            return False  # it has ended, which the pipe will say
+        now = time.monotonic()
+        if computed != self._computed:
+            self._computed, self._since = computed, now
+        return now - self._since > HANGS_SECONDS
 
     def close(self) -> None:
         """End it, whatever it does."""
@@ -132,34 +154,38 @@ def _beside(parts: Sequence[Part[Any]]) -> Iterator[list[_Other]]:
 
 
 class _Together:
-    """A meter for the part that is done here, which tells the sum of all."""
+    """A meter for the part that is done here, which tells what all of them have done."""
 
-    def __init__(self, meter: Meter, others: Sequence[_Other]) -> None:
-        self._meter, self._others = meter, others
-        self._own = Told("", 0, 0)
+    def __init__(self, meter: Meter, combine: Callable[[Iterable[int]], int], others: Sequence[_Other]) -> None:
+        self._meter, self._combine, self._others = meter, combine, others
+        self._own: Told | None = None
 
     def __call__(self, doing: str, done: int, of: int) -> None:
         self._own = Told(doing, done, of)
-        self._tell()
+        self._listen()
+        self._tell(self._own)
 
     def finish(self) -> None:
-        """Wait until the others are done, too."""
+        """Wait until the others are done, too, and tell what they do."""
         while working := [one for one in self._others if not one.ended]:
             wait([one.reads for one in working], TELL_SECONDS)
-            self._tell()
+            self._listen()
+            for one in working:
+                one.ended = one.ended or one.hangs()
+            lead = next((one.told for one in working if one.told is not None), self._own)
+            if lead is not None:
+                self._tell(lead)
 
-    def _tell(self) -> None:
+    def _listen(self) -> None:
         for one in self._others:
             one.listen()
-        doing, done, of = self._own
-        if not doing:
-            return
-        for other in self._others:
-            if other.told is not None and other.told.doing == doing:
-                done, of = done + other.told.done, of + other.told.of
-            else:  # not there yet
-                of += self._own.of
-        self._meter(doing, done, of)
+
+    def _tell(self, lead: Told) -> None:
+        """Tell how far all are that do the same as `lead`, which one of them has said."""
+        # Who has said nothing yet has all of it before him.
+        told = [self._own, *(one.told or lead._replace(done=0) for one in self._others)]
+        same = [one for one in told if one is not None and one.doing == lead.doing]
+        self._meter(lead.doing, self._combine(one.done for one in same), self._combine(one.of for one in same))
 
 
 def _run(part: Part[Any], reads: Connection, writes: Connection) -> None:

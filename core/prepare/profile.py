@@ -97,13 +97,15 @@ def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter
         return records.rows[position].place
 
     chats = {chosen.roles["messages"]: answered_in} if chosen.shape == "chat" and "messages" in chosen.roles else {}
-    checks: list[Check] = [PersonalData(seen.used, records.columns, place, seen.answers, chats)]
-    if near:
-        compared, background = compared_columns(chosen.shape, seen.roles, seen.used)
-        written = chosen.shape != "table"
-        checks.append(
-            NearDuplicates(compared, records, background=background, whole=seen.used, written=written, meter=meter)
-        )
+    compared, background = compared_columns(chosen.shape, seen.roles, seen.used)
+    written = chosen.shape != "table"
+
+    def personal(meter: Meter) -> Check:
+        return PersonalData(seen.used, records.columns, place, seen.answers, chats)
+
+    def alike(meter: Meter) -> Check:
+        return NearDuplicates(compared, records, background=background, whole=seen.used, written=written, meter=meter)
+
     return DataProfile(
         source=records.source,
         fingerprint=records.fingerprint,
@@ -114,7 +116,7 @@ def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter
         shape_because=chosen.because,
         shape_confidence=chosen.confidence,
         roles=chosen.roles,
-        findings=(*_rejected(records), *find(records, seen, meter, checks)),
+        findings=(*_rejected(records), *find(records, seen, meter, (personal, alike) if near else (personal,))),
         rejected=len(records.rejected),
         files=max(1, len(records.files)),
     )

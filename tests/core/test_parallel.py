@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -71,6 +72,27 @@ def test_the_meter_is_told_the_sum_and_at_the_end_all_of_it() -> None:
     assert done == sorted(done)
 
 
+def test_parts_that_go_through_the_same_are_as_far_as_the_slowest() -> None:
+    told: list[tuple[str, int, int]] = []
+    at_once([partial(counted, number) for number in range(3)], lambda *said: told.append(said), min)
+    assert told[-1] == ("counting", 10, 10)
+
+
+def test_while_only_others_are_at_work_it_is_told_what_they_do() -> None:
+    def short(meter: Meter) -> None:
+        meter("looking", 5, 5)
+
+    def long(meter: Meter) -> None:
+        meter("looking", 5, 5)
+        for done in range(4):
+            meter("comparing", done, 4)
+            time.sleep(0.4)
+
+    told: list[tuple[str, int, int]] = []
+    at_once([short, long], lambda *said: told.append(said), min)
+    assert told[0][0] == "looking" and ("comparing", 2, 4) in told
+
+
 def test_large_finds_come_whole() -> None:
     def many(meter: Meter) -> bytes:
         return b"x" * 30_000_000
@@ -95,6 +117,32 @@ def test_the_part_of_a_process_that_is_killed_is_done_here() -> None:
         return os.getpid()
 
     assert at_once([lambda meter: 1, killed, lambda meter: 3]) == [1, HERE, 3]
+
+
+def test_the_part_of_a_process_that_hangs_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "HANGS_SECONDS", 0.5)
+    lock = threading.Lock()
+    lock.acquire()  # as by a thread that is not forked with the process
+
+    def waits(meter: Meter) -> int:
+        if os.getpid() != HERE:
+            lock.acquire()
+        return os.getpid()
+
+    assert at_once([lambda meter: 1, waits]) == [1, HERE]
+    assert not children()
+
+
+def test_a_process_that_computes_for_long_without_a_word_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "HANGS_SECONDS", 0.5)
+
+    def computes(meter: Meter) -> int:
+        deadline = time.monotonic() + 2
+        while time.monotonic() < deadline:
+            pass
+        return os.getpid()
+
+    assert at_once([lambda meter: 1, computes])[1] != HERE
 
 
 def test_what_can_not_be_sent_is_found_here() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import chain
 
 import msgspec
 
 from tunesmith.core.facts import DataFinding
 from tunesmith.core.meter import Meter, silent
+from tunesmith.core.parallel import at_once, stretches
 from tunesmith.core.prepare.figure import Marks
 from tunesmith.core.prepare.look.answers import Boilerplate, Contradictions, ShortAnswers
 from tunesmith.core.prepare.look.check import Check, Places
@@ -20,13 +23,14 @@ from tunesmith.core.prepare.look.languages import Languages
 from tunesmith.core.prepare.look.lengths import Lengths
 from tunesmith.core.prepare.look.missing import Disguised, Empty
 from tunesmith.core.prepare.look.outliers import Outliers
+from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.prompts import Copied, PromptForm
 from tunesmith.core.prepare.look.refusals import Refusals
 from tunesmith.core.prepare.look.seen import Seen
 from tunesmith.core.prepare.look.tally import Tallies
 from tunesmith.core.prepare.look.text_faults import BrokenEncoding, LostCharacters, Markup, Untidy
 from tunesmith.core.prepare.look.turns import Turns
-from tunesmith.core.prepare.records import Records
+from tunesmith.core.prepare.records import Batch, Records
 
 ORDER = (
     # What is inside a cell is mended before cells are compared, and cells before rows are counted.
@@ -42,34 +46,62 @@ ORDER = (
 """Kinds of findings in the order in which their repairs run; a kind that is not listed comes after those that are."""
 
 
-def find(records: Records, seen: Seen, meter: Meter = silent, more: Sequence[Check] = ()) -> list[DataFinding]:
+def find(
+    records: Records, seen: Seen, meter: Meter = silent, more: Sequence[Callable[[Meter], Check]] = ()
+) -> list[DataFinding]:
     """All findings, in the order in which their repairs should run; those without a repair after them.
 
     Args:
         records: What was read.
         seen: How it is understood.
         meter: Told after each batch; its `Cancelled` is let through.
-        more: Checks made elsewhere, such as near duplicates and personal data.
+        more: Make checks that are at home elsewhere, such as near duplicates and personal data, with the meter that
+            they are to tell. They take as long as all others together: of many rows each has a process of its own.
     """
     turns = Turns(seen)
     places = Places(records, turns)
-    names = [column.name for column in seen.columns]
     seen = turns.seen
-    tallies = Tallies(seen)
-    checks = [*checks_for(seen, places, tallies, dotted(records, seen)), *more]
-    done = 0
-    for batch in records.batches(names):
-        page = turns.page(batch, done)
-        tallies.see(page)
+
+    def ours(meter: Meter) -> list[Check]:
+        return checks_for(seen, places, dotted(records, seen))
+
+    making: list[Callable[[Meter], list[Check]]] = [ours, *(partial(_alone, make) for make in more)]
+    if len(stretches(len(records.rows))) == 1:
+        parts = [partial(_looked, records, turns.page, partial(_together, making))]
+    else:  # what is made elsewhere looks at the columns as they are
+        parts = [partial(_looked, records, turns.page, ours)]
+        parts += [partial(_looked, records, _page, make) for make in making[1:]]
+    return in_order(repeats_gone(turns.back(chain.from_iterable(at_once(parts, meter, min)))))
+
+
+def _looked(
+    records: Records, page_of: Callable[[Batch, int], Page], make: Callable[[Meter], list[Check]], meter: Meter
+) -> list[DataFinding]:
+    """What some checks find, in one pass."""
+    checks, done, of = make(meter), 0, len(records.rows)
+    for batch in records.batches():
+        page = page_of(batch, done)
         for check in checks:
             check.see(page)
         done += len(page)
-        meter("looking for faults", done, places.rows)
+        meter("looking for faults", done, of)
     found: list[DataFinding] = []
     for check in checks:
         found += check.findings()
-        meter("looking for faults", done, places.rows)
-    return in_order(repeats_gone(turns.back(found)))
+        meter("looking for faults", done, of)
+    return found
+
+
+def _page(batch: Batch, start: int) -> Page:
+    return Page(batch.numbers, batch.lines, batch.columns, start)
+
+
+def _alone(make: Callable[[Meter], Check], meter: Meter) -> list[Check]:
+    return [make(meter)]
+
+
+def _together(making: Sequence[Callable[[Meter], list[Check]]], meter: Meter) -> list[Check]:
+    return [check for make in making for check in make(meter)]
 
 
 def repeats_gone(found: Sequence[DataFinding]) -> list[DataFinding]:
@@ -96,10 +128,12 @@ def in_order(found: Sequence[DataFinding]) -> list[DataFinding]:
     return sorted(found, key=lambda finding: (not finding.repairs, rank.get(finding.kind, len(ORDER))))
 
 
-def checks_for(seen: Seen, places: Places, tallies: Tallies, marks: Mapping[str, Marks]) -> list[Check]:
+def checks_for(seen: Seen, places: Places, marks: Mapping[str, Marks]) -> list[Check]:
     """The checks that make sense for data of this shape; `marks` are those of columns with dots between thousands."""
+    tallies = Tallies(seen)
     sums = Totals(seen, places) if seen.entity else None
     checks: list[Check] = [
+        tallies,
         BrokenEncoding(seen, places),
         LostCharacters(seen, places),
         Markup(seen, places),

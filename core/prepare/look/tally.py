@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import islice
 
+from tunesmith.core.facts import DataFinding
 from tunesmith.core.prepare.look.page import Page
 from tunesmith.core.prepare.look.seen import MOST_LABELS, Seen
 
@@ -52,7 +53,7 @@ class Tally:
 
 
 class Tallies:
-    """One tally for each used column with few values."""
+    """One tally for each used column with few values; fed like a check, before those that ask it."""
 
     def __init__(self, seen: Seen) -> None:
         self._tallies = {name: Tally(name) for name in seen.used if seen.is_label(name)}
@@ -61,6 +62,10 @@ class Tallies:
         """The next records."""
         for tally in self._tallies.values():
             tally.see(page)
+
+    def findings(self) -> list[DataFinding]:
+        """None of its own: others find by it."""
+        return []
 
     def of(self, column: str) -> Tally | None:
         """The tally of a column; None where it has many values or is not used."""

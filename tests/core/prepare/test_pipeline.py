@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from tunesmith.core import parallel
 from tunesmith.core.errors import DataError
 from tunesmith.core.meter import Cancelled
 from tunesmith.core.plan import Prepare
@@ -295,3 +296,78 @@ def test_the_recommended_repairs_keep_questions_that_share_a_context_and_leave_o
     assert seen.roles == roles
     prepared = prepare_rows(plan(name, columns=roles, repairs=[near.repair]), tmp_path)
     assert (prepared.account.steps[0].before, prepared.account.steps[0].after) == (207, 200)
+
+
+def messy(count: int) -> list[dict[str, Any]]:
+    """Rows with what the checks look for, and with repeats, near repeats and rows of which nothing can be made."""
+    rows = many(count)
+    for n, row in enumerate(rows):
+        row |= {
+            "day": f"20{10 + n % 9}-0{1 + n % 8}-1{n % 9}",
+            "note": f"Write to u{n % 9}@example.org, <b>please</b>  now",
+        }
+    for n in range(0, count, 17):
+        rows[n] = dict(rows[n // 2])
+    for n in range(5, count, 19):
+        rows[n]["a"] = ""
+    for n in range(3, count, 23):
+        rows[n] |= {"q": rows[n - 1]["q"] + " Please", "a": rows[n - 1]["a"]}
+    return rows
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"split": {"near": 0.8, "overlap": "move", "compare": ["bench.jsonl"]}, "slices": ["team"]},
+        {"split": {"by": "day"}, "slices": ["team"]},
+        {"split": {"stratify": "team", "test_file": "own.jsonl", "test": 0}},
+        {"split": {"time": "day"}, "system": "Be brief."},
+        {
+            "repairs": [
+                {"kind": "strip-html", "column": "q"},
+                {"kind": "drop-empty", "column": "a"},
+                {"kind": "drop-duplicates"},
+                {"kind": "mask-personal", "column": "note", "names": ["email"]},
+            ]
+        },
+    ],
+)
+def test_several_processes_make_the_same_set(
+    tmp_path: Path, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = write(tmp_path, messy(400))
+    write(tmp_path, many(40), "own.jsonl")
+    write(tmp_path, many(60)[50:], "bench.jsonl")
+    made = {}
+    for processes in (1, 3):
+        monkeypatch.setenv("TUNESMITH_CACHE", str(tmp_path / f"cache-{processes}"))
+        monkeypatch.setattr(parallel, "FEWEST", 100)
+        monkeypatch.setattr(parallel, "cores", lambda count=processes: count)
+        prepared = prepare_rows(plan(name, **changes), tmp_path)
+        files = {path.name: path.read_bytes() for path in prepared.folder.iterdir() if path.suffix == ".jsonl"}
+        made[processes] = prepared.account, prepared.notes, files
+    assert made[1] == made[3]
+    assert set(made[3][2]) == {"train.jsonl", "validation.jsonl", "test.jsonl", "set-aside.jsonl", "rejected.jsonl"}
+
+
+@pytest.mark.parametrize("shape", ["question-answer", "table", "chat"])
+def test_several_processes_find_the_same_in_the_data(
+    tmp_path: Path, shape: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = messy(400)
+    if shape == "chat":
+        rows = [
+            {"messages": [{"role": "user", "content": r["q"]}, {"role": "assistant", "content": r["a"] + r["note"]}]}
+            for r in rows
+        ]
+    name = write(tmp_path, rows)
+    found = {}
+    for processes in (1, 3):
+        monkeypatch.setenv("TUNESMITH_CACHE", str(tmp_path / f"cache-{processes}"))
+        monkeypatch.setattr(parallel, "FEWEST", 100)
+        monkeypatch.setattr(parallel, "cores", lambda count=processes: count)
+        table = {"shape": "table", "columns": {"entity": "q"}} if shape == "table" else {}
+        found[processes] = profile(name, tmp_path, **table)
+    assert found[1] == found[3]
+    assert len(found[3].findings) > 2

@@ -60,7 +60,7 @@ class Odd:
 
 def test_a_check_made_elsewhere_is_fed_and_its_findings_are_sorted_in() -> None:
     records = records_of(people(20_000))
-    found = find(records, seen_in(records, "table", {"entity": "name"}), more=[Odd()])
+    found = find(records, seen_in(records, "table", {"entity": "name"}), more=[lambda meter: Odd()])
     assert [(finding.kind, finding.count) for finding in found] == [("near-duplicate", 2000)]
 
 
