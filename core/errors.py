@@ -6,7 +6,9 @@ the path of the log that holds its traceback.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 
 class TunesmithError(Exception):
@@ -27,16 +29,47 @@ class TunesmithError(Exception):
         self.cause = cause
         self.next_step = next_step
 
+    @property
+    def carried(self) -> dict[str, Any]:
+        """What it says beside its words: arguments of its class as JSON values, for whoever raises it anew."""
+        return {}
+
 
 class DataError(TunesmithError):
-    """The person's file can't be read or used as it is; names the file and, where there is one, the line."""
+    """The person's file can't be read or used as it is; names the file and, where there is one, the line.
+
+    Args:
+        asks: The path of the value of the plan that has to be stated for the data to be read, e.g. `prepare.part`;
+            empty where nothing has to be.
+        names: All that the data hold of which one has to be named there, as the data write them: they may hold
+            anything that a terminal would obey. Those that are no text, and so can't be stated, are left out.
+    """
 
     def __init__(
-        self, title: str, *, next_step: str, cause: str = "", file: Path | None = None, line: int | None = None
+        self,
+        title: str,
+        *,
+        next_step: str,
+        cause: str = "",
+        file: Path | None = None,
+        line: int | None = None,
+        asks: str = "",
+        names: Iterable[str] = (),
     ):
         super().__init__(title, next_step=next_step, cause=cause)
         self.file = file
         self.line = line
+        self.asks = asks
+        self.names = tuple(name for name in names if name.encode("utf-8", "replace").decode("utf-8") == name)
+
+    @property
+    def carried(self) -> dict[str, Any]:
+        """What the plan has to state, and the names there are."""
+        return {"asks": self.asks, "names": list(self.names)}
+
+
+class QueryError(DataError):
+    """A query is not one that can be taken: it does more than read, or its columns lack names of their own."""
 
 
 class PlanError(TunesmithError):

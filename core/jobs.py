@@ -234,7 +234,7 @@ class Helper:
             raise Cancelled
         if "error" in reply:
             kind = getattr(errors, reply.get("kind", ""), TunesmithError)
-            raise kind(reply["error"], cause=reply["cause"], next_step=reply["next_step"])
+            raise kind(reply["error"], cause=reply["cause"], next_step=reply["next_step"], **reply.get("carried", {}))
         return reply["answer"]
 
     def cancel(self) -> None:

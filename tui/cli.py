@@ -9,7 +9,7 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
@@ -52,15 +52,6 @@ class OtherTool(StrEnum):
     llamafactory = "llamafactory"
 
 
-def _tool(text: str) -> OtherTool:
-    """A trainer by its name, whose words people part as they like: `llama-factory`, `LLaMA-Factory`."""
-    bare = text.lower().replace("-", "").replace("_", "")
-    found = next((one for one in OtherTool if one.value == bare), None)
-    if found is None:
-        raise typer.BadParameter(f"{text!r} is not one of {', '.join(repr(one.value) for one in OtherTool)}.")
-    return found
-
-
 class MethodName(StrEnum):
     """The methods of training."""
 
@@ -93,6 +84,24 @@ class PreparedForm(StrEnum):
     jsonl = "jsonl"
     parquet = "parquet"
     openai = "openai"
+
+
+def _one_of(option: str, names: type[StrEnum], told: str) -> Any:
+    """An option that takes one of `names`, whose words people part as they like: `llama-factory`, `LLaMA-Factory`.
+
+    Typer's own option refuses other names in words that begin with those of the library below it.
+    """
+
+    def bare(text: str) -> str:
+        return text.lower().replace("-", "").replace("_", "")
+
+    def parse(text: str) -> StrEnum:
+        found = next((one for one in names if bare(one) == bare(text)), None)
+        if found is None:
+            raise typer.BadParameter(f"{text!r} is not one of {', '.join(names)}.")
+        return found
+
+    return typer.Option(option, parser=parse, metavar=f"<{'|'.join(names)}>", help=told)
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
@@ -162,8 +171,8 @@ def run(
         Optional[str],  # noqa: UP045
         typer.Argument(metavar="[PLAN]", help="A plan file for a new run; a run's name to go on with it."),
     ] = None,
-    only: Annotated[Optional[Stage], typer.Option("--only", help="Just this stage.")] = None,  # noqa: UP045
-    first: Annotated[Optional[Stage], typer.Option("--from", help="This stage and all after it.")] = None,  # noqa: UP045
+    only: Annotated[Optional[Stage], _one_of("--only", Stage, "Just this stage.")] = None,  # noqa: UP045
+    first: Annotated[Optional[Stage], _one_of("--from", Stage, "This stage and all after it.")] = None,  # noqa: UP045
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where the run ended, from its last checkpoint.")
     ] = False,
@@ -197,7 +206,7 @@ def prepare(
         Optional[Path],  # noqa: UP045
         typer.Option("--out", "-o", metavar="DIR", help="Write the prepared set and its data card there."),
     ] = None,
-    form: Annotated[PreparedForm, typer.Option("--as", help="The form of the rows written.")] = PreparedForm.jsonl,
+    form: Annotated[PreparedForm, _one_of("--as", PreparedForm, "The form of the rows written.")] = PreparedForm.jsonl,
     model: Annotated[
         str, typer.Option("--model", "-m", help="Whose tokens are counted: `practice`, a folder, or a name.")
     ] = "practice",
@@ -265,9 +274,7 @@ def plan_check(
 @plan_app.command("export")
 def plan_export(
     plan: Annotated[Path, typer.Argument(help="The plan file.")],
-    tool: Annotated[
-        OtherTool, typer.Option("--as", parser=_tool, metavar="trl|axolotl|llamafactory", help="For which tool.")
-    ],
+    tool: Annotated[OtherTool, _one_of("--as", OtherTool, "For which tool.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The folder to write.")],
     force: Annotated[bool, typer.Option("--force", help="Write into a folder that holds something.")] = False,
     as_json: Json = False,
@@ -314,7 +321,7 @@ def models(
         Optional[str],  # noqa: UP045
         typer.Argument(metavar="[NAME]", help="Only models with this in their name; of a single one, everything."),
     ] = None,
-    sort: Annotated[SortBy, typer.Option("--sort", help="What comes first.")] = SortBy.fits,
+    sort: Annotated[SortBy, _one_of("--sort", SortBy, "What comes first.")] = SortBy.fits,
     everything: Annotated[bool, typer.Option("--all", help="All of them, not only the first.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -332,7 +339,7 @@ def fit(
     ] = "",
     method: Annotated[
         Optional[WayName],  # noqa: UP045
-        typer.Option("--method", help="How it is trained; the first of LoRA and QLoRA that fits when left out."),
+        _one_of("--method", WayName, "How it is trained; the first of LoRA and QLoRA that fits when left out."),
     ] = None,
     length: Annotated[int, typer.Option("--seq", min=8, help="Tokens of the longest row.")] = 512,
     rows: Annotated[int, typer.Option("--batch", min=1, help="Rows computed at once.")] = 1,

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 
-from tunesmith.core.errors import TunesmithError
+from tunesmith.core.errors import DataError, TunesmithError
 from tunesmith.core.plan import Path
+from tunesmith.core.prepare.cells import shown
 
 QUERY: Path = "prepare.query"
 PART: Path = "prepare.part"
 ASKED = {QUERY: "Which rows of the database?", PART: "Which sheet, file or split?"}
 """How a person is asked, who has no plan before them."""
 
-_NAMES = re.compile(r": (?:it (?:has|holds) )?([^:]+?)(?: and more)?\.?$")
+LONGEST = 200
+"""Characters of a name that is offered to a person to type."""
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_STEERS_SHELL = frozenset('"$`\\!')
+"""What a shell obeys also between double quotes."""
 
 
 @dataclass(frozen=True)
@@ -23,17 +28,15 @@ class Meant:
 
     path: Path
     names: tuple[str, ...]
-    """The tables, sheets, files or splits that there are, as far as they were told."""
+    """The tables, sheets, files or splits that there are, as the data write them; none where that is not known."""
 
     @property
     def example(self) -> str:
-        """An answer that can be taken; empty where nothing is known of the data."""
-        if not self.names:
-            return ""
-        first = self.names[0]
-        if self.path == PART:
+        """An answer that can be typed and shown as it is; empty where no name is one, or none is known."""
+        first = next((name for name in self.names if name and shown(name, most=LONGEST) == name), "")
+        if self.path == PART or not first:
             return first
-        return f"SELECT * FROM {first if _PLAIN.fullmatch(first) else chr(34) + first + chr(34)}"
+        return f"SELECT * FROM {first if _PLAIN.fullmatch(first) else _quoted(first)}"
 
     @property
     def hint(self) -> str:
@@ -43,15 +46,16 @@ class Meant:
 
     @property
     def setting(self) -> str:
-        """How it is said on the command line."""
-        return f"--set {self.path}='{self.example}'" if '"' in self.example else f'--set {self.path}="{self.example}"'
+        """How it is said on the command line: a shell takes the name as text, whatever is in it."""
+        plain = _STEERS_SHELL.isdisjoint(self.example)
+        return f'--set {self.path}="{self.example}"' if plain else f"--set {self.path}={shlex.quote(self.example)}"
 
 
 def meant(error: TunesmithError) -> Meant | None:
     """What `error` asks the person to state; None where it is about something else."""
-    path = next((path for path in ASKED if path in error.next_step), None)
-    if path is None:
-        return None
-    lists = any(word in error.title for word in (" several ", " has no ", " holds no "))
-    found = _NAMES.search(error.title) if lists else None
-    return Meant(path, tuple(found[1].split(", ")) if found else ())
+    return Meant(error.asks, error.names) if isinstance(error, DataError) and error.asks else None
+
+
+def _quoted(name: str) -> str:
+    """A name as SQL's delimited identifier (ISO/IEC 9075-2, 5.2)."""
+    return '"{}"'.format(name.replace('"', '""'))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -108,9 +108,10 @@ def name_of(path: Path) -> str:
     return shown(str(path), most=400)
 
 
-def fault(path: Path, line: int, what: str, next_step: str) -> DataError:
-    """The error for what is wrong at a line; `what` is a sentence without its full stop."""
-    return DataError(f"{name_of(path)}: line {line:,}: {what}.", next_step=next_step, file=path, line=line)
+def fault(path: Path, line: int, what: str, next_step: str, *, asks: str = "", names: Iterable[str] = ()) -> DataError:
+    """The error for what is wrong at a line; `what` is a sentence without its full stop, the rest as in DataError."""
+    title = f"{name_of(path)}: line {line:,}: {what}."
+    return DataError(title, next_step=next_step, file=path, line=line, asks=asks, names=names)
 
 
 def no_rows(path: Path, what: str) -> DataError:

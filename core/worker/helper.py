@@ -254,8 +254,8 @@ def main() -> None:
         except Cancelled:
             reply = {"cancelled": True}
         except TunesmithError as error:
-            kind = type(error).__name__
-            reply = {"error": error.title, "cause": error.cause, "next_step": error.next_step, "kind": kind}
+            reply = {"error": error.title, "cause": error.cause, "next_step": error.next_step}
+            reply |= {"kind": type(error).__name__, "carried": error.carried}
         except Exception as error:  # noqa: BLE001 - a question must not end the helper; a log has the traceback
             traceback.print_exc()
             title = f"Something unexpected went wrong: {type(error).__name__}."

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tunesmith.core.errors import DataError, TunesmithError
+from tunesmith.core.errors import DataError, QueryError, TunesmithError
 from tunesmith.core.jobs import Helper
 from tunesmith.core.meter import Cancelled
 from tunesmith.core.survey import columns_of, page
@@ -53,6 +55,25 @@ def test_a_file_that_is_gone_is_a_sentence_and_the_next_question_is_answered(tmp
         with pytest.raises(DataError, match="There is no file"):
             columns_of("gone.csv", tmp_path, helper)
         assert columns_of("practice", tmp_path, helper) == ["id", "name", "department", "hire_date", "salary"]
+
+
+def test_what_an_error_asks_for_arrives_with_every_name_as_it_is_written(tmp_path: Path) -> None:
+    names = tuple(sorted(["a: b, c and more", "odd \x1b[31m name", *(f"table {n:02d}" for n in range(20))]))
+    with contextlib.closing(sqlite3.connect(tmp_path / "many.db")) as base:
+        for name in names:
+            base.execute(f'create table "{name}" (x text)')
+    with Helper() as helper:
+        with pytest.raises(DataError, match="holds several tables") as told:
+            columns_of("sqlite:///many.db", tmp_path, helper)
+        with pytest.raises(QueryError, match="begins with DROP"):
+            helper.ask(
+                "look", wishes={"prepare.data": "sqlite:///many.db", "prepare.query": "DROP x"}, base=str(tmp_path)
+            )
+        with pytest.raises(DataError, match="There is no file") as gone:
+            columns_of("gone.csv", tmp_path, helper)
+    assert (told.value.asks, tuple(sorted(told.value.names))) == ("prepare.query", names)
+    assert "\x1b" not in str(told.value)
+    assert (gone.value.asks, gone.value.names) == ("", ())
 
 
 def test_an_unexpected_error_does_not_tell_what_a_cell_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

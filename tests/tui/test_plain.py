@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import random
 import re
+import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -250,6 +252,34 @@ def test_columns_are_asked_for_where_none_offers_itself(flaws: Path, tmp_path: P
     assert "No column says what each row is about" in said
     assert "So it has to be said by hand." in said
     assert project().wishes["prepare.columns"] == {"entity": "x"}
+
+
+def test_of_several_tables_one_is_asked_for_until_a_query_can_be_taken(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "two.db")) as base:
+        base.execute('create table "a: b, c" (question text, answer text)')
+        base.execute("create table products (x text)")
+        rows = [(f"What is number {n} called?", f"It is called {n * 7}.") for n in range(60)]
+        base.executemany('insert into "a: b, c" values (?, ?)', rows)
+        base.commit()
+    _, said = talk(
+        "DROP TABLE products",
+        ENTER,
+        "SELECT * FROM nope",
+        'SELECT * FROM "a: b, c"',
+        "q",
+        data=f"sqlite:///{tmp_path}/two.db",
+    )
+    assert said.count("Which rows of the database?") == 4
+    assert 'Type a SELECT for the rows that are meant, e.g. SELECT * FROM "a: b, c".' in said
+    assert "The query begins with DROP, not with SELECT." in said
+    assert "no such table: nope" in said
+    assert project().wishes["prepare.query"] == 'SELECT * FROM "a: b, c"'
+
+
+def test_a_file_that_is_called_a_query_is_asked_none(tmp_path: Path) -> None:
+    (tmp_path / "query.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
+    _, said = talk("q", data=str(tmp_path / "query.csv"))
+    assert "query.csv is not a text file" in " ".join(said.split()) and "Which rows of the database?" not in said
 
 
 def test_a_project_whose_file_is_gone_can_be_mended(flaws: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunesmith.core.errors import DataError, PlanError, TunesmithError
+from tunesmith.core.errors import DataError, PlanError, QueryError, TunesmithError
 from tunesmith.core.facts import Shape
 from tunesmith.core.jobs import Helper
 from tunesmith.core.paths import spelled_out
@@ -163,11 +163,10 @@ class Opening:
                 desk.measure()
                 return
             except DataError as error:
-                wanted = meant(error)
-                if wanted is None and "query" not in error.title:
+                wanted = Meant(QUERY, ()) if isinstance(error, QueryError) else meant(error)
+                if wanted is None:
                     raise
                 self._voice.say(error.title)
-                wanted = wanted or Meant(QUERY, ())  # the query that was typed can't be taken
                 self._voice.say(ASKED[wanted.path])
                 self._voice.say(wanted.hint)
                 desk.project.wish(wanted.path, self._voice.ask("Your words (b goes back):") or wanted.example or None)

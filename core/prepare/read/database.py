@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from tunesmith.core.errors import AccessError, DataError
+from tunesmith.core.errors import AccessError, DataError, QueryError
 from tunesmith.core.meter import Meter
 from tunesmith.core.prepare.cells import shown
+from tunesmith.core.prepare.meant import QUERY
 from tunesmith.core.prepare.read.arrow_text import CONTROL, no_text
 from tunesmith.core.prepare.read.formats import VARIABLE
 from tunesmith.core.prepare.read.sink import Sink
@@ -130,7 +131,8 @@ def read_database(database: Database, query: str | None, sink: Sink, meter: Mete
     """Read the rows of `query`, or of the only table there is; lines are numbers of rows.
 
     Raises:
-        DataError: The query does more than read, the database refuses it, or without one there is not one table.
+        QueryError: The query does more than read, or two of its columns are named alike.
+        DataError: The database refuses the query, or without one there is not one table.
         AccessError: It can't be connected to.
     """
     if query is not None:
@@ -146,6 +148,7 @@ def read_database(database: Database, query: str | None, sink: Sink, meter: Mete
                 raise DataError(
                     f"The database refuses the query: {_told(error, database)}.",
                     next_step="Mend prepare.query.",
+                    asks=QUERY,
                 ) from None
             _refuse_names(names)
             _put_all(result, names, database, sink, meter)
@@ -158,7 +161,7 @@ def _refuse_names(names: list[str]) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if not names or twice is not None or "" in names:
         what = "has no columns" if not names else "names two columns alike" if twice is not None else "lacks a name"
-        raise DataError(
+        raise QueryError(
             f"The result of the query {what}{f': {shown(twice)}' if twice else ''}.",
             next_step="Give each column a name of its own, as in SELECT a.id AS customer, b.id AS order_id.",
         )
@@ -189,6 +192,7 @@ def _put_all(result: Any, names: list[str], database: Database, sink: Sink, mete
             raise DataError(
                 "The rows of the database hold bytes that are no text, and nothing else.",
                 next_step="Name other columns in prepare.query.",
+                asks=QUERY,
             )
         values = [{name: _value(one[at]) for at, name in kept} for one in part]
         sink.objects(range(row, row + len(part)), values)
@@ -197,18 +201,18 @@ def _put_all(result: Any, names: list[str], database: Database, sink: Sink, mete
 
 
 def refuse_writing(query: str) -> None:
-    """Raise DataError for anything but one statement that only reads."""
+    """Raise QueryError for anything but one statement that only reads."""
     bare = _STRINGS.sub(" ", query).strip().rstrip(";").strip()
     first = re.match(r"\(*\s*(\w*)", bare)
     word = first[1].lower() if first else ""
     if word not in ("select", "with", "values"):
-        raise DataError(
+        raise QueryError(
             f"The query begins with {shown(word.upper() or 'nothing')}, not with SELECT.", next_step=_ONLY_READS
         )
     if ";" in bare:
-        raise DataError("The query has more than one statement.", next_step=_ONLY_READS)
+        raise QueryError("The query has more than one statement.", next_step=_ONLY_READS)
     if found := _WRITES.search(bare):
-        raise DataError(
+        raise QueryError(
             f"The query says {found[1].upper()}, which could change the database.",
             next_step=f"{_ONLY_READS} A column of that name is written in double quotes.",
         )
@@ -260,7 +264,12 @@ def _only_table(connection: Connection, database: Database) -> str:
         return f"SELECT * FROM {connection.dialect.identifier_preparer.quote_identifier(names[0])}"
     told = f"{shown(database.told, most=200)} holds "
     told += "no table" if not names else f"several tables: {', '.join(shown(name) for name in names[:10])}"
-    raise DataError(f"{told}.", next_step="Say which rows are meant as prepare.query: SELECT … FROM …")
+    raise DataError(
+        f"{told}.",
+        next_step="Say which rows are meant as prepare.query: SELECT … FROM …",
+        asks=QUERY,
+        names=names,
+    )
 
 
 def _told(error: BaseException, database: Database) -> str:

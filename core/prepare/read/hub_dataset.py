@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tunesmith.core.errors import DataError, HubError
 from tunesmith.core.prepare.cells import shown
+from tunesmith.core.prepare.meant import PART
 from tunesmith.core.prepare.read.formats import ENDINGS, HUB, READABLE, kind_of
 
 _NAME = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", re.ASCII)
@@ -117,6 +118,8 @@ def _splits(folder: Path, name: str, part: str | None) -> dict[str, list[Path]]:
         raise DataError(
             f"The data set {shown(name)} has no split {shown(split)}: it has {', '.join(map(shown, splits))}.",
             next_step="Name one of them as prepare.part.",
+            asks=PART,
+            names=splits if part == split else [f"{config}/{one}" for one in splits],
         )
     return {split: splits[split]}
 
@@ -131,5 +134,7 @@ def _chosen(name: str, configs: list[str], part: str | None) -> tuple[str | None
         raise DataError(
             f"The data set {shown(name)} has several configurations: {told}.",
             next_step="Name one of them as prepare.part, with a split behind it if you like: CONFIGURATION/SPLIT.",
+            asks=PART,
+            names=configs,
         )
     return ("default" if len(configs) > 1 else None), part or ""

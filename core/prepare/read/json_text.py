@@ -9,6 +9,7 @@ import msgspec
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.prepare.cells import shown, text_of
+from tunesmith.core.prepare.meant import PART
 from tunesmith.core.prepare.read.encoding import as_utf8
 from tunesmith.core.prepare.read.json_values import Item, NotJson, Scan, decode, past_space
 from tunesmith.core.prepare.read.opened import Opened
@@ -161,6 +162,8 @@ def _list_in(scan: Scan, opened: Opened) -> str | None:
             next_step="Name one of them as prepare.part.",
             file=opened.path,
             line=1,
+            asks=PART,
+            names=keys,
         )
     raise _no_list(opened, "the object in it holds no list of objects")
 

@@ -14,6 +14,7 @@ from tunesmith.core.meter import Meter, silent
 from tunesmith.core.plan.encoding import codec_named
 from tunesmith.core.practice import PRACTICE
 from tunesmith.core.prepare.cells import shown
+from tunesmith.core.prepare.meant import QUERY
 from tunesmith.core.prepare.read import cache, saved_dataset
 from tunesmith.core.prepare.read.delimited import read_csv
 from tunesmith.core.prepare.read.formats import HUB, is_address, kind_of
@@ -210,6 +211,7 @@ def _fingerprint(plan: _Plan, meter: Meter) -> str:
 def _read_all(plan: _Plan, sink: Sink, meter: Meter) -> Format:
     """Read file by file; of several, one that can't be read at all is set aside as a whole."""
     first: Format | None = None
+    refusal: DataError | None = None
     rows_before: dict[str, int] = {}
     for file in plan.files:
         sink.begin(file.path, file.name)
@@ -224,9 +226,13 @@ def _read_all(plan: _Plan, sink: Sink, meter: Meter) -> Format:
         except DataError as error:
             if len(plan.files) == 1:
                 raise
-            sink.reject(error.line or 1, _clause(error, file.path), "", error.next_step)
+            line, why = error.line or 1, _clause(error, file.path)
+            sink.reject(line, why, "", error.next_step)
+            refusal = refusal or fault(file.path, line, why, error.next_step, **error.carried)
         else:
             first = first or form
+    if refusal is not None and first is None and not sink.rows:
+        raise refusal
     return first or "csv"
 
 
@@ -273,7 +279,7 @@ def _from_database(source: str, base: Path, query: str | None, meter: Meter) -> 
         sink.begin(path)
         read_database(database, query, sink, meter)
         if not sink.rows:
-            raise DataError("The query gives no rows.", next_step="Mend prepare.query.", file=path)
+            raise DataError("The query gives no rows.", next_step="Mend prepare.query.", file=path, asks=QUERY)
         return sink.close("sql")
 
     made: list[str] = []

@@ -21,6 +21,7 @@ import pyarrow as pa
 from tunesmith.core.errors import AccessError, DataError
 from tunesmith.core.meter import Meter
 from tunesmith.core.prepare.cells import shown
+from tunesmith.core.prepare.meant import PART
 from tunesmith.core.prepare.read.cache import scratch
 from tunesmith.core.prepare.read.formats import READABLE, kind_of
 from tunesmith.core.prepare.records import Format, name_of
@@ -166,7 +167,7 @@ def _member(path: Path, archive: zipfile.ZipFile, part: str | None) -> zipfile.Z
         title = f"{name_of(path)} holds several files: {names}."
     else:
         title = f"{name_of(path)} holds no file {shown(part)}: it holds {names}."
-    raise DataError(title, next_step="Name one of them as prepare.part.", file=path)
+    raise DataError(title, next_step="Name one of them as prepare.part.", file=path, asks=PART, names=held)
 
 
 def _unpack(path: Path, unpacking: Any, plain: IO[bytes], packed: int, meter: Meter) -> str:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from tunesmith.core.errors import DataError
 from tunesmith.core.meter import Meter
 from tunesmith.core.prepare.cells import shown
+from tunesmith.core.prepare.meant import PART
 from tunesmith.core.prepare.read.arrow_text import put_batch, unnamed
 from tunesmith.core.prepare.read.sink import Sink
 from tunesmith.core.prepare.records import BATCH, name_of
@@ -51,6 +52,8 @@ def parts_of(folder: Path, part: str | None) -> list[Part]:
                 f"{name_of(folder)} has no split {shown(part)}: it has {told}.",
                 next_step="Name one of them as prepare.part.",
                 file=folder,
+                asks=PART,
+                names=splits,
             )
         wanted = splits if part is None else [part]
         return [Part(path, name) for name in wanted for path in _files(folder / name)]

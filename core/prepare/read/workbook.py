@@ -11,6 +11,7 @@ from typing import Any
 
 from tunesmith.core.errors import DataError
 from tunesmith.core.prepare.cells import shown
+from tunesmith.core.prepare.meant import PART
 from tunesmith.core.prepare.read.opened import MOST_EXPANSION, Opened
 from tunesmith.core.prepare.read.sink import Sink
 from tunesmith.core.prepare.read.unnamed import name_by_letter
@@ -75,6 +76,8 @@ def _sheet(opened: Opened, sink: Sink) -> tuple[Any, Any]:
                     f"{name_of(opened.path)} has no sheet {shown(opened.part)}: it has {told}.",
                     next_step="Name one of them as prepare.part.",
                     file=opened.path,
+                    asks=PART,
+                    names=names,
                 )
             return book.get_sheet_by_name(opened.part), book
         filled = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -115,6 +116,10 @@ def test_splits_are_read_together_unless_one_is_named(saved: Path) -> None:
     assert [row.values["q"] for row in read(saved, "both", part="test").rows] == ["c"]
     error = refusal(saved, "both", part="dev")
     assert error.title == f"{saved}/both has no split dev: it has train, test."
+    assert (error.asks, error.names) == ("prepare.part", ("train", "test"))
+    index = saved / "both" / "dataset_dict.json"
+    index.write_text(json.dumps({"splits": ["train", "no \ud800 text"]}))
+    assert refusal(saved, "both", part="dev").names == ("train",), "what is no text can't be stated"
 
 
 def test_a_damaged_data_set_says_so_and_reads_no_file_outside_its_folder(saved: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.core.prepare.read.files import clear, values
-from tunesmith.core.errors import AccessError, DataError, TunesmithError
+from tunesmith.core.errors import AccessError, DataError, QueryError, TunesmithError
 from tunesmith.core.prepare.read.database import database_of, refuse_writing
 from tunesmith.core.prepare.read.load import read_records
 from tunesmith.core.prepare.records import Records
@@ -81,7 +81,8 @@ def test_the_fingerprint_is_that_of_the_rows(shop: Path) -> None:
 )
 def test_anything_that_could_change_the_database_is_refused(shop: Path, query: str, why: str) -> None:
     before = (shop / "shop.db").read_bytes()
-    assert why in refused(SHOP, shop, query).title
+    error = refused(SHOP, shop, query)
+    assert why in error.title and isinstance(error, QueryError)
     assert (shop / "shop.db").read_bytes() == before
 
 
@@ -102,10 +103,13 @@ def test_several_tables_or_none_are_named(shop: Path) -> None:
     error = refused(SHOP, shop)
     assert error.title == r"sqlite:///shop.db holds several tables: odd \x1b name, orders."
     assert "prepare.query" in error.next_step
+    assert isinstance(error, DataError) and (error.asks, error.names) == ("prepare.query", ("odd \x1b name", "orders"))
     sqlite3.connect(shop / "empty.db").execute("create table t (a)")
     assert refused("sqlite:///empty.db", shop).title == "The query gives no rows."
     (shop / "nothing.db").write_bytes(b"")
-    assert refused("sqlite:///nothing.db", shop).title == "sqlite:///nothing.db holds no table."
+    error = refused("sqlite:///nothing.db", shop)
+    assert error.title == "sqlite:///nothing.db holds no table."
+    assert isinstance(error, DataError) and (error.asks, error.names) == ("prepare.query", ())
 
 
 def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
@@ -115,15 +119,16 @@ def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
 
 
 def test_what_the_database_says_is_passed_on_in_one_line(shop: Path) -> None:
-    assert refused(SHOP, shop, "SELECT nope FROM orders").title == (
-        "The database refuses the query: no such column: nope."
-    )
+    error = refused(SHOP, shop, "SELECT nope FROM orders")
+    assert error.title == "The database refuses the query: no such column: nope."
+    assert isinstance(error, DataError) and error.asks == "prepare.query"
     (shop / "shop.db").write_bytes(b"no database at all, but long enough to be looked at" * 20)
     assert "file is not a database" in refused(SHOP, shop).title
 
 
 def test_columns_of_one_name_are_refused(shop: Path) -> None:
     error = refused(SHOP, shop, "SELECT id, name AS id FROM orders")
+    assert isinstance(error, QueryError)
     assert error.title == "The result of the query names two columns alike: id."
 
 

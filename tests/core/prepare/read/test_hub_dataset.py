@@ -8,7 +8,7 @@ import huggingface_hub
 import pytest
 
 from tests.core.prepare.read.files import clear
-from tunesmith.core.errors import TunesmithError
+from tunesmith.core.errors import DataError, TunesmithError
 from tunesmith.core.prepare.read.load import read_records
 
 COMMIT = "b" * 40
@@ -55,7 +55,9 @@ def test_a_data_set_in_the_cache_is_read_without_a_network_with_its_splits(hub: 
     )
     only = read_records("hub:me/set", part="test")
     assert [row.values for row in only.rows] == [{"q": "w", "a": "4"}]
-    assert refused("hub:me/set", "dev").title == "The data set me/set has no split dev: it has train, test."
+    error = refused("hub:me/set", "dev")
+    assert error.title == "The data set me/set has no split dev: it has train, test."
+    assert isinstance(error, DataError) and (error.asks, error.names) == ("prepare.part", ("train", "test"))
 
 
 def test_of_several_configurations_the_part_names_one(hub: Path) -> None:
@@ -66,6 +68,9 @@ def test_of_several_configurations_the_part_names_one(hub: Path) -> None:
     cached(hub, "me/set", {"README.md": card, "small.jsonl": '{"a": 1}\n', "big.jsonl": '{"a": 2}\n'})
     error = refused("hub:me/set")
     assert error.title == "The data set me/set has several configurations: small, big."
+    assert isinstance(error, DataError) and (error.asks, error.names) == ("prepare.part", ("small", "big"))
+    split = refused("hub:me/set", "big/dev")
+    assert isinstance(split, DataError) and split.names == ("big/train",), "as prepare.part takes it"
     assert [row.values for row in read_records("hub:me/set", part="big").rows] == [{"a": "2"}]
     assert [row.values for row in read_records("hub:me/set", part="small/train").rows] == [{"a": "1"}]
 

@@ -99,6 +99,7 @@ def test_of_several_lists_the_part_names_one(tmp_path: Path) -> None:
     error = refusal(tmp_path, "a.json", text)
     assert error.title == f"{tmp_path}/a.json can't be read as rows: it holds several lists: train, test."
     assert error.next_step == "Name one of them as prepare.part."
+    assert (error.asks, error.names) == ("prepare.part", ("train", "test"))
     assert values(read(tmp_path, "a.json", text, part="test")) == [{"a": "2"}]
 
 

@@ -60,7 +60,26 @@ def test_of_several_files_in_an_archive_the_part_names_one(tmp_path: Path) -> No
     assert error.title == f"{tmp_path}/a.zip holds several files: a.csv, deep/b.jsonl."
     assert error.next_step == "Name one of them as prepare.part."
     assert values(read(tmp_path, "a.zip", content, part="deep/b.jsonl")) == [{"x": "1"}]
-    assert "holds no file c.csv" in refusal(tmp_path, "a.zip", content, part="c.csv").title
+    other = refusal(tmp_path, "a.zip", content, part="c.csv")
+    assert "holds no file c.csv" in other.title
+    for one in (error, other):
+        assert (one.asks, one.names) == ("prepare.part", ("a.csv", "deep/b.jsonl"))
+
+
+def test_more_files_than_a_sentence_holds_can_all_be_chosen_from(tmp_path: Path) -> None:
+    names = tuple(f"{n}, and more: yes.csv" for n in range(12))
+    error = refusal(tmp_path, "a.zip", zipped({name: PEOPLE.encode() for name in names}))
+    assert error.title.endswith(" and more.")
+    assert error.names == names
+
+
+def test_archives_of_a_folder_that_all_hold_several_files_ask_for_one(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for name in ("a.zip", "b.zip"):
+        (tmp_path / "data" / name).write_bytes(zipped({"a.csv": PEOPLE.encode(), "b.csv": PEOPLE.encode()}))
+    error = refusal(tmp_path, "data")
+    assert error.title == f"{tmp_path}/data/a.zip: line 1: holds several files: a.csv, b.csv."
+    assert (error.asks, error.names) == ("prepare.part", ("a.csv", "b.csv"))
 
 
 def test_a_sheet_is_named_by_the_part_also_inside_an_archive(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def test_of_several_sheets_the_first_that_is_not_empty_is_read_and_said_so(tmp_p
     assert values(read(tmp_path, "a.xlsx", content, part="Two")) == [{"a": "y"}]
     error = refusal(tmp_path, "a.xlsx", content, part="Three")
     assert error.title == f"{tmp_path}/a.xlsx has no sheet Three: it has Blank, One, Two."
+    assert (error.asks, error.names) == ("prepare.part", ("Blank", "One", "Two"))
 
 
 def test_a_column_without_a_name_is_called_by_its_letter_if_there_is_something_in_it(tmp_path: Path) -> None:
