@@ -45,6 +45,12 @@ def panel(shell: Shell) -> str:
     return " ".join(str(shell.step.query_one("#why-text", Static).content).split())
 
 
+def footer(shell: Shell) -> list[str]:
+    """What the footer says, from the left: the keys, each with what it does."""
+    shown = sorted(shell.query(FooterKey), key=lambda key: key.region.x)
+    return [f"{key.key_display} {key.description}" for key in shown if key.visible]
+
+
 def finding(shell: Shell, kind: str) -> FindingRow:
     return next(one for one in shell.query(FindingRow) if one.finding.kind == kind)
 
@@ -454,10 +460,14 @@ def test_of_two_tables_the_query_is_asked_for_by_itself(tmp_path: Path) -> None:
         assert app.screen is shell and query.display and not row(shell, "prepare.part").display
         assert "orders, products. Type a SELECT" in panel(shell)
         assert "e.g. SELECT * FROM orders" in str(query.query_one(".knob-error", Static).content)
+        await until(pilot, lambda: footer(shell)[:1] == ["Enter Go on"])
         await pilot.press(*"SELECT * FROM orders")
         await until(pilot, lambda: project.survey is not None and not project.pending)
         assert project.facts.data.rows == 60 and not shell.session.problem
         assert not row(shell, "prepare.questions").display, "rows with questions of their own are asked none"
+        assert query.control.has_focus and footer(shell)[0] == "Enter Go on"
+        await pilot.press("enter")
+        await until(pilot, lambda: shell.step is not None and shell.step.stage == "select")
 
     wizard(project, act)
 
