@@ -17,6 +17,7 @@ from tunesmith.core.survey import Page
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.calm import CalmModal
 from tunesmith.tui.session import Session
+from tunesmith.tui.widgets.box_keys import BoxKeys, Key
 from tunesmith.tui.widgets.record_table import PAGE, RecordTable
 from tunesmith.tui.widgets.roll import Roll
 from tunesmith.tui.widgets.still import Still
@@ -50,26 +51,26 @@ class Data(CalmModal[None]):
             with Roll(id="data-record"):
                 yield Still("", id="data-cells")
             yield Input(compact=True, type="integer", placeholder="number of a record", id="data-ask")
-            yield Still(self._keys(), id="data-keys", classes="box-keys")
+            yield BoxKeys(*self._keys())
 
     def on_mount(self) -> None:
         """Begin at the first record."""
         self.query_one("#data-ask", Input).display = False
         self.query_one(RecordTable).focus()
 
-    def _keys(self) -> str:
+    def _keys(self) -> list[Key]:
         """The keys of what has the focus."""
         arrows = self._session.glyphs.braille
         record = self.query("#data-record").first(Roll) if self.is_mounted else None
         if record is not None and record.has_focus:
-            return f"{'↑↓' if arrows else 'Arrows'} PgUp PgDn scroll the record   Tab back to the table   Esc back"
-        whole = "Tab the whole record   " if record is not None and record.can_focus else ""
-        if not arrows:
-            return f"Arrows, PgUp, PgDn move   g a number   {whole}Esc back"
-        return f"↑↓ PgUp PgDn move   ← → columns   g a number   {whole}Esc back"
+            scroll = f"{'↑↓' if arrows else 'Arrows'} PgUp PgDn"
+            return [(scroll, "scroll the record"), ("Tab", "back to the table"), ("Esc", "back")]
+        whole = [("Tab", "the whole record")] if record is not None and record.can_focus else []
+        move = [("↑↓ PgUp PgDn", "move"), ("← →", "columns")] if arrows else [("Arrows, PgUp, PgDn", "move")]
+        return [*move, ("g", "a number"), *whole, ("Esc", "back")]
 
     def _show_keys(self) -> None:
-        self.query_one("#data-keys", Still).show(self._keys())
+        self.query_one(BoxKeys).show(*self._keys())
 
     def on_descendant_focus(self) -> None:
         """Other keys do something now."""

@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets._footer import FooterKey
 
+from tests.tui.snapshot_kit import screen_text
 from tests.tui.test_wizard import row, until, wizard
 from tunesmith.core.project import Project, new_project
 from tunesmith.tui.app import TunesmithApp
@@ -163,7 +164,8 @@ def test_names_are_changed_in_the_box(tmp_path: Path) -> None:
     wizard(project, act)
 
 
-def test_a_mapping_is_changed_in_the_box_line_by_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_a_mapping_is_changed_in_the_box_line_by_line(tmp_path: Path, size: tuple[int, int]) -> None:
     lines = [{"text": f"The {n} is broken again, who helps?", "label": LABELS[n % 4]} for n in range(120)]
     (tmp_path / "labelled.jsonl").write_text("\n".join(map(json.dumps, lines)))
     project = new_project("labelled.jsonl", tmp_path)
@@ -176,13 +178,15 @@ def test_a_mapping_is_changed_in_the_box_line_by_line(tmp_path: Path) -> None:
         text = box.query_one(TextArea)
         assert text.text == "it = IT"
         await pilot.press("home", "tab", "end", "enter", *"HR", "f2")
+        await until(pilot, lambda: "F2 or Ctrl+O takes it from the lines" in screen_text(app))
+        assert "Esc back" in screen_text(app), "a key is not parted from what it does"
         assert "Values: line 2 can't be read" in str(box.query_one("#mend-error", Static).content)
         await pilot.press(*" = People", "f2")
         labels = {"it": "IT", "HR": "People"}
         await until(pilot, lambda: labels in [one.get("values") for one in repairs_of(project)])
         assert app.screen is shell
 
-    wizard(project, act)
+    wizard(project, act, size=size)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
