@@ -319,6 +319,21 @@ def test_the_footer_at_a_finding_begins_with_enter_and_fits(practice: Project) -
     wizard(practice, act)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_under_a_box_the_footer_offers_no_keys_that_do_nothing(practice: Project, size: tuple[int, int]) -> None:
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await until(pilot, lambda: "Enter Go on" in screen_text(app).splitlines()[-1])
+        for key in ("d", "f1", "ctrl+p"):
+            await pilot.press(key)
+            await until(pilot, lambda: app.screen is not shell)
+            await until(pilot, lambda: not screen_text(app).splitlines()[-1])
+            await pilot.press("escape")
+            await until(pilot, lambda: "Enter Go on" in screen_text(app).splitlines()[-1])
+
+    wizard(practice, act, size=size)
+
+
 def test_enter_accepts_the_recommended_repairs(practice: Project) -> None:
     async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
         await shell.open("prepare")
