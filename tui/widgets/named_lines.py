@@ -46,7 +46,8 @@ class NamedLines(ByWidth):
         names = min(longest, self._widest) + GAP
         told = []
         for name, text in self.lines:
-            first, *more = Content(harmless(text)).wrap(max(1, width - names)) or [Content("")]
+            lines = Content("\n".join(map(harmless, text.split("\n"))))
+            first, *more = lines.wrap(max(1, width - names)) or [Content("")]
             shown = filled(name, names - GAP, self._glyphs.ellipsis) + " " * GAP
             told += [Content.assemble((shown, "$text-muted"), first)]
             told += [Content.assemble(" " * names, line) for line in more]

@@ -25,6 +25,7 @@ from tunesmith.tui.screens.repair import Mend
 from tunesmith.tui.screens.shell import Shell
 from tunesmith.tui.widgets.choice import Choice
 from tunesmith.tui.widgets.finding_row import FindingRow
+from tunesmith.tui.widgets.named_lines import NamedLines
 from tunesmith.tui.widgets.record_table import RecordTable
 
 
@@ -411,17 +412,50 @@ def test_records_that_could_not_be_read_are_asked_for_again(tmp_path: Path) -> N
         await shell.open("prepare")
         await pilot.press("d")
         await until(pilot, lambda: isinstance(app.screen, Data) and app.screen.query_one(RecordTable).total > 0)
-        table, told = app.screen.query_one(RecordTable), app.screen.query_one("#data-cells", Static)
+        table, told = app.screen.query_one(RecordTable), app.screen.query_one("#data-cells", NamedLines)
         file.rename(away)
         await pilot.press("end")
-        await until(pilot, lambda: "many.jsonl" in str(told.content))
+        await until(pilot, lambda: "many.jsonl" in str(told.lines))
         assert table.record(999) is None
         away.rename(file)
         await pilot.press("up")
         await until(pilot, lambda: table.record(998) is not None)
-        assert "number 998" in str(told.content)
+        assert "number 998" in str(told.lines)
 
     wizard(project, act)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_a_long_cell_is_read_to_its_end_and_its_file_is_named(tmp_path: Path, size: tuple[int, int]) -> None:
+    said = "\n".join(f"Paragraph {n} says \x1b[31m[bold]." for n in range(300))
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    for name, words in (("a", said), ("b", "x" * 100_150)):
+        row = {"question": f"What stands in {name}?", "answer": words}
+        short = [{"question": f"What is {name}{n}?", "answer": f"It is {n}."} for n in range(30)]
+        (folder / f"{name}.jsonl").write_text("\n".join(map(json.dumps, [row, *short])))
+
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, Data) and app.screen.query_one(RecordTable).total > 0)
+        title, told = app.screen.query_one("#data-title", Static), app.screen.query_one("#data-cells", NamedLines)
+        assert "record 1 of 62, a.jsonl, line 1" in str(title.content)
+        await until(pilot, lambda: "Paragraph 299" in str(told.render()))
+        assert "Paragraph 299 says \\x1b[31m[bold]." in str(told.render()), "it is text, and its lines are apart"
+        assert "\x1b" not in str(told.render())
+        await until(pilot, lambda: "Tab the record" in screen_text(app))
+        await pilot.press("tab", "end")
+        await until(pilot, lambda: "Paragraph 299" in screen_text(app))
+        await pilot.press("shift+tab", "g", *"32", "enter")
+        await until(pilot, lambda: "record 32 of 62, b.jsonl, line 1" in str(title.content))
+        await until(pilot, lambda: "(cut here: " in str(told.lines))
+        (_, question), (_, answer), (_, cut) = told.lines
+        assert answer == "x" * (100_000 - len(question)) and f"{150 + len(question)} more characters" in cut
+        await pilot.press("down")
+        await until(pilot, lambda: told.lines == (("question", "What is b0?"), ("answer", "It is 0.")))
+
+    wizard(new_project("parts", tmp_path), act, size=size)
 
 
 def test_what_is_in_a_cell_is_text(tmp_path: Path) -> None:
@@ -434,7 +468,7 @@ def test_what_is_in_a_cell_is_text(tmp_path: Path) -> None:
         await shell.open("prepare")
         await pilot.press("d")
         await until(pilot, lambda: isinstance(app.screen, Data) and app.screen.query_one(RecordTable).total > 0)
-        shown = str(app.screen.query_one("#data-cells", Static).content)
+        shown = str(app.screen.query_one("#data-cells", NamedLines).render())
         assert "[bold]=1+1" in shown and "\\x1b" in shown and "\\u202e" in shown
         assert not set(shown) & set("\x1b\u202e\u0000")
 
