@@ -7,6 +7,7 @@ It is done by a helper process (see `jobs.Helper` and `worker.measure`), so that
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -198,13 +199,34 @@ class Page(msgspec.Struct, frozen=True):
     start: int
     """Which record the first one here is, counted from 0."""
     cells: list[list[str]]
-    """Row by row, each cell as harmless text, cut where it is long."""
-    lines: list[int]
+    """Row by row, each cell as harmless text on one line, cut where it is long."""
+    places: list[str]
+    """Where each record stands: its line, and where several files were read, its file."""
+    whole: list[bool]
+    """Whether each record's cells are all there, neither cut nor joined from several lines."""
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """One record as it was read, up to a bound."""
+
+    columns: list[str]
+    cells: list[str]
+    """As harmless text, its lines apart."""
+    left_out: list[int]
+    """How many characters of each cell are beyond the bound."""
 
 
 def page(wishes: Wishes, base: Path, helper: Helper, start: int, count: int) -> Page:
     """`count` records from `start` on, read from the cache without loading the others. Raises what `prepared` does."""
-    asked = {name: wishes.get(f"prepare.{name}") for name in ("data", "query", "part", "encoding")}
-    answer = helper.ask("page", source=asked["data"] or PRACTICE, query=asked["query"], part=asked["part"],
-                        encoding=asked["encoding"], base=str(base), start=start, count=count)  # fmt: skip
-    return msgspec.convert(answer, Page)
+    return msgspec.convert(helper.ask("page", data=_data(wishes, base), start=start, count=count), Page)
+
+
+def whole(wishes: Wishes, base: Path, helper: Helper, number: int) -> Whole:
+    """Record `number`, counted from 0. Raises what `prepared` does, and DataError where there is none any more."""
+    return msgspec.convert(helper.ask("whole", data=_data(wishes, base), number=number), Whole)
+
+
+def _data(wishes: Wishes, base: Path) -> dict[str, Any]:
+    """What the helper reads the data by."""
+    asked = {name: wishes.get(f"prepare.{name}") for name in ("query", "part", "encoding")}
+    return {"source": wishes.get("prepare.data") or PRACTICE, "base": str(base), **asked}

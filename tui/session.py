@@ -17,7 +17,7 @@ from tunesmith.core.paths import is_of_hub
 from tunesmith.core.prepare.meant import Meant
 from tunesmith.core.project import Project
 from tunesmith.core.run import Run, State
-from tunesmith.core.survey import Page, Survey, counted, look, page, proven, simulated, unproven
+from tunesmith.core.survey import Page, Survey, Whole, counted, look, page, proven, simulated, unproven, whole
 from tunesmith.tui.glyphs import Glyphs
 
 EVENTS_AT_ONCE = 16_000
@@ -151,6 +151,13 @@ class Session:
             if self._pages is None:
                 self._pages = Helper()  # its own: the other one may be busy for minutes
             return page(self.project.wishes, self.project.base, self._pages, start, count)
+
+    def whole(self, number: int) -> Whole:
+        """One record in full, counted from 0; waits, so it is for a thread. Raises what `page` does."""
+        with self._paging:
+            if self._pages is None:
+                self._pages = Helper()
+            return whole(self.project.wishes, self.project.base, self._pages, number)
 
     def hub(self) -> Helper:
         """The helper that may ask the Hub; for a thread, because starting it takes a moment."""

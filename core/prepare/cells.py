@@ -40,6 +40,11 @@ def shown(text: str, most: int = 60) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
 
 
+def lines_shown(text: str) -> str:
+    """The same for a text that is shown in full, its lines apart."""
+    return "\n".join(shown(line, len(line)) for line in text.replace("\r\n", "\n").split("\n"))
+
+
 def counted(count: int, one: str, many: str = "") -> str:
     """`1 row`, `1,200 rows`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

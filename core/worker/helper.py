@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tunesmith.core.errors import TunesmithError
+from tunesmith.core.errors import DataError, TunesmithError
 from tunesmith.core.facts import Simulation
 from tunesmith.core.hub import Access, HubModel
 from tunesmith.core.lengths import estimated_profile
@@ -24,10 +24,10 @@ from tunesmith.core.load import Load
 from tunesmith.core.meter import Cancelled, Meter
 from tunesmith.core.paths import is_file
 from tunesmith.core.plan import Prepare
-from tunesmith.core.prepare.cells import cell, shown
+from tunesmith.core.prepare.cells import cell, lines_shown, shown
 from tunesmith.core.prepare.prepared import Prepared, WrittenSet
 from tunesmith.core.proof import Proof
-from tunesmith.core.survey import Counted, Page, Survey
+from tunesmith.core.survey import Counted, Page, Survey, Whole
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -41,6 +41,10 @@ COUNTED = 50_000
 A share of 1 % is then known to within a tenth of a point (95 % interval, normal approximation)."""
 CELL = 200
 """Characters of a cell that a page shows."""
+WHOLE = 100_000
+"""Characters of one record that are shown; of each cell at least as many as on a page."""
+LINES = 5_000
+"""Lines of one record that are shown, of each cell at least one: ten times as many take seconds to lay out."""
 
 
 class Surveyor:
@@ -49,7 +53,7 @@ class Surveyor:
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
         self._prepared: Prepared | None = None
-        self._paged: tuple[tuple[str, str, str | None, str | None, str | None], Records] | None = None
+        self._paged: tuple[dict[str, Any], Records] | None = None
         """What was paged through last, and what it was asked for by."""
 
     def look(self, wishes: dict[str, Any], base: str) -> Survey:
@@ -96,27 +100,41 @@ class Surveyor:
 
         return list(read_records(source, Path(base), meter=self._meter).columns)
 
-    def page(
-        self,
-        source: str,
-        base: str,
-        query: str | None,
-        part: str | None,
-        start: int,
-        count: int,
-        encoding: str | None = None,
-    ) -> Page:
+    def page(self, data: dict[str, Any], start: int, count: int) -> Page:
         """A stretch of the records, as they were read."""
+        records = self._records(data)
+        rows = records.rows[start : start + count]
+        texts = [[cell(row.values, name) for name in records.columns] for row in rows]
+        cells = [[shown(text, CELL) for text in row] for row in texts]
+        whole = [all(len(text) <= CELL and "\n" not in text for text in row) for row in texts]
+        return Page(list(records.columns), len(records.rows), start, cells, [row.place for row in rows], whole)
+
+    def whole(self, data: dict[str, Any], number: int) -> Whole:
+        """One of the records, as it was read."""
+        records = self._records(data)
+        if number >= len(records.rows):
+            raise DataError(
+                f"There is no record {number + 1:,} any more: the data has {len(records.rows):,}.",
+                next_step="Go back and look through it again.",
+            )
+        values, room, lines = records.rows[number].values, WHOLE, LINES
+        cells, left_out = [], []
+        for name in records.columns:
+            text = cell(values, name)
+            kept = text[: max(CELL, room)].split("\n", max(1, lines))[: max(1, lines)]
+            room, lines = room - len(text), lines - len(kept)
+            cells.append(lines_shown("\n".join(kept)))
+            left_out.append(len(text) - len("\n".join(kept)))
+        return Whole(list(records.columns), cells, left_out)
+
+    def _records(self, data: dict[str, Any]) -> Records:
+        """A database is asked once, a file looked at again each time."""
         from tunesmith.core.prepare.read.load import read_records
 
-        asked = (source, base, query, part, encoding)
-        if self._paged is None or self._paged[0] != asked or is_file(source):
-            records = read_records(source, Path(base), query=query, part=part, encoding=encoding, meter=self._meter)
-            self._paged = asked, records
-        records = self._paged[1]  # a database is asked once, a file looked at again for each page
-        rows = records.rows[start : start + count]
-        cells = [[shown(cell(row.values, name), CELL) for name in records.columns] for row in rows]
-        return Page(list(records.columns), len(records.rows), start, cells, [row.line for row in rows])
+        if self._paged is None or self._paged[0] != data or is_file(data["source"]):
+            how = {name: data[name] for name in ("query", "part", "encoding")}
+            self._paged = data, read_records(data["source"], Path(data["base"]), meter=self._meter, **how)
+        return self._paged[1]
 
     def simulate(self, config: dict[str, Any], load: dict[str, Any]) -> Simulation:
         """The memory of a training step of a model with these values in its config.json; each is simulated once."""
@@ -240,6 +258,7 @@ def main() -> None:
         "estimate": surveyor.estimate,
         "columns": surveyor.columns,
         "page": surveyor.page,
+        "whole": surveyor.whole,
         "prepare": surveyor.prepare,
         "export": surveyor.export,
         "simulate": surveyor.simulate,

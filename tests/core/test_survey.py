@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from tunesmith.core.draft import Wishes
+from tunesmith.core.errors import DataError
 from tunesmith.core.jobs import Helper
 from tunesmith.core.project import new_project
 from tunesmith.core.proof import lost_told
-from tunesmith.core.survey import proven, survey, unproven
+from tunesmith.core.survey import page, proven, survey, unproven, whole
 
 LENGTH = "select.hyperparameters.max_length"
 
@@ -74,3 +75,25 @@ def test_nothing_is_asked_again_where_nothing_is_cut(wishes: Wishes, tmp_path: P
     assert unproven(seen, seen.proof.profile.whole.longest - 1)
     assert lost_told(seen.proof) == ""
     assert not unproven(msgspec.structs.replace(seen, proof=None), 8)
+
+
+def test_a_record_is_read_in_full_up_to_a_bound(tmp_path: Path) -> None:
+    rows = [{"id": str(n), "said": f"line 1\r\nline\t2 \x1b[31m {n}", "more": "y" * 300} for n in range(3)]
+    rows[0]["said"] = "\n".join("a" * 20_000)
+    rows[1]["said"] = "x" * 150_000
+    (tmp_path / "long.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    asked: Wishes = {"prepare.data": str(tmp_path / "long.jsonl")}
+    with Helper() as helper:
+        found = page(asked, tmp_path, helper, 0, 3)
+        assert found.whole == [False] * 3 and found.places == ["line 1", "line 2", "line 3"]
+        assert [len(cell) for cell in found.cells[1]] == [1, 200, 200]
+        plain = whole(asked, tmp_path, helper, 2)
+        assert plain.cells == ["2", "line 1\nline\\t2 \\x1b[31m 2", "y" * 300] and plain.left_out == [0, 0, 0]
+        long = whole(asked, tmp_path, helper, 1)
+        assert [len(cell) for cell in long.cells] == [1, 99_999, 200], "a long cell leaves the others what a page shows"
+        assert long.left_out == [0, 50_001, 100]
+        listed = whole(asked, tmp_path, helper, 0)
+        assert listed.cells[1] == "\n".join("a" * 4_999), "5,000 lines, one of which the first cell takes"
+        assert listed.left_out == [0, 2 * (20_000 - 4_999), 0]
+        with pytest.raises(DataError, match="There is no record 4 any more: the data has 3"):
+            whole(asked, tmp_path, helper, 3)

@@ -25,6 +25,7 @@ from tunesmith.core.plan_schema import SCHEMA_NAME
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.calm import CalmModal
+from tunesmith.tui.widgets.box_keys import BoxKeys
 
 DATA = "a file, a folder, data/*.jsonl, hub:owner/name or sqlite:///shop.db"
 
@@ -121,17 +122,7 @@ class Browse(CalmModal[str]):
             )
             yield Static("", id="browse-error", markup=False)
             yield Files(self._base, self._suffixes)
-            yield Static(
-                Content.assemble(
-                    ("Enter", "bold $text-accent"),
-                    " takes it   ",
-                    ("Tab", "bold $text-accent"),
-                    " to the list and back   ",
-                    ("Esc", "bold $text-accent"),
-                    " back",
-                ),
-                classes="box-keys",
-            )
+            yield BoxKeys(("Enter", "takes it"), ("Tab", "to the list and back"), ("Esc", "back"))
 
     def on_mount(self) -> None:
         """Typing first: a path can be pasted."""

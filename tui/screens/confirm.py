@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from tunesmith.tui.screens.calm import CalmModal
+from tunesmith.tui.widgets.box_keys import BoxKeys
 from tunesmith.tui.widgets.still import Still
 
 
@@ -27,8 +28,7 @@ class Confirm(CalmModal[bool]):
 
     def compose(self) -> ComposeResult:
         """What speaks against it, and the two keys."""
-        accent = "bold $text-accent"
         with Vertical(classes="box-body"):
             yield Still(Content.styled(self._question, "bold"), classes="box-title")
             yield Still(self._why)
-            yield Still(Content.assemble(("y", accent), " yes   ", ("n", accent), " no"), classes="box-keys")
+            yield BoxKeys(("y", "yes"), ("n", "no"))

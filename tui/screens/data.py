@@ -10,16 +10,24 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Input
 
 from tunesmith.core.errors import TunesmithError
-from tunesmith.core.survey import Page
+from tunesmith.core.survey import Page, Whole
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.calm import CalmModal
 from tunesmith.tui.session import Session
+from tunesmith.tui.widgets.box_keys import BoxKeys, Key
+from tunesmith.tui.widgets.named_lines import NamedLines
 from tunesmith.tui.widgets.record_table import PAGE, RecordTable
 from tunesmith.tui.widgets.roll import Roll
 from tunesmith.tui.widgets.still import Still
+
+PAUSE_SECONDS = 0.15
+"""At a record, before it is read in full."""
+WIDEST_NAME = 24
+"""Cells of a column's name."""
 
 
 class Data(CalmModal[None]):
@@ -38,9 +46,20 @@ class Data(CalmModal[None]):
             super().__init__()
             self.start, self.found = start, found
 
+    class CameWhole(Message):
+        """The same for one record in full."""
+
+        def __init__(self, number: int, found: Whole | TunesmithError) -> None:
+            super().__init__()
+            self.number, self.found = number, found
+
     def __init__(self, session: Session) -> None:
         super().__init__(classes="box")
         self._session = session
+        self._shown: int | None = None
+        """Which record is shown in full."""
+        self._asking: Timer | None = None
+        """For the person to stay at a record."""
 
     def compose(self) -> ComposeResult:
         """The table, the record, the keys."""
@@ -48,28 +67,28 @@ class Data(CalmModal[None]):
             yield Still("", id="data-title", classes="box-title")
             yield RecordTable(self._session.glyphs)
             with Roll(id="data-record"):
-                yield Still("", id="data-cells")
+                yield NamedLines(self._session.glyphs, WIDEST_NAME, id="data-cells")
             yield Input(compact=True, type="integer", placeholder="number of a record", id="data-ask")
-            yield Still(self._keys(), id="data-keys", classes="box-keys")
+            yield BoxKeys(*self._keys())
 
     def on_mount(self) -> None:
         """Begin at the first record."""
         self.query_one("#data-ask", Input).display = False
         self.query_one(RecordTable).focus()
 
-    def _keys(self) -> str:
+    def _keys(self) -> list[Key]:
         """The keys of what has the focus."""
         arrows = self._session.glyphs.braille
         record = self.query("#data-record").first(Roll) if self.is_mounted else None
         if record is not None and record.has_focus:
-            return f"{'↑↓' if arrows else 'Arrows'} PgUp PgDn scroll the record   Tab back to the table   Esc back"
-        whole = "Tab the whole record   " if record is not None and record.can_focus else ""
-        if not arrows:
-            return f"Arrows, PgUp, PgDn move   g a number   {whole}Esc back"
-        return f"↑↓ PgUp PgDn move   ← → columns   g a number   {whole}Esc back"
+            scroll = f"{'↑↓' if arrows else 'Arrows'} PgUp PgDn"
+            return [(scroll, "scroll the record"), ("Tab", "back to the table"), ("Esc", "back")]
+        whole = [("Tab", "the record")] if record is not None and record.can_focus else []
+        move = [("↑↓ PgUp PgDn", "move"), ("← →", "columns")] if arrows else [("Arrows, PgUp, PgDn", "move")]
+        return [*move, ("g", "a number"), *whole, ("Esc", "back")]
 
     def _show_keys(self) -> None:
-        self.query_one("#data-keys", Still).show(self._keys())
+        self.query_one(BoxKeys).show(*self._keys())
 
     def on_descendant_focus(self) -> None:
         """Other keys do something now."""
@@ -98,7 +117,7 @@ class Data(CalmModal[None]):
         event.stop()
         if isinstance(event.found, TunesmithError):
             self.query_one(RecordTable).forget(event.start)
-            self.query_one("#data-cells", Still).show(harmless(f"{event.found.title} {event.found.next_step}"))
+            self._tell_error(event.found)
         else:
             self.query_one(RecordTable).take(event.found)
 
@@ -107,7 +126,7 @@ class Data(CalmModal[None]):
         event.stop()
         table = self.query_one(RecordTable)
         held = table.record(table.marked)
-        where = f"  record {table.marked + 1:,} of {table.total:,}" + (f", line {held[0]:,}" if held else "")
+        where = f"  record {table.marked + 1:,} of {table.total:,}" + (f", {harmless(held.place)}" if held else "")
         if not table.total:
             where = f"  one moment {self._session.glyphs.ellipsis}"
         survey = self._session.project.survey
@@ -115,12 +134,46 @@ class Data(CalmModal[None]):
         self.query_one("#data-title", Still).show(Content.assemble((name, "bold"), (where, "$text-muted")))
         if held is None:
             return
-        wide = max(len(harmless(name)) for name in table.columns)
-        parts: list[str | tuple[str, str]] = []
-        for column, cell in zip(table.columns, held[1], strict=True):
-            parts += [(f"{harmless(column):<{min(wide, 24)}}  ", "$text-muted"), f"{harmless(cell)}\n"]
-        self.query_one("#data-cells", Still).show(Content.assemble(*parts).rstrip())
+        if self._shown is not None and self._shown == table.marked:
+            return  # another page came; the record in full stays
+        self._shown = table.marked if held.whole else None
+        self._tell(list(zip(table.columns, held.cells, strict=True)))
+        self.query_one("#data-record", Roll).scroll_home(animate=False)
+        if not held.whole:
+            self._ask_for_whole(table.marked)
+
+    def _tell(self, lines: list[tuple[str, str]]) -> None:
+        self.query_one("#data-cells", NamedLines).show(lines)
         self.query_one("#data-record", Roll).look_again()
+
+    def _tell_error(self, error: TunesmithError) -> None:
+        self._shown = None
+        self._tell([("", f"{error.title} {error.next_step}")])
+
+    def _ask_for_whole(self, number: int) -> None:
+        """Once the person stays at a record: nobody reads those that are only passed."""
+        if self._asking is not None:
+            self._asking.stop()
+        self._asking = self.set_timer(PAUSE_SECONDS, lambda: self._fetch_whole(number))
+
+    @work(thread=True, group="whole", exit_on_error=False)
+    def _fetch_whole(self, number: int) -> None:
+        try:
+            self.post_message(self.CameWhole(number, self._session.whole(number)))
+        except TunesmithError as error:
+            if not self._session.closed:
+                self.post_message(self.CameWhole(number, error))
+
+    @on(CameWhole)
+    def _came_whole(self, event: CameWhole) -> None:
+        event.stop()
+        if event.number != self.query_one(RecordTable).marked:
+            return
+        if isinstance(event.found, TunesmithError):
+            self._tell_error(event.found)
+            return
+        self._shown = event.number
+        self._tell(_lines(event.found))
 
     def action_ask(self) -> None:
         """Ask for a record's number."""
@@ -137,3 +190,13 @@ class Data(CalmModal[None]):
         event.input.value = ""
         event.input.display = False
         table.focus()
+
+
+def _lines(record: Whole) -> list[tuple[str, str]]:
+    """The columns with their cells; below one that is too long, how much of it is missing."""
+    told = []
+    for column, cell, missing in zip(record.columns, record.cells, record.left_out, strict=True):
+        told.append((column, cell))
+        if missing:
+            told.append(("", f"(cut here: {missing:,} more characters stand in the data)"))
+    return told

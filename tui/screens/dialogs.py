@@ -30,11 +30,13 @@ from tunesmith.tui.screens.browse import Browse
 from tunesmith.tui.screens.calm import CalmModal
 from tunesmith.tui.screens.models import Models
 from tunesmith.tui.session import Session
+from tunesmith.tui.widgets.box_keys import BoxKeys
 from tunesmith.tui.widgets.still import Still
 
 MOST_CHANGES = 3
 EXAMPLE = 40
 """Letters that are shown of what a column holds."""
+UNCHANGED = ("Esc", "back without a change")
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ class Choose(CalmModal[Answer | None]):
         with Vertical(classes="box-body"):
             yield Static(Content.styled(self._question, "bold"), classes="box-title")
             yield OptionList(*map(self._option, self._lines), markup=False, compact=True)
-            yield _keys("takes it", "back without a change")
+            yield BoxKeys(("Enter", "takes it"), UNCHANGED)
 
     def _option(self, line: Line) -> Option:
         mark = self._glyphs.done if line.value == self._value else " "
@@ -201,7 +203,7 @@ class ChooseCard(Choose):
             yield Input(placeholder="type a name, as 4090 or 2xh100-80gb", compact=True, id="cards-name")
             yield OptionList(*map(self._option, self._lines), markup=False, compact=True, id="cards-list")
             yield Still("", id="cards-error")
-            yield _keys("takes it", "back without a change")
+            yield BoxKeys(("Enter", "takes it"), UNCHANGED)
 
     def action_mark(self, by: int) -> None:
         """Mark the next card or the one before."""
@@ -267,7 +269,7 @@ class Pick(CalmModal[list[str] | None]):
                 ),
                 compact=True,
             )
-            yield _keys("takes what is picked; Space picks", "back without a change")
+            yield BoxKeys(("Enter", "takes what is picked"), ("Space", "picks"), UNCHANGED)
 
     def on_mount(self) -> None:
         """The list takes the keys."""
@@ -299,7 +301,7 @@ class Edit(CalmModal[Answer | None]):
             yield Static(self._knob.text, markup=False)
             yield TextArea(_yaml(self._value), tab_behavior="focus", id="edit-text")
             yield Static("", id="edit-error", markup=False)
-            yield _keys("", "back without a change", takes="F2 or Ctrl+O")
+            yield BoxKeys(("F2 or Ctrl+O", "takes it"), UNCHANGED)
 
     def on_mount(self) -> None:
         """The text takes the keys."""
@@ -326,12 +328,3 @@ def _yaml(value: Any) -> str:
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.dump(value, text)
     return text.getvalue().removesuffix("...\n")
-
-
-def _keys(enter: str, escape: str, *, takes: str = "Enter") -> Static:
-    return Static(
-        Content.assemble(
-            (takes, "bold $text-accent"), f" {enter or 'takes it'}   ", ("Esc", "bold $text-accent"), f" {escape}"
-        ),
-        classes="box-keys",
-    )

@@ -14,6 +14,7 @@ from tunesmith.core.errors import TunesmithError
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.calm import CalmModal
+from tunesmith.tui.widgets.box_keys import BoxKeys
 
 
 class Failure(CalmModal[None]):
@@ -37,4 +38,4 @@ class Failure(CalmModal[None]):
             if error.cause:
                 yield Static(harmless(error.cause), markup=False)
             yield Static(Content.assemble((f"{self._glyphs.arrow} ", "$text-accent"), harmless(error.next_step)))
-            yield Static(Content.assemble(("Enter", "bold $text-accent"), " closes this"), classes="box-keys")
+            yield BoxKeys(("Enter", "closes this"))

@@ -14,6 +14,7 @@ from tunesmith.core.schema import Knob
 from tunesmith.core.stages import TITLES
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.screens.calm import CalmModal
+from tunesmith.tui.widgets.box_keys import BoxKeys
 
 KEYS = (
     ("Enter", "does what the last line says: mostly, accept and go on"),
@@ -61,7 +62,7 @@ class Help(CalmModal[None]):
                 yield Static(Content.styled(TITLES.get(self._stage, ""), "bold"), classes="box-title")
                 yield Static(STAGES_TOLD.get(self._stage, ""), markup=False)
             yield Static(_keys(), classes="help-keys")
-            yield Static(Content.assemble(("Enter", "bold $text-accent"), " closes this"), classes="box-keys")
+            yield BoxKeys(("Enter", "closes this"))
 
 
 def _about(knob: Knob) -> Content:

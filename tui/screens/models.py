@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -28,6 +28,7 @@ from tunesmith.tui.plain_text import harmless, shortened
 from tunesmith.tui.screens.browse import Browse
 from tunesmith.tui.screens.calm import CalmModal
 from tunesmith.tui.session import Session
+from tunesmith.tui.widgets.box_keys import BoxKeys
 from tunesmith.tui.widgets.still import Still
 
 ORDER_WORDS: dict[Order, str] = {"fits": "what fits here first", "size": "the smallest first", "licence": "by licence"}
@@ -36,6 +37,14 @@ WIDTHS = (10, 7, 14, 7, 8)
 TAKEN = ("s", "h", "f")
 """Letters that are keys of the box."""
 LEAST_NAME = 24
+KEYS = (
+    ("Enter", "takes it"),
+    ("s", "sort"),
+    ("/", "filter"),
+    ("h", "search the Hub"),
+    ("f", "folder"),
+    ("Esc", "back"),
+)
 
 
 @dataclass(frozen=True)
@@ -118,7 +127,7 @@ class Models(CalmModal[str]):
             yield OptionList(markup=False, compact=True)
             yield Still("one moment, the models are being looked at …", id="models-about")
             yield Still("", id="models-word")
-            yield Still(_keys(), classes="box-keys")
+            yield BoxKeys(*KEYS)
 
     async def on_mount(self) -> None:
         """Look at what is here; the list comes a moment later."""
@@ -340,11 +349,3 @@ def _row(mark: str, name: str, cells: Sequence[str], width: int) -> str:
 def _fitted(name: str, width: int) -> str:
     """The name without its organisation where there is no room for both; the details below have it whole."""
     return name if len(name) <= width else name.rpartition("/")[2]
-
-
-def _keys() -> Content:
-    keys: list[Any] = []
-    told = (("Enter", "takes it"), ("s", "sort"), ("/", "filter"), ("h", "search the Hub"), ("f", "folder"))
-    for key, text in (*told, ("Esc", "back")):
-        keys += [(key, "bold $text-accent"), f" {text}  "]
-    return Content.assemble(*keys)

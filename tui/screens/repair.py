@@ -24,6 +24,7 @@ from tunesmith.core.schema import Knob
 from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.calm import CalmModal
+from tunesmith.tui.widgets.box_keys import BoxKeys
 from tunesmith.tui.widgets.entry import Entry
 from tunesmith.tui.widgets.finding_told import bars
 from tunesmith.tui.widgets.still import Still
@@ -83,7 +84,7 @@ class Mend(CalmModal[Answered | None]):
                     yield Vertical(*self._fields(place, repair), id=f"mend-{place}", classes="mend-fields")
                 yield Still("", id="mend-picture")
             yield Still("", id="mend-error")
-            yield Still("", id="mend-keys", classes="box-keys")
+            yield BoxKeys(id="mend-keys")
 
     def _fields(self, place: int, repair: dict[str, Any]) -> Iterable[Widget]:
         for name, knob in self._values[place]:
@@ -138,13 +139,12 @@ class Mend(CalmModal[Answered | None]):
             self.query_one(f"#mend-{number}").display = number == place and bool(self._values[number])
         self._say("")
         values = self._values[place] if place < len(self._values) else []
-        accent = "bold $text-accent"
-        keys: list[str | tuple[str, str]] = [("Enter", accent), " takes it   "]
+        keys = [("Enter", "takes it")]
         if values:
-            keys += [("Tab", accent), " to what it is done with   "]
+            keys.append(("Tab", "to what it is done with"))
         if any(name == "values" for name, _ in values):
-            keys += [("F2", accent), " or ", ("Ctrl+O", accent), " takes it from the lines   "]
-        self.query_one("#mend-keys", Still).show(Content.assemble(*keys, ("Esc", accent), " back"))
+            keys.append(("F2 or Ctrl+O", "takes it from the lines"))
+        self.query_one(BoxKeys).show(*keys, ("Esc", "back"))
 
     @on(OptionList.OptionHighlighted)
     def _marked(self, event: OptionList.OptionHighlighted) -> None:

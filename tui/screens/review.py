@@ -21,15 +21,17 @@ from tunesmith.core.project import Project
 from tunesmith.core.recommend import Resolution
 from tunesmith.core.schema import knob_at, knobs, plain_value
 from tunesmith.core.select.choosing import rehearsal
-from tunesmith.tui.glyphs import Glyphs
 from tunesmith.tui.plain_text import harmless
 from tunesmith.tui.screens.select_told import told
 from tunesmith.tui.screens.step import Step
 from tunesmith.tui.widgets.knob_row import KnobRow
+from tunesmith.tui.widgets.named_lines import NamedLines
 from tunesmith.tui.widgets.next_line import NextLine
 from tunesmith.tui.widgets.still import Still
 
 LATER = ("finetune", "evaluate", "productionize")
+WIDEST_NAME = 7
+"""Cells of the longest names in the summary."""
 
 
 class ReviewStep(Step):
@@ -45,7 +47,8 @@ class ReviewStep(Step):
     def compose(self) -> ComposeResult:
         """The summary, the command, the settings of what comes after, and the plan itself."""
         with VerticalScroll(classes="step-form", id="review-body"):
-            yield Still("", id="review-summary")
+            yield NamedLines(self.session.glyphs, WIDEST_NAME, id="review-summary")
+            yield Still("", id="review-estimates")
             yield Static("The same without the wizard", classes="section")
             yield Still("", id="review-command")
             if self.session.all_settings:
@@ -72,7 +75,8 @@ class ReviewStep(Step):
             self._written = project.resolution
         for row in self.query(KnobRow):
             row.show(plain_value(project.plan, row.knob.path), project.reasons.get(row.knob.path))
-        self.query_one("#review-summary", Still).show(summary(project, glyphs))
+        self.query_one("#review-summary", NamedLines).show(summary(project))
+        self.query_one("#review-estimates", Still).show(told(project.outlook, glyphs))
         command = f"tunesmith run {shlex.quote(str(project.plan_path))}"
         more = "w writes a copy into the folder you started in; x shows the settings of evaluation and serving."
         self.query_one("#review-command", Still).show(
@@ -126,8 +130,8 @@ class ReviewStep(Step):
         super().arrive()
 
 
-def summary(project: Project, glyphs: Glyphs) -> Content:
-    """What will run, in a few lines, and what it will take."""
+def summary(project: Project) -> list[tuple[str, str]]:
+    """What will run, in a few lines, each with its name."""
     plan, survey = project.plan, project.survey
     parts = survey.preview.parts if survey else {}
     rows = ", ".join(f"{count:,} {part}" for part, count in parts.items())
@@ -141,9 +145,7 @@ def summary(project: Project, glyphs: Glyphs) -> Content:
         ("Then", _then(plan)),
         *(("Note", caution.text) for caution in project.cautions),
     ]
-    lines = [(name, text) for name, text in lines if text]
-    told_lines = [Content.assemble((f"{name:<9}", "$text-muted"), harmless(text)) for name, text in lines]
-    return Content("\n").join([*told_lines, Content(""), told(project.outlook, glyphs)])
+    return [(name, text) for name, text in lines if text]
 
 
 def _about_model(project: Project) -> list[tuple[str, str]]:

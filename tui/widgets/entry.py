@@ -6,12 +6,20 @@ bindings: over a slow line, where keys arrive in bursts, letters overtake them.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 
 class Entry(Input):
     """An Input of one row."""
+
+    # Textual's own has the key, too, but hides it: the footer would be silent about Enter while one types.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Go on", id="entry.accept", tooltip="What the last line says", key_display="Enter")
+    ]
 
     def __init__(self, *, replaces: bool, classes: str = "") -> None:
         """Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from textual import events
@@ -24,6 +24,16 @@ KEPT = 12
 """Pages that are kept."""
 WIDEST, NARROWEST = 40, 4
 GAP = "  "
+
+
+class Held(NamedTuple):
+    """A record that is here."""
+
+    place: str
+    """Where it stands: `line 12`, or `b.csv, line 3` where several files were read."""
+    cells: list[str]
+    whole: bool
+    """Whether nothing of the cells is cut."""
 
 
 class RecordTable(Widget, can_focus=True):
@@ -80,11 +90,11 @@ class RecordTable(Widget, can_focus=True):
         """The records from `start` on did not come: they are asked for again when the table is next drawn."""
         self._asked.discard(start // PAGE)
 
-    def record(self, number: int) -> tuple[int, list[str]] | None:
-        """The line and the cells of a record; None where it is not here yet."""
+    def record(self, number: int) -> Held | None:
+        """A record; None where it is not here yet."""
         page = self._pages.get(number // PAGE)
-        place = number % PAGE
-        return (page.lines[place], page.cells[place]) if page and place < len(page.cells) else None
+        at = number % PAGE
+        return Held(page.places[at], page.cells[at], page.whole[at]) if page and at < len(page.cells) else None
 
     def go_to(self, number: int) -> None:
         """Put the bar on a record, as near as there is one."""
@@ -140,7 +150,7 @@ class RecordTable(Widget, can_focus=True):
             held = self.record(record)
             if held is None:
                 self._want(record)
-            cells = held[1] if held else []
+            cells = held.cells if held else []
             text = GAP.join(self._cell(place, cells[place]) for place in shown) if cells else self._glyphs.ellipsis
             line = _cut(f"{record + 1:>{number},} {text}", width)
             told.append(Content.styled(line, "reverse" if record == self.marked and self.has_focus else ""))

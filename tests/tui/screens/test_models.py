@@ -18,6 +18,7 @@ from tunesmith.tui.app import TunesmithApp
 from tunesmith.tui.screens.dialogs import ChooseCard
 from tunesmith.tui.screens.models import Models
 from tunesmith.tui.screens.shell import Shell
+from tunesmith.tui.widgets.named_lines import NamedLines
 from tunesmith.tui.widgets.next_line import NextLine
 from tunesmith.tui.widgets.still import Still
 
@@ -106,7 +107,7 @@ def test_a_model_that_is_not_here_is_chosen_after_the_hub_was_asked_for_it(produ
         await pilot.pause(0.2)
         line = str(shell.query_one("#step-review").query_one(NextLine).render())
         assert "the model must be fetched first: Qwen/Qwen3-0.6B" in line
-        assert "tunesmith fetch Qwen/Qwen3-0.6B" in str(shell.query_one("#review-summary", Still).content)
+        assert "tunesmith fetch Qwen/Qwen3-0.6B" in str(shell.query_one("#review-summary", NamedLines).lines)
         await pilot.press("enter")
         await pilot.pause(0.3)
         assert products.run is None and isinstance(app.screen, Shell)
@@ -181,8 +182,8 @@ def test_the_review_says_that_the_practice_model_is_a_rehearsal(products: Projec
             await pilot.press("enter")
             await pilot.pause(0.2)
         await until(pilot, lambda: bool(shell.query("#review-summary")))
-        await until(pilot, lambda: "only a rehearsal" in str(shell.query_one("#review-summary", Still).content))
-        assert "for real work take" in str(shell.query_one("#review-summary", Still).content)
+        await until(pilot, lambda: "only a rehearsal" in str(shell.query_one("#review-summary", NamedLines).lines))
+        assert "for real work take" in str(shell.query_one("#review-summary", NamedLines).lines)
 
     wizard(products, act, counted=True)
 

@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets._footer import FooterKey
 
+from tests.tui.snapshot_kit import screen_text
 from tests.tui.test_wizard import row, until, wizard
 from tunesmith.core.project import Project, new_project
 from tunesmith.tui.app import TunesmithApp
@@ -24,6 +25,7 @@ from tunesmith.tui.screens.repair import Mend
 from tunesmith.tui.screens.shell import Shell
 from tunesmith.tui.widgets.choice import Choice
 from tunesmith.tui.widgets.finding_row import FindingRow
+from tunesmith.tui.widgets.named_lines import NamedLines
 from tunesmith.tui.widgets.record_table import RecordTable
 
 
@@ -43,6 +45,12 @@ def many(folder: Path, count: int) -> Project:
 def panel(shell: Shell) -> str:
     assert shell.step is not None
     return " ".join(str(shell.step.query_one("#why-text", Static).content).split())
+
+
+def footer(shell: Shell) -> list[str]:
+    """What the footer says, from the left: the keys, each with what it does."""
+    shown = sorted(shell.query(FooterKey), key=lambda key: key.region.x)
+    return [f"{key.key_display} {key.description}" for key in shown if key.visible]
 
 
 def finding(shell: Shell, kind: str) -> FindingRow:
@@ -157,7 +165,8 @@ def test_names_are_changed_in_the_box(tmp_path: Path) -> None:
     wizard(project, act)
 
 
-def test_a_mapping_is_changed_in_the_box_line_by_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_a_mapping_is_changed_in_the_box_line_by_line(tmp_path: Path, size: tuple[int, int]) -> None:
     lines = [{"text": f"The {n} is broken again, who helps?", "label": LABELS[n % 4]} for n in range(120)]
     (tmp_path / "labelled.jsonl").write_text("\n".join(map(json.dumps, lines)))
     project = new_project("labelled.jsonl", tmp_path)
@@ -170,13 +179,15 @@ def test_a_mapping_is_changed_in_the_box_line_by_line(tmp_path: Path) -> None:
         text = box.query_one(TextArea)
         assert text.text == "it = IT"
         await pilot.press("home", "tab", "end", "enter", *"HR", "f2")
+        await until(pilot, lambda: "F2 or Ctrl+O takes it from the lines" in screen_text(app))
+        assert "Esc back" in screen_text(app), "a key is not parted from what it does"
         assert "Values: line 2 can't be read" in str(box.query_one("#mend-error", Static).content)
         await pilot.press(*" = People", "f2")
         labels = {"it": "IT", "HR": "People"}
         await until(pilot, lambda: labels in [one.get("values") for one in repairs_of(project)])
         assert app.screen is shell
 
-    wizard(project, act)
+    wizard(project, act, size=size)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -309,6 +320,21 @@ def test_the_footer_at_a_finding_begins_with_enter_and_fits(practice: Project) -
     wizard(practice, act)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_under_a_box_the_footer_offers_no_keys_that_do_nothing(practice: Project, size: tuple[int, int]) -> None:
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await until(pilot, lambda: "Enter Go on" in screen_text(app).splitlines()[-1])
+        for key in ("d", "f1", "ctrl+p"):
+            await pilot.press(key)
+            await until(pilot, lambda: app.screen is not shell)
+            await until(pilot, lambda: not screen_text(app).splitlines()[-1])
+            await pilot.press("escape")
+            await until(pilot, lambda: "Enter Go on" in screen_text(app).splitlines()[-1])
+
+    wizard(practice, act, size=size)
+
+
 def test_enter_accepts_the_recommended_repairs(practice: Project) -> None:
     async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
         await shell.open("prepare")
@@ -386,17 +412,50 @@ def test_records_that_could_not_be_read_are_asked_for_again(tmp_path: Path) -> N
         await shell.open("prepare")
         await pilot.press("d")
         await until(pilot, lambda: isinstance(app.screen, Data) and app.screen.query_one(RecordTable).total > 0)
-        table, told = app.screen.query_one(RecordTable), app.screen.query_one("#data-cells", Static)
+        table, told = app.screen.query_one(RecordTable), app.screen.query_one("#data-cells", NamedLines)
         file.rename(away)
         await pilot.press("end")
-        await until(pilot, lambda: "many.jsonl" in str(told.content))
+        await until(pilot, lambda: "many.jsonl" in str(told.lines))
         assert table.record(999) is None
         away.rename(file)
         await pilot.press("up")
         await until(pilot, lambda: table.record(998) is not None)
-        assert "number 998" in str(told.content)
+        assert "number 998" in str(told.lines)
 
     wizard(project, act)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_a_long_cell_is_read_to_its_end_and_its_file_is_named(tmp_path: Path, size: tuple[int, int]) -> None:
+    said = "\n".join(f"Paragraph {n} says \x1b[31m[bold]." for n in range(300))
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    for name, words in (("a", said), ("b", "x" * 100_150)):
+        row = {"question": f"What stands in {name}?", "answer": words}
+        short = [{"question": f"What is {name}{n}?", "answer": f"It is {n}."} for n in range(30)]
+        (folder / f"{name}.jsonl").write_text("\n".join(map(json.dumps, [row, *short])))
+
+    async def act(app: TunesmithApp, pilot: Pilot[Any], shell: Shell) -> None:
+        await shell.open("prepare")
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, Data) and app.screen.query_one(RecordTable).total > 0)
+        title, told = app.screen.query_one("#data-title", Static), app.screen.query_one("#data-cells", NamedLines)
+        assert "record 1 of 62, a.jsonl, line 1" in str(title.content)
+        await until(pilot, lambda: "Paragraph 299" in str(told.render()))
+        assert "Paragraph 299 says \\x1b[31m[bold]." in str(told.render()), "it is text, and its lines are apart"
+        assert "\x1b" not in str(told.render())
+        await until(pilot, lambda: "Tab the record" in screen_text(app))
+        await pilot.press("tab", "end")
+        await until(pilot, lambda: "Paragraph 299" in screen_text(app))
+        await pilot.press("shift+tab", "g", *"32", "enter")
+        await until(pilot, lambda: "record 32 of 62, b.jsonl, line 1" in str(title.content))
+        await until(pilot, lambda: "(cut here: " in str(told.lines))
+        (_, question), (_, answer), (_, cut) = told.lines
+        assert answer == "x" * (100_000 - len(question)) and f"{150 + len(question)} more characters" in cut
+        await pilot.press("down")
+        await until(pilot, lambda: told.lines == (("question", "What is b0?"), ("answer", "It is 0.")))
+
+    wizard(new_project("parts", tmp_path), act, size=size)
 
 
 def test_what_is_in_a_cell_is_text(tmp_path: Path) -> None:
@@ -409,7 +468,7 @@ def test_what_is_in_a_cell_is_text(tmp_path: Path) -> None:
         await shell.open("prepare")
         await pilot.press("d")
         await until(pilot, lambda: isinstance(app.screen, Data) and app.screen.query_one(RecordTable).total > 0)
-        shown = str(app.screen.query_one("#data-cells", Static).content)
+        shown = str(app.screen.query_one("#data-cells", NamedLines).render())
         assert "[bold]=1+1" in shown and "\\x1b" in shown and "\\u202e" in shown
         assert not set(shown) & set("\x1b\u202e\u0000")
 
@@ -454,10 +513,14 @@ def test_of_two_tables_the_query_is_asked_for_by_itself(tmp_path: Path) -> None:
         assert app.screen is shell and query.display and not row(shell, "prepare.part").display
         assert "orders, products. Type a SELECT" in panel(shell)
         assert "e.g. SELECT * FROM orders" in str(query.query_one(".knob-error", Static).content)
+        await until(pilot, lambda: footer(shell)[:1] == ["Enter Go on"])
         await pilot.press(*"SELECT * FROM orders")
         await until(pilot, lambda: project.survey is not None and not project.pending)
         assert project.facts.data.rows == 60 and not shell.session.problem
         assert not row(shell, "prepare.questions").display, "rows with questions of their own are asked none"
+        assert query.control.has_focus and footer(shell)[0] == "Enter Go on"
+        await pilot.press("enter")
+        await until(pilot, lambda: shell.step is not None and shell.step.stage == "select")
 
     wizard(project, act)
 
