@@ -3,25 +3,32 @@
     .venv/bin/python benchmarks/prepare.py                     # all three sizes
     .venv/bin/python benchmarks/prepare.py --rows 100000       # one of them
 
-Each size runs in a process of its own with an empty cache. Peak memory is the process's largest resident set, in
-which the pages of the memory-mapped cache count as well. The targets are those for a million rows on two cores.
+Each size runs in a process of its own with an empty cache. Peak memory is the largest sum, looked at twice a second,
+of what that process and those that it starts hold (their proportional set sizes: a page that several share counts
+once), in which the pages of the memory-mapped cache count as well. The targets are those for a million rows on two
+cores.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
+import psutil
+
 SIZES = (10_000, 100_000, 1_000_000)
 TARGETS = {"all but near duplicates": 90.0, "near duplicates": 240.0, "memory": 2.0}
+NEAR = "near"
+"""What the measured process says before the second half."""
 WORDS = 6_000
 DEPARTMENTS = ("Design", "Sales", "Logistics", "Finance", "Research", "Support", "Legal", "Marketing")
 
@@ -91,21 +98,37 @@ def measure(path: Path) -> dict[str, float]:
     count(tokenizer, prepared.all, None, silent)
     at = timed("lengths in tokens", at)
     found["all but near duplicates"] = sum(found.values())
-    found["memory before"] = peak()
+    print(NEAR, flush=True)
     profile(str(path), near=True)
     at = timed("near duplicates found", at)
     split = plan.split.model_copy(update={"near": 0.8})
     prepare_rows(plan.model_copy(update={"split": split}))
     at = timed("the set again, parts compared nearly", at)
     found["near duplicates"] = found["near duplicates found"] + found["the set again, parts compared nearly"]
-    found["memory"] = peak()
     found["rows made"] = prepared.total
     return found
 
 
-def peak() -> float:
-    """GiB of this process at its largest."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+class Peak(threading.Thread):
+    """The most memory that a process and those that it started have held together, in GiB."""
+
+    def __init__(self, process: int) -> None:
+        super().__init__(daemon=True)
+        self._process, self.most = psutil.Process(process), 0.0
+
+    def run(self) -> None:
+        """Look twice a second until the process has ended."""
+        while self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE:
+            self.most = max(self.most, self._held() / 2**30)
+            time.sleep(0.5)
+
+    def _held(self) -> int:
+        held = 0
+        with contextlib.suppress(psutil.Error):
+            for one in (self._process, *self._process.children(recursive=True)):
+                with contextlib.suppress(psutil.Error):
+                    held += one.memory_full_info().pss
+        return held
 
 
 def main() -> None:
@@ -124,16 +147,19 @@ def main() -> None:
             path = Path(folder) / f"{rows}.csv"
             write_csv(path, rows)
             environment = os.environ | {"TUNESMITH_CACHE": f"{folder}/cache", "TUNESMITH_RUNS": f"{folder}/runs"}
-            done = subprocess.run(
-                [sys.executable, __file__, "--measure", str(path)],
-                check=False,
-                capture_output=True,
-                text=True,
-                env=environment,
-            )
-            if done.returncode:
-                sys.exit(done.stderr)
-            results[rows] = {"file, MB": path.stat().st_size / 1e6, **json.loads(done.stdout.splitlines()[-1])}
+            words = [sys.executable, __file__, "--measure", str(path)]
+            with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) as process:
+                peak, before = Peak(process.pid), 0.0
+                peak.start()
+                for line in process.stdout or ():
+                    if line.strip() == NEAR:
+                        before = peak.most
+                    else:
+                        last = line
+            if process.returncode:
+                sys.exit(process.returncode)
+            memory = {"memory before near duplicates": before, "memory": peak.most}
+            results[rows] = {"file, MB": path.stat().st_size / 1e6, **json.loads(last), **memory}
     print_table(results)
 
 

@@ -73,7 +73,7 @@ class NearRows:
         """The next rows."""
         texts = _texts(batch, self._columns)
         self._signatures.append(signatures(texts))
-        self._numbers.append(np.array([_numbers(text) for text in texts], np.int64))
+        self._numbers.append(np.array([numbers_in(text) for text in texts], np.int64))
         if self._background:
             self._see_background(_texts(batch, self._background))
         self._rows += len(texts)
@@ -86,7 +86,7 @@ class NearRows:
             if place is None:
                 place = self._places[key] = len(self._firsts)
                 self._firsts.append(row)
-                self._shared_numbers.append(_numbers(text))
+                self._shared_numbers.append(numbers_in(text))
                 fresh.append(text)
             places.append(place)
         self._of.append(np.array(places, np.int64))
@@ -184,7 +184,7 @@ def _tokens(again: Again, columns: Sequence[str], rows: Indices) -> dict[int, To
     return found
 
 
-def _numbers(text: str) -> int:
+def numbers_in(text: str) -> int:
     """A hash of the numbers in a text, in their order; those inside a name such as `word12` are part of the name."""
     return hash(tuple(_NUMBER.findall(text)))
 

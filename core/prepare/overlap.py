@@ -1,7 +1,7 @@
 """Rows that stand in two parts: a score on what was trained on says nothing, so they are found before training.
 
 A row of the training is looked for in the validation and the test, one of the validation in the test: word by word
-(without regard to case and spacing), and nearly where the plan says how near (see `likeness`). Own files, such as a
+(without regard to case and spacing), and nearly where the plan says how near (see `near`). Own files, such as a
 benchmark, are held against the training and the validation.
 
 What becomes of such a row is the plan's to say. A row that moves to the part which has it must not divide its group:
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -24,7 +25,7 @@ from tunesmith.core.meter import Meter, silent
 from tunesmith.core.plan import Split as SplitPlan
 from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.compared import Hashes, Keys, plain
-from tunesmith.core.prepare.likeness import likeness, pairs, signatures
+from tunesmith.core.prepare.likeness import Indices, Signatures, likeness, pairs, signatures
 from tunesmith.core.prepare.personal import mask
 from tunesmith.core.prepare.read.load import read_records
 from tunesmith.core.prepare.split import TEST, TRAIN, VALIDATION, Codes, Places
@@ -125,7 +126,9 @@ def find_overlap(
     """
     files = _Files(plan, base)
     meter("looking for rows in two parts", 0, 0)
-    near = None if plan.near is None else _Near(keys, files.texts, parts, plan.near, meter)
+    near = None
+    if plan.near is not None:
+        near = _nearly(keys, files.texts, parts, plan.near, meter)
     if groups is None:
         groups = np.arange(len(parts), dtype=np.float64)
     look = _Look(keys, files.hashes, near, groups, by_group=plan.by is not None)
@@ -195,22 +198,42 @@ def _inner(cell: str) -> Iterator[str]:
                 held += value.values() if isinstance(value, dict) else value
 
 
+def _nearly(keys: Keys, files: list[str], parts: Codes, threshold: float, meter: Meter) -> _Nearly:
+    """Rows that are nearly the same by the rule of `near`: with other numbers a filled-in form is another text.
+
+    Not so between rows and the texts of files, which hold more than what a row says, such as its number.
+    """
+    rows, keys.signatures = keys.signatures, None  # a quarter of a gigabyte for a million rows: not held twice
+    assert rows is not None, "they are made where the plan asks for likeness"
+    places = np.arange(len(parts))
+    of_files = None
+    if files:
+        both, ranks = np.concatenate([signatures(files), rows]), np.concatenate([np.full(len(files), FILES), parts])
+        of_files = _Near(both, np.concatenate([np.full(len(files), -1), places]), ranks, None, threshold, meter)
+        del both
+    return _Nearly(_Near(rows, places, parts, keys.numbers, threshold, meter), of_files)
+
+
 class _Near:
     """Which rows are nearly the same; rows of equal signatures are a class, of which one stands for all."""
 
-    def __init__(self, keys: Keys, files: list[str], parts: Codes, threshold: float, meter: Meter) -> None:
-        assert keys.signatures is not None, "they are made where the plan asks for likeness"
-        both = np.concatenate([signatures(files), keys.signatures]) if files else keys.signatures
-        keys.signatures = None  # a quarter of a gigabyte for a million rows: not held twice
-        ranks = np.concatenate([np.full(len(files), FILES), parts])
+    def __init__(
+        self,
+        signed: Signatures,
+        row: Indices,
+        ranks: Codes,
+        apart: Hashes | None,
+        threshold: float,
+        meter: Meter,
+    ) -> None:
         # `pairs` compares all of a crowd with its first only: the first must be of the part that goes before.
         sort = np.argsort(-ranks, kind="stable")
-        both = both[sort]
-        self.row = np.concatenate([np.full(len(files), -1), np.arange(len(parts))])[sort]
+        signed = signed[sort]
+        self.row = row[sort]
         """The row of each signature; -1 for a text of a file."""
-        found = pairs(both, threshold, meter)
-        equal = likeness(both, found) == 1.0
-        self.leader = np.arange(len(both))
+        found = pairs(signed, threshold, meter, apart=None if apart is None else apart[sort])
+        equal = likeness(signed, found) == 1.0
+        self.leader = np.arange(len(signed))
         self.leader[found[equal, 1]] = self.leader[found[equal, 0]]
         self.pairs = found[~equal]
 
@@ -237,6 +260,18 @@ class _Near:
             if other != row and (FILES if other < 0 else parts[other]) == part:
                 return other
         return -1
+
+
+class _Nearly(NamedTuple):
+    """The same among rows, and between rows and the texts of files where there are some."""
+
+    rows: _Near
+    files: _Near | None
+
+    def reach(self, parts: Codes, part: int) -> Mask:
+        """For each row whether one of `part` is nearly the same as it, itself perhaps."""
+        near = self.files if part == FILES else self.rows
+        return np.zeros(len(parts), np.bool_) if near is None else near.reach(parts, part)
 
 
 @dataclass(frozen=True)
@@ -282,7 +317,7 @@ class _Look:
 
     keys: Keys
     files: Hashes
-    near: _Near | None
+    near: _Nearly | None
     groups: Places
     by_group: bool
 
@@ -353,7 +388,7 @@ def _examples(found: _Found, look: _Look, parts: Codes, text_at: Callable[[int],
         for near, rows in ((False, hits.same | hits.prompt), (True, hits.near)):
             for row in np.flatnonzero(rows)[:EXAMPLES].tolist():
                 if near and look.near is not None:
-                    twin = look.near.like(row, parts, other)
+                    twin = look.near.rows.like(row, parts, other)
                 else:
                     keys = look.keys
                     twin = int(np.flatnonzero((parts == other) & (keys.prompts == keys.prompts[row]))[0])

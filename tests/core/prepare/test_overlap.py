@@ -117,6 +117,19 @@ def test_rows_that_are_nearly_the_same_are_found_where_the_plan_says_how_near() 
     assert "1 nearly the same" in found.text[0]
 
 
+def test_filled_in_forms_that_differ_by_their_numbers_are_no_overlap() -> None:
+    said = "What is the state of order {0}, which was placed by a customer? It was shipped and will arrive in two days."
+    rows = [(said.format(n), "") for n in range(40)]
+    found = run(rows, [TRAIN] * 30 + [TEST] * 10, plan(near=0.8))
+    assert (found.dropped, found.shared) == (0, ())
+
+
+def test_a_row_is_found_in_a_file_that_numbers_its_texts(tmp_path: Path) -> None:
+    (tmp_path / "bench.csv").write_text(f"id,text\n17,{LONG}\n")
+    found = run([(LONG.replace("lazy", "sleepy"), "")], [TRAIN], plan(compare=["bench.csv"], near=0.7), base=tmp_path)
+    assert found.parts[3] == DROPPED
+
+
 def test_copies_of_a_row_that_is_nearly_in_the_test_go_with_it() -> None:
     rows = [(LONG.replace("lazy", "sleepy"), "a")] * 40 + [(LONG, "a")]
     found = run(rows, [TRAIN] * 40 + [TEST], plan(near=0.7))
