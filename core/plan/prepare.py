@@ -146,8 +146,8 @@ class Split(Section):
     )
     near: float | None = knob(
         "Nearly the same",
-        "The share of common word groups from which two rows in different parts count as the same; none compares "
-        "word by word only.",
+        "The share of common word groups from which two rows in different parts count as the same, where the numbers "
+        "in them are the same, too; none compares word by word only.",
         usual="0.7 to 0.9",
         source="Lee et al. 2022 (arXiv:2107.06499) take 0.8",
         empty="word by word only",
@@ -161,7 +161,11 @@ class Split(Section):
         default_factory=list,
     )
     seed: int = knob(
-        "Split seed", "The same seed gives the same parts, also when rows are added later.", ge=0, le=MOST_SEED
+        "Split seed",
+        "The same seed gives the same parts. Where they are shares, not balanced by a label, a row stays in its part when "
+        "others are added later.",
+        ge=0,
+        le=MOST_SEED,
     )
 
     def trained(self, rows: int) -> int:
