@@ -16,21 +16,25 @@ class Pace:
 
     doing: str = ""
     since: float = 0.0
+    begun: int = 0
+    """How much was done then already."""
     done: int = 0
     of: int = 0
     now: float = 0.0
 
     def see(self, doing: str, done: int, of: int, now: float) -> None:
         """What the meter told at `now` (seconds, by any clock that only goes forward)."""
-        if doing != self.doing:
-            self.doing, self.since = doing, now
+        again = doing == self.doing and done < self.done  # the same is done once more, from here on
+        if again or doing != self.doing:
+            self.doing, self.since, self.begun = doing, now, done if again else 0
         self.done, self.of, self.now = done, of, now
 
     @property
     def rate(self) -> float | None:
         """Rows a second; None where it is not sure yet."""
         took = self.now - self.since
-        return self.done / took if took >= SURE_AFTER_SECONDS and self.done else None
+        made = self.done - self.begun
+        return made / took if took >= SURE_AFTER_SECONDS and made else None
 
     @property
     def left(self) -> float | None:

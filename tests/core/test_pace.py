@@ -29,3 +29,13 @@ def test_where_the_end_is_not_known_no_time_is_promised() -> None:
     pace.see("reading", 0, 0, 0.0)
     pace.see("reading", 5_000, 0, 2.0)
     assert pace.text() == "Reading: 5,000, 2,500 a second"
+
+
+def test_the_same_begun_once_more_has_a_pace_of_its_own() -> None:
+    pace = Pace()
+    pace.see("comparing", 0, 21, 0.0)
+    pace.see("comparing", 20, 21, 30.0)
+    pace.see("comparing", 2, 12, 40.0)
+    assert (pace.rate, pace.left) == (None, None)
+    pace.see("comparing", 7, 12, 45.0)
+    assert (pace.rate, pace.left) == (1.0, 5.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -145,6 +146,58 @@ def test_a_process_that_computes_for_long_without_a_word_does_not_hang(monkeypat
     assert at_once([lambda meter: 1, computes])[1] != HERE
 
 
+def test_a_thread_that_reads_the_standard_input_keeps_no_process_waiting(tmp_path: Path) -> None:
+    """As the helper's does, all the time."""
+    code = """
+import os, sys, threading, time
+from tunesmith.core.parallel import at_once
+
+threading.Thread(target=sys.stdin.buffer.readline, daemon=True).start()
+time.sleep(0.2)
+here, other = at_once([lambda meter: os.getpid()] * 2)
+print(here != other)
+"""
+    began = time.monotonic()
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as asker:
+        assert asker.stdout is not None
+        assert asker.stdout.read() == b"True\n"
+        assert asker.stdin is not None
+        asker.stdin.close()
+    assert time.monotonic() - began < parallel.HANGS_SECONDS
+
+
+@pytest.mark.parametrize("had", [0, 1])
+def test_parts_for_which_no_process_can_be_had_are_done_here(had: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    fork, asked = os.fork, 0
+
+    def refused() -> int:
+        nonlocal asked
+        asked += 1
+        if asked > had:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return fork()
+
+    monkeypatch.setattr(os, "fork", refused)
+    told: list[tuple[str, int, int]] = []
+    found = at_once([partial(counted, number) for number in range(3)], lambda *said: told.append(said))
+    assert [number for number, _ in found] == [0, 1, 2]
+    assert [pid == HERE for _, pid in found] == [True, had == 0, True]
+    assert {of for _, _, of in told} == {30} and told[-1] == ("counting", 30, 30)
+    assert not children()
+
+
+def test_a_part_that_is_done_again_here_counts_together_with_those_that_are_done() -> None:
+    def killed(meter: Meter) -> None:
+        meter("counting", 5, 10)
+        if os.getpid() != HERE:
+            os.kill(os.getpid(), signal.SIGKILL)
+        meter("counting", 10, 10)
+
+    told: list[tuple[str, int, int]] = []
+    at_once([partial(counted, 1), killed], lambda *said: told.append(said))
+    assert {of for _, _, of in told} == {20} and told[-1] == ("counting", 20, 20)
+
+
 def test_what_can_not_be_sent_is_found_here() -> None:
     def unsendable(meter: Meter) -> Callable[[], int]:
         return lambda: 7
@@ -188,7 +241,9 @@ def test_cancelling_works_while_only_the_others_are_at_work() -> None:
     assert not children()
 
 
-def test_a_process_whose_asker_is_killed_ends_by_itself(tmp_path: Path) -> None:
+@pytest.mark.parametrize("doing", ["meter('waiting', 0, 0)", "pass"])
+def test_a_process_whose_asker_is_killed_ends_by_itself(tmp_path: Path, doing: str) -> None:
+    """Also one that says nothing; and who reads what the asker writes hears that it has ended."""
     code = f"""
 import os, pathlib, time
 from tunesmith.core.parallel import at_once
@@ -196,17 +251,17 @@ from tunesmith.core.parallel import at_once
 def endless(meter):
     pathlib.Path({str(tmp_path)!r}, str(os.getpid())).touch()
     while True:
-        meter("waiting", 0, 0)
+        {doing}
         time.sleep(0.05)
 
 at_once([endless, endless])
 """
-    asker = subprocess.Popen([sys.executable, "-c", code])
+    asker = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     deadline = time.monotonic() + 60
     while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
     asker.kill()
-    asker.wait()
+    asker.communicate(timeout=10)
     others = [int(path.name) for path in tmp_path.iterdir() if int(path.name) != asker.pid]
     assert len(others) == 1
     assert gone(others[0])
