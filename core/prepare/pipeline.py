@@ -6,11 +6,13 @@ What is made is kept in the cache, keyed by what was read and by the recipe, so 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -33,7 +35,9 @@ RECIPE_VERSION = 9
 """Of what is made of a recipe; another one makes everything anew."""
 
 ACCOUNT = "account.json"
-DAY = 24 * 3600
+MAKING = ".making-"
+"""What the name of a set that is being made begins with."""
+MINUTE, DAY = 60, 24 * 3600
 
 
 def prepare_rows(prepare: Prepare, base: Path | None = None, meter: Meter = silent) -> Prepared:
@@ -94,13 +98,38 @@ def _sets_root() -> Path:
 
 
 def _remove_unused(root: Path) -> None:
-    """Remove sets that nobody used for 30 days, and those that a killed process left half-made a day ago."""
+    """Remove sets that nobody used for 30 days, and those that a killed process left half-made."""
     now = time.time()
     for one in root.iterdir():
-        keep = DAY if one.name.startswith(".making-") else 30 * DAY
         with contextlib.suppress(OSError):
-            if one.stat().st_mtime < now - keep:
+            age = now - one.stat().st_mtime
+            made = not one.name.startswith(MAKING)
+            if age > 30 * DAY or (not made and (age > DAY or (age > MINUTE and _abandoned(one)))):
                 shutil.rmtree(one, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _claimed(folder: Path) -> Iterator[None]:
+    """While this lasts others see that somebody is at work there; however this process ends, the system lets go."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks: its age decides then
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(held)
+
+
+def _abandoned(folder: Path) -> bool:
+    """Whether nobody is at work there any more. Raises OSError where that can't be told."""
+    asked = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(asked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(asked)
+    return True
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -142,10 +171,11 @@ def _sizes(folder: Path) -> dict[str, int]:
 def _make_anew(folder: Path, records: Records, prepare: Prepare, base: Path | None, meter: Meter) -> None:
     """Make the set beside its place in the cache, and move it there whole."""
     _remove_unused(folder.parent)
-    work = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
+    work = Path(tempfile.mkdtemp(prefix=MAKING, dir=folder.parent))
     try:
         try:
-            account, notes = Making(work, records, prepare, base, meter).run()
+            with _claimed(work):
+                account, notes = Making(work, records, prepare, base, meter).run()
             kept = Kept(account, notes, _sizes(work))
             write_json(work / ACCOUNT, kept)
         except OSError as error:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +155,39 @@ def test_it_can_be_given_up_and_leaves_nothing_half_made(tmp_path: Path) -> None
     root = pipeline._sets_root()
     assert not list(root.glob(".making-*"))
     assert prepare_rows(plan(name), tmp_path).total == 20_000
+
+
+def test_what_a_killed_process_left_goes_with_the_next_set_and_what_is_being_made_stays(
+    tmp_path: Path,
+) -> None:
+    code = """
+import sys
+from pathlib import Path
+from tunesmith.core.prepare.pipeline import MAKING, _claimed
+
+folder = Path(sys.argv[1], f"{MAKING}{sys.argv[2]}")
+folder.mkdir()
+with _claimed(folder):
+    print("at work", flush=True)
+    sys.stdin.read()
+"""
+    root = pipeline._sets_root()
+    processes = []
+    for name in ("killed", "alive"):
+        words = [sys.executable, "-c", code, str(root), name]
+        process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert process.stdout is not None and process.stdout.readline() == b"at work\n"
+        processes.append(process)
+    processes[0].kill()
+    processes[0].wait()
+    for path in root.glob(".making-*"):
+        os.utime(path, (time.time() - 120,) * 2)
+    prepare_rows(plan(write(tmp_path, many(219))), tmp_path)
+    assert [path.name for path in root.glob(".making-*")] == [".making-alive"]
+    processes[1].communicate()
+    os.utime(root / ".making-alive", (time.time() - 120,) * 2)
+    prepare_rows(plan(write(tmp_path, many(217))), tmp_path)
+    assert not list(root.glob(".making-*"))
 
 
 def test_a_part_that_would_be_empty_is_refused(tmp_path: Path) -> None:
