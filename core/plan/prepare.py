@@ -162,8 +162,8 @@ class Split(Section):
     )
     seed: int = knob(
         "Split seed",
-        "The same seed gives the same parts. Where they are shares, not balanced by a label, a row stays in its part when "
-        "others are added later.",
+        "The same seed gives the same parts. Where they are shares, not balanced by a label, a row stays in its part "
+        "when others are added later.",
         ge=0,
         le=MOST_SEED,
     )
