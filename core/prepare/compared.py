@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tunesmith.core.plan import Split as SplitPlan
 from tunesmith.core.prepare.likeness import Signatures, joined, signatures
-from tunesmith.core.prepare.near import numbers_in
+from tunesmith.core.prepare.near import filled_in
 from tunesmith.core.prepare.records import BATCH
 from tunesmith.core.rows import Row
 
@@ -49,8 +49,8 @@ class Keys:
     """Empty where the plan compares with no files of one's own."""
     signatures: Signatures | None
     """Of the wholes; None where the plan asks for no likeness."""
-    numbers: Hashes
-    """Of the numbers in the wholes; empty where the plan asks for no likeness."""
+    filled: Hashes
+    """Of the numbers and names in the wholes; empty where the plan asks for no likeness."""
 
     def __len__(self) -> int:
         return len(self.wholes)
@@ -67,7 +67,7 @@ class KeyMaker:
         self._texts: list[str] = []
         """Whole texts whose signatures are still to be made."""
         self._signatures: list[Signatures] = []
-        self._numbers: list[int] = []
+        self._filled: list[int] = []
 
     def add(self, text: Text) -> None:
         """The next row's."""
@@ -79,7 +79,7 @@ class KeyMaker:
             self._asked.append(hash(plain(text.question)))
         if self._near:
             self._texts.append(whole)
-            self._numbers.append(numbers_in(whole))
+            self._filled.append(filled_in(f"{text.prompt}\n{text.answer}"))
             if len(self._texts) == BATCH:
                 self._sign()
 
@@ -91,10 +91,10 @@ class KeyMaker:
         """Of all rows; asked once."""
         if self._texts:
             self._sign()
-        prompts, wholes, asked, numbers = (
-            np.array(some, np.int64) for some in (self._prompts, self._wholes, self._asked, self._numbers)
+        prompts, wholes, asked, filled = (
+            np.array(some, np.int64) for some in (self._prompts, self._wholes, self._asked, self._filled)
         )
-        return Keys(prompts, wholes, asked, joined(self._signatures) if self._near else None, numbers)
+        return Keys(prompts, wholes, asked, joined(self._signatures) if self._near else None, filled)
 
 
 def joined_keys(parts: list[Keys]) -> Keys:
@@ -105,5 +105,5 @@ def joined_keys(parts: list[Keys]) -> Keys:
     signed = [one.signatures for one in parts if one.signatures is not None]
     for one in parts:
         one.signatures = None
-    numbers = np.concatenate([one.numbers for one in parts])
-    return Keys(prompts, wholes, questions, joined(signed) if signed else None, numbers)
+    filled = np.concatenate([one.filled for one in parts])
+    return Keys(prompts, wholes, questions, joined(signed) if signed else None, filled)

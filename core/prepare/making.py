@@ -21,7 +21,7 @@ from tunesmith.core.parallel import at_once, stretches
 from tunesmith.core.plan import Prepare
 from tunesmith.core.prepare.account import Account, OwnTest, StepCount
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.compared import joined_keys, text_of
+from tunesmith.core.prepare.compared import Text, joined_keys, text_of
 from tunesmith.core.prepare.look.personal import PersonalData
 from tunesmith.core.prepare.make import STEP, summary_of, unseen_answers
 from tunesmith.core.prepare.moments import moments
@@ -246,7 +246,16 @@ class Making:
             times=self._moments([time for one in all_ if not one.own for time in one.times]) if plan.time else None,
         )
         keys = joined_keys([one.keys for one in all_ if one.keys is not None])
-        found = find_overlap(keys, codes, plan, groups=places, base=self._base, text_at=self._text, meter=self._meter)
+        found = find_overlap(
+            keys,
+            codes,
+            plan,
+            groups=places,
+            base=self._base,
+            text_at=self._text,
+            told_at=self._told_at,
+            meter=self._meter,
+        )
         touched = found.dropped + found.moved
         self._notes += [Note(text, "warning" if found.shared else "ok", touched) for text in found.text]
         left, told = int((found.parts >= 0).sum()), " ".join(found.text)
@@ -297,6 +306,11 @@ class Making:
         stretch, at = self._at(number)
         row = stretch.row(at)
         return " / ".join(part for part in (row.question or text_of(row).prompt, row.answer) if part)
+
+    def _told_at(self, number: int) -> Text:
+        """What a row says."""
+        stretch, at = self._at(number)
+        return text_of(stretch.row(at))
 
     def _at(self, number: int) -> tuple[Stretch, int]:
         """The stretch that the `number`-th row of all is in, counted from 0, and which it is there."""

@@ -1,15 +1,17 @@
 """Which rows are nearly the same as an earlier one: what the check finds and the repair leaves out, by one rule.
 
-Two rows are nearly the same where what they say is alike from a threshold on, the numbers in it are the same, and
-so is what it is said about. A row's context is no part of what it says: five questions about one long text are five
-rows. Numbers are what filled-in forms differ by: `Order 17 was shipped` is not `Order 18 was shipped`.
+Two rows are nearly the same where each thing they say, such as the question and the answer, is alike from a threshold
+on, the numbers and names in it are the same, and so is what it is said about. A question asked in fifteen ways is
+fifteen rows, however long their one answer is. A row's context is no part of what it says: five questions about one
+long text are five rows. Numbers and names are what filled-in forms differ by: `Order 17 was shipped` is not `Order 18
+was shipped`, and what many rows share, such as an instruction before every text, makes no two of them alike.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +29,7 @@ from tunesmith.core.prepare.likeness import (
     tokens_of,
 )
 from tunesmith.core.prepare.records import Batch
-from tunesmith.core.prepare.repair.nested import said
+from tunesmith.core.prepare.repair.nested import asked_and_said, said
 
 LOWEST = 0.6
 """Pairs are looked for from this likeness on whatever the threshold is, so that the numbers told for several
@@ -36,12 +38,21 @@ thresholds are those of the rows that each would leave out."""
 SLACK = 0.1
 """Two standard errors of the estimate (see `likeness`): a pair at the threshold is reckoned exactly with 98 %."""
 
+FRAME, FEWEST_FRAMED = 0.1, 20
+"""What stands in one of ten rows, and in twenty at least, is the frame of those rows rather than what they say."""
+
+_COUNTED = 20_000
+"""Rows by which the frame is found, where there are more."""
+
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_])\d+")
+_NAME = re.compile(r"(?<=[a-zß-ÿа-я,;:] )[A-ZÀ-ÞА-Я]\w+")
+"""A word with a capital inside a sentence."""
 
 Again = Callable[[Sequence[str]], Iterable[Batch]]
 """Gives some columns of the same rows once more, batch by batch."""
 
 Tokens = npt.NDArray[np.int64]
+"""Hashes of the different tokens of a text."""
 
 
 class NearRows:
@@ -73,7 +84,7 @@ class NearRows:
         """The next rows."""
         texts = _texts(batch, self._columns)
         self._signatures.append(signatures(texts))
-        self._numbers.append(np.array([numbers_in(text) for text in texts], np.int64))
+        self._numbers.append(np.array([filled_in(text) for text in texts], np.int64))
         if self._background:
             self._see_background(_texts(batch, self._background))
         self._rows += len(texts)
@@ -86,7 +97,7 @@ class NearRows:
             if place is None:
                 place = self._places[key] = len(self._firsts)
                 self._firsts.append(row)
-                self._shared_numbers.append(numbers_in(text))
+                self._shared_numbers.append(filled_in(text))
                 fresh.append(text)
             places.append(place)
         self._of.append(np.array(places, np.int64))
@@ -107,7 +118,8 @@ class NearRows:
             apart = np.fromiter(map(hash, zip(apart.tolist(), alike.tolist(), strict=True)), np.int64, len(apart))
         read = joined(self._signatures)
         some = _candidates(read, threshold, apart, meter)
-        return Found(read, some, likeness(read, some), _tokens(again, self._columns, np.unique(some)))
+        words = Words(_tokens(again, self._columns, np.unique(some)), len(read))
+        return Found(read, some, likeness(read, some), words)
 
     def _alike_backgrounds(self, again: Again, meter: Meter) -> Indices:
         """For each background the first one that it is like, perhaps itself."""
@@ -116,7 +128,7 @@ class NearRows:
         rows = np.array(self._firsts, np.int64)
         by_row = _tokens(again, self._background, rows[np.unique(some)])
         tokens = {place: by_row[row] for place, row in enumerate(self._firsts) if row in by_row}
-        gone = Found(read, some, likeness(read, some), tokens).gone(LIKENESS)
+        gone = Found(read, some, likeness(read, some), Words(tokens)).gone(LIKENESS)
         alike = np.arange(len(read))
         alike[gone[:, 1]] = gone[:, 0]
         return alike
@@ -129,9 +141,7 @@ class Found:
     signatures: Signatures
     pairs: Indices
     estimates: npt.NDArray[np.float64]
-    tokens: dict[int, Tokens]
-    _shares: dict[tuple[int, int], float] = field(default_factory=dict)
-    _last: tuple[int, set[int]] = field(default_factory=lambda: (-1, set()))
+    words: Words
 
     def gone(self, threshold: float) -> Indices:
         """Each row that is like an earlier one which is kept: pairs of the kept row and the other, by the latter."""
@@ -141,15 +151,55 @@ class Found:
         return np.stack([like[rows], rows], axis=1)
 
     def share(self, one: int, other: int) -> float:
-        """The exact likeness of two of the rows (`likeness.jaccard`), reckoned once."""
+        """The exact likeness of two of the rows."""
+        return self.words.share(one, other)
+
+
+class Words:
+    """The tokens of some rows, by which their exact likeness is reckoned.
+
+    Args:
+        tokens: Of each row those of each thing it says.
+        rows: How many rows there are in all, of which these are the ones that may be alike; then what many of them
+            share makes none of them alike. None to leave that out.
+    """
+
+    def __init__(self, tokens: dict[int, tuple[Tokens, ...]], rows: int | None = None) -> None:
+        self._tokens = tokens
+        self._frame = frozenset[int]() if rows is None else _frame(tokens, rows)
+        self._shares: dict[tuple[int, int], float] = {}
+        self._last: tuple[int, list[set[int]]] = (-1, [])
+
+    def share(self, one: int, other: int) -> float:
+        """The likeness (`likeness.jaccard`) of what two rows say least alike, reckoned once."""
         share = self._shares.get((one, other))
         if share is None:
-            first, second = self.tokens[one], self.tokens[other]
             if self._last[0] != other:  # asked of one row after another, each with several before it
-                self._last = other, set(second.tolist())
-            common = len(self._last[1].intersection(first.tolist()))
-            share = self._shares[one, other] = common / (len(first) + len(second) - common)
+                self._last = other, [set(some.tolist()) for some in self._tokens[other]]
+            pairs = zip(self._tokens[one], self._last[1], strict=True)
+            share = self._shares[one, other] = min(self._alike(set(first.tolist()), second) for first, second in pairs)
         return share
+
+    def _alike(self, first: set[int], second: set[int]) -> float:
+        """With the frame and without it, whichever is less."""
+        share = _jaccard(first, second)
+        return min(share, _jaccard(first - self._frame, second - self._frame)) if self._frame else share
+
+
+def _jaccard(first: set[int], second: set[int]) -> float:
+    common = len(first & second)
+    every = len(first) + len(second) - common
+    return common / every if every else 1.0
+
+
+def _frame(tokens: dict[int, tuple[Tokens, ...]], rows: int) -> frozenset[int]:
+    """The tokens that stand in many rows."""
+    some = list(tokens.values())[:: max(1, len(tokens) // _COUNTED)]
+    if len(tokens) < max(FEWEST_FRAMED, FRAME * rows):
+        return frozenset()
+    found, counts = np.unique(np.concatenate([np.unique(np.concatenate(one)) for one in some]), return_counts=True)
+    many = counts * (len(tokens) / len(some)) >= max(FEWEST_FRAMED, FRAME * rows)
+    return frozenset(found[many].tolist())
 
 
 def _candidates(read: Signatures, threshold: float, apart: Indices, meter: Meter) -> Indices:
@@ -170,23 +220,31 @@ def _texts(batch: Batch, columns: Sequence[str]) -> list[str]:
     return ["\n".join(map(said, cells)) for cells in zip(*(batch.columns[name] for name in columns), strict=True)]
 
 
-def _tokens(again: Again, columns: Sequence[str], rows: Indices) -> dict[int, Tokens]:
-    """The hashes of the different tokens of some rows, 8 bytes each."""
-    found: dict[int, Tokens] = {}
+def _tokens(again: Again, columns: Sequence[str], rows: Indices) -> dict[int, tuple[Tokens, ...]]:
+    """The tokens of some rows, column by column."""
+    found: dict[int, tuple[Tokens, ...]] = {}
     wanted = set(rows.tolist())
     start = 0
     for batch in again(columns) if wanted else ():
         for row, cells in enumerate(zip(*(batch.columns[name] for name in columns), strict=True), start):
             if row in wanted:
-                tokens = set(map(hash, tokens_of("\n".join(map(said, cells)))))
-                found[row] = np.fromiter(tokens, np.int64, len(tokens))
+                found[row] = hashed(text for one in cells for text in asked_and_said(one))
         start += len(batch)
     return found
 
 
-def numbers_in(text: str) -> int:
-    """A hash of the numbers in a text, in their order; those inside a name such as `word12` are part of the name."""
-    return hash(tuple(_NUMBER.findall(text)))
+def hashed(texts: Iterable[str]) -> tuple[Tokens, ...]:
+    """The hashes of the different tokens of some texts, 8 bytes each."""
+    every = [set(map(hash, tokens_of(text))) for text in texts]
+    return tuple(np.fromiter(tokens, np.int64, len(tokens)) for tokens in every)
+
+
+def filled_in(text: str) -> int:
+    """A hash of what is filled into a form: the numbers in a text and the names inside its sentences, in their order.
+
+    Numbers inside a word such as `word12` are part of the word.
+    """
+    return hash((tuple(_NUMBER.findall(text)), tuple(_NAME.findall(text))))
 
 
 def floored(share: float) -> str:

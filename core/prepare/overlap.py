@@ -24,8 +24,9 @@ from tunesmith.core.errors import DataError
 from tunesmith.core.meter import Meter, silent
 from tunesmith.core.plan import Split as SplitPlan
 from tunesmith.core.prepare.cells import counted, shown
-from tunesmith.core.prepare.compared import Hashes, Keys, plain
+from tunesmith.core.prepare.compared import Hashes, Keys, Text, plain
 from tunesmith.core.prepare.likeness import Indices, Signatures, likeness, pairs, signatures
+from tunesmith.core.prepare.near import Words, hashed
 from tunesmith.core.prepare.personal import mask
 from tunesmith.core.prepare.read.load import read_records
 from tunesmith.core.prepare.split import TEST, TRAIN, VALIDATION, Codes, Places
@@ -107,6 +108,7 @@ def find_overlap(
     groups: Places | None = None,
     base: Path | None = None,
     text_at: Callable[[int], str] | None = None,
+    told_at: Callable[[int], Text] | None = None,
     meter: Meter = silent,
 ) -> Overlap:
     """What stands in two parts, and what becomes of it by the plan's `overlap`.
@@ -118,6 +120,7 @@ def find_overlap(
         groups: The place of each row's group; without, each row is a group of its own.
         base: The folder that relative paths in `compare` start from.
         text_at: Gives a row's text by its index; only then do examples have texts.
+        told_at: Gives what a row says by its index; rows that may be nearly the same are then compared exactly.
         meter: Told while rows are compared; what it raises is let through.
 
     Raises:
@@ -128,7 +131,7 @@ def find_overlap(
     meter("looking for rows in two parts", 0, 0)
     near = None
     if plan.near is not None:
-        near = _nearly(keys, files.texts, parts, plan.near, meter)
+        near = _nearly(keys, files.texts, parts, plan.near, told_at, meter)
     if groups is None:
         groups = np.arange(len(parts), dtype=np.float64)
     look = _Look(keys, files.hashes, near, groups, by_group=plan.by is not None)
@@ -198,8 +201,15 @@ def _inner(cell: str) -> Iterator[str]:
                 held += value.values() if isinstance(value, dict) else value
 
 
-def _nearly(keys: Keys, files: list[str], parts: Codes, threshold: float, meter: Meter) -> _Nearly:
-    """Rows that are nearly the same by the rule of `near`: with other numbers a filled-in form is another text.
+def _nearly(
+    keys: Keys,
+    files: list[str],
+    parts: Codes,
+    threshold: float,
+    told_at: Callable[[int], Text] | None,
+    meter: Meter,
+) -> _Nearly:
+    """Rows that are nearly the same by the rule of `near`: filled in otherwise, a form is another text.
 
     Not so between rows and the texts of files, which hold more than what a row says, such as its number.
     """
@@ -209,9 +219,9 @@ def _nearly(keys: Keys, files: list[str], parts: Codes, threshold: float, meter:
     of_files = None
     if files:
         both, ranks = np.concatenate([signatures(files), rows]), np.concatenate([np.full(len(files), FILES), parts])
-        of_files = _Near(both, np.concatenate([np.full(len(files), -1), places]), ranks, None, threshold, meter)
+        of_files = _Near(both, np.concatenate([np.full(len(files), -1), places]), ranks, None, threshold, None, meter)
         del both
-    return _Nearly(_Near(rows, places, parts, keys.numbers, threshold, meter), of_files)
+    return _Nearly(_Near(rows, places, parts, keys.filled, threshold, told_at, meter), of_files)
 
 
 class _Near:
@@ -224,6 +234,7 @@ class _Near:
         ranks: Codes,
         apart: Hashes | None,
         threshold: float,
+        told_at: Callable[[int], Text] | None,
         meter: Meter,
     ) -> None:
         # `pairs` compares all of a crowd with its first only: the first must be of the part that goes before.
@@ -232,6 +243,8 @@ class _Near:
         self.row = row[sort]
         """The row of each signature; -1 for a text of a file."""
         found = pairs(signed, threshold, meter, apart=None if apart is None else apart[sort])
+        if told_at is not None:
+            found = found[_exact(self.row[found], len(row), told_at, threshold)]
         equal = likeness(signed, found) == 1.0
         self.leader = np.arange(len(signed))
         self.leader[found[equal, 1]] = self.leader[found[equal, 0]]
@@ -260,6 +273,13 @@ class _Near:
             if other != row and (FILES if other < 0 else parts[other]) == part:
                 return other
         return -1
+
+
+def _exact(some: Indices, rows: int, told_at: Callable[[int], Text], threshold: float) -> Mask:
+    """Which pairs of rows are alike in what they ask and in what they answer."""
+    texts = ((row, told_at(row)) for row in np.unique(some).tolist())
+    words = Words({row: hashed((text.prompt, text.answer)) for row, text in texts}, rows)
+    return np.array([words.share(one, other) >= threshold for one, other in some.tolist()], np.bool_)
 
 
 class _Nearly(NamedTuple):

@@ -31,7 +31,7 @@ from tunesmith.core.prepare.shape import check_columns
 from tunesmith.core.rows import SPLITS
 from tunesmith.core.run import write_json
 
-RECIPE_VERSION = 9
+RECIPE_VERSION = 10
 """Of what is made of a recipe; another one makes everything anew."""
 
 ACCOUNT = "account.json"

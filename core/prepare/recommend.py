@@ -38,6 +38,10 @@ MOST_LABELS = 20
 FEWEST_GROUPS = 6
 """A part that is expected to get this many groups is empty once in exp(6) = 400 times."""
 
+FEWEST_CONTEXTS = 24
+"""With fewer contexts, such as one schema that all questions are about, the test would be about one or two of them, or
+be left empty: each question is then a row of its own."""
+
 PRACTICE_QUESTIONS = [
     {"ask": "When was {name} hired?", "answer": "{hire_date}"},
     {"ask": "Which department does {name} work in?", "answer": "{department}"},
@@ -307,9 +311,10 @@ def _group(data: DataProfile, shape: Any, roles: dict[str, str]) -> tuple[str | 
     if shape == "table" and entity is not None:
         because = f"all questions about one {shown(entity)} stay together: the score is for ones never trained on"
         return entity, because, distinct.get(entity, data.rows)
-    if shape == "question-answer" and context is not None and distinct.get(context, data.rows) < data.rows:
+    contexts = distinct.get(context, data.rows) if context is not None else 0
+    if shape == "question-answer" and context is not None and FEWEST_CONTEXTS <= contexts < data.rows:
         because = "several questions share a context; none is trained on and tested with as well"
-        return context, because, distinct.get(context, data.rows)
+        return context, because, contexts
     for name in entity_candidates(data.columns) if shape != "table" else ():
         if name not in roles.values():
             because = f"several rows are of one {shown(name)}: the score is for ones that were never trained on"

@@ -77,6 +77,10 @@ _PAIRS_ALONE = (
     ("article", "summary"),
     ("article", "highlights"),
     ("dialogue", "summary"),
+    ("note", "summary"),
+    ("transcript", "summary"),
+    ("report", "summary"),
+    ("content", "summary"),
 )
 """Names that mean a pair only where the file has no other columns but identifiers."""
 _NAMES = ("name", "full_name", "title", "product", "item", "employee", "customer", "company", "person", "country")

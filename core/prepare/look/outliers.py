@@ -22,6 +22,10 @@ CUTOFF = 3.5
 """A value whose modified z-score 0.6745 |x - median| / MAD exceeds this is unlike the others (Iglewicz & Hoaglin 1993,
 How to Detect and Handle Outliers, ASQC Quality Press, section 3.3)."""
 
+FAR = 2
+"""A slip such as a zero too many lies far off: at this many times the distance of the cutoff, or beyond. What lies just
+outside may well be the coldest day or the largest firm."""
+
 FEWEST_NUMBERS = 20
 """With fewer values the spread of a column is not known well enough to call one of them unlike the others."""
 
@@ -116,7 +120,13 @@ class Outliers:
         # Cells that are no number are faults of another kind, such as a header that stands there again: they are
         # judged apart, so that a slip among the numbers is still told from a heavy tail.
         unlike = len(outside) - impossible if len(outside) else len(odd)
-        mend = span is not None and unlike <= max(1, MOST_UNLIKE * filled) and len(odd) <= max(EXAMPLES, FEW * filled)
+        slips = _all_far(values[outside], usual_range(values[known], FAR * CUTOFF), bool(impossible))
+        mend = (
+            span is not None
+            and slips
+            and unlike <= max(1, MOST_UNLIKE * filled)
+            and len(odd) <= max(EXAMPLES, FEW * filled)
+        )
         where = f"lie outside {span.words}" if span else "are no numbers"
         if span and odd:
             where += " or are no numbers"
@@ -149,7 +159,13 @@ def _impossible(name: str, values: Floats) -> int:
     return negative if negative <= MOST_NEGATIVE * len(values) and _NEVER_NEGATIVE.search(words) else 0
 
 
-def usual_range(values: Sequence[float] | Floats) -> Range | None:
+def _all_far(values: Floats, usual: Range | None, signed: bool) -> bool:
+    """Whether none of the values is a usual one; `signed`: below zero none is, however near."""
+    judged = values[values >= 0] if signed else values
+    return usual is None or usual.outside(judged) == len(judged)
+
+
+def usual_range(values: Sequence[float] | Floats, cutoff: float = CUTOFF) -> Range | None:
     """The values that are like the others by the modified z-score (see CUTOFF), rounded outwards to two figures.
 
     Amounts such as salaries spread by factors rather than by differences: where all but a few values are positive,
@@ -165,7 +181,7 @@ def usual_range(values: Sequence[float] | Floats) -> Range | None:
     positive = values[values > 0]
     scaled = len(positive) >= (1 - MOST_UNLIKE) * len(values)
     sample: Floats = np.log(positive) if scaled else values
-    span = _reach(sample)
+    span = _reach(sample, cutoff)
     if span is None:
         # No spread to measure by; but a negative number among positive ones is told apart by its sign.
         return Range(0.0, None) if scaled and bool((values < 0).any()) else None
@@ -174,17 +190,17 @@ def usual_range(values: Sequence[float] | Floats) -> Range | None:
     span = Range(math.exp(max(span.low, -700.0)), math.exp(min(span.high or 0.0, 700.0))).rounded
     if span.outside(values) > MOST_UNLIKE * len(values):
         # Not a spread by factors after all, such as shares between 0 and 100: the other scale where it fits better.
-        straight = _reach(values)
+        straight = _reach(values, cutoff)
         if straight is not None and straight.rounded.outside(values) < span.outside(values):
             return straight.rounded
     return span
 
 
-def _reach(values: Floats) -> Range | None:
+def _reach(values: Floats, cutoff: float) -> Range | None:
     """The values within the cutoff; None where more than half of them are the same."""
     middle = float(np.median(values))
     spread = float(np.median(np.abs(values - middle)))
-    reach = CUTOFF * spread / 0.6745
+    reach = cutoff * spread / 0.6745
     return Range(middle - reach, middle + reach) if spread > 0 and math.isfinite(reach) else None
 
 

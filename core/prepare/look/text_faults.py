@@ -155,8 +155,9 @@ class Markup(_ByColumn):
         if "&" in text:
             found.update(page.rows_like(column, _ENTITY))
         for row in found:
-            cell = page.columns[column][row]
-            self._code[column] += any(sign in cell for sign in _CODE)
+            # What asks for a web page says so, though the page itself does not.
+            cells = [page.columns[name][row] for name in self._names]
+            self._code[column] += any(sign in cell for cell in cells for sign in _CODE)
         return sorted(found)
 
     def _finding(self, name: str, noted: Noted) -> DataFinding:

@@ -56,6 +56,16 @@ def said(cell: str) -> str:
     return cell if value is None else "\n".join(_texts(_without_system(value)))
 
 
+def asked_and_said(cell: str) -> tuple[str, str]:
+    """The same in two: of a chat all that comes before its last turn, and that; of others nothing, and all of it."""
+    value = nested(cell)
+    if not isinstance(value, list):
+        return "", said(cell)
+    turns = _without_system(value)
+    before, last = ("\n".join(_texts(some)) for some in (turns[:-1], turns[-1:]))
+    return before, last
+
+
 def is_blank(cell: str) -> bool:
     """Whether a cell holds no value: nothing, or JSON without a text, such as SQuAD's `{"text": []}` for no answer."""
     value = nested(cell) if cell else ""

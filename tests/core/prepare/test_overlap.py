@@ -269,3 +269,26 @@ def test_nothing_is_lost_or_invented_and_no_overlap_is_left(
             keys.setdefault((" ".join(prompt.casefold().split()) or answer.casefold()), set()).add(part)
     assert all(len(held) == 1 for held in keys.values())
     assert not compare(texts(FILL + told), found.parts, wanted, groups=groups).shared
+
+
+def test_forms_that_differ_by_their_names_are_no_overlap() -> None:
+    said = "Write a short note of welcome for {0}, who joins us on the second floor and will work there with all of us."
+    rows = [(said.format(f"{one} {two}"), "") for one in ("Anna", "Ben", "Clara") for two in ("Berg", "Klein", "Rossi")]
+    assert run(rows, [TRAIN] * 6 + [TEST] * 3, plan(near=0.8)).dropped == 0
+
+
+def exactly(rows: list[tuple[str, str]], parts: list[int]) -> Overlap:
+    held = texts(FILL + rows)
+    return run(rows, parts, plan(near=0.8), told_at=held.__getitem__)
+
+
+def test_a_question_asked_in_other_words_is_no_overlap_though_its_long_answer_is_the_same() -> None:
+    rows = [("How do I return it?", LONG), ("What has to be done to return it?", LONG)]
+    assert exactly(rows, [TRAIN, TEST]).dropped == 0
+    assert exactly([*rows, ("How do I return it", LONG + " end")], [TRAIN, TRAIN, TEST]).dropped == 1
+
+
+def test_one_schema_before_every_question_is_no_overlap() -> None:
+    schema = " ".join(f"column{n}" for n in range(80))
+    rows = [(f"{schema} how many {n}s", f"count {n}") for n in (f"thing{n}" for n in range(40))]
+    assert exactly(rows, [TRAIN] * 30 + [TEST] * 10).dropped == 0

@@ -171,6 +171,13 @@ def test_questions_over_shared_contexts_are_split_by_context(tmp_path: Path) -> 
     assert len(set().union(*contexts)) == sum(map(len, contexts)) == 100
 
 
+def test_questions_about_one_schema_are_not_kept_in_one_part(tmp_path: Path) -> None:
+    rows = [{"context": "CREATE TABLE t (a INT);", "question": f"How many {n}?", "answer": f"{n}"} for n in range(100)]
+    draft = recommended(write(tmp_path, "a.json", rows))
+    assert draft.values["prepare.split.by"] is None
+    assert prepare_rows(plan_of(draft)).total == 100
+
+
 @pytest.mark.parametrize(
     ("row", "shape"),
     [

@@ -269,3 +269,8 @@ def test_the_shape_that_uses_most_of_the_named_columns_is_taken(tmp_path: Path) 
     ):
         found = profile("a.csv", tmp_path, columns=named)
         assert (found.shape, found.roles) == (shape, named)
+
+
+def test_notes_and_their_summaries_are_pairs_though_values_repeat() -> None:
+    found = detect(text_columns("note", "summary"))
+    assert (found.shape, found.roles) == ("prompt-completion", {"prompt": "note", "completion": "summary"})

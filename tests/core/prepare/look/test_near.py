@@ -195,3 +195,48 @@ def test_comparing_can_be_cancelled_wherever_it_is_done() -> None:
         keys.add(Text(text, "a"))
     with pytest.raises(Cancelled):
         find_overlap(keys.keys(), np.array([n % 3 for n in range(30)], np.int8), split, meter=Stop())
+
+
+def asked(*rows: tuple[str, str]) -> Records:
+    cells = [Record(n, n + 1, {"q": one, "a": other}) for n, (one, other) in enumerate(rows, start=1)]
+    return Records("x.csv", Path("x.csv"), "csv", "", ("q", "a"), cells)
+
+
+def test_one_answer_to_a_question_asked_in_many_ways_makes_no_copies() -> None:
+    ways = [
+        "How do I {}?",
+        "How can I {}?",
+        "What do I have to do to {}?",
+        "Please help me, I need to {}.",
+        "{} - how?",
+    ]
+    rows = [(way.format("reset my password"), texts(1)[0]) for way in ways]
+    assert agreed(asked(*rows), ("q", "a")) == 0
+    assert agreed(asked(*rows, (rows[0][0].upper(), rows[0][1] + " end")), ("q", "a")) == 1
+
+
+def test_one_prompt_with_another_answer_is_no_copy() -> None:
+    rows = [(text + end, answer) for text in texts(20) for end, answer in (("", "yes"), (" not", "no"))]
+    assert agreed(asked(*rows), ("q", "a")) == 0
+
+
+def test_texts_that_differ_by_a_name_are_no_copies() -> None:
+    form = "Please write a letter of welcome to {}, who will join us on the second floor on the first day of the month"
+    names = ["Anna Berg", "Ben Klein", "Clara Rossi", "David Novak", "Emma Silva"]
+    assert agreed(records(*map(form.format, names)), ("q",)) == 0
+    assert agreed(records(*map(form.format, names), form.format(names[1]) + "!"), ("q",)) == 1
+
+
+def test_what_stands_before_every_text_makes_no_copies() -> None:
+    before = " ".join(WORDS[:60])
+    short = [" ".join(WORDS[60 + 3 * n : 63 + 3 * n]) for n in range(60)]
+    rows = [(f"{before} {text}", "good") for text in short]
+    assert agreed(asked(*rows), ("q", "a")) == 0
+    assert agreed(asked(*rows, (f"{before}: {short[0]}!", "good")), ("q", "a")) == 1
+
+
+def test_chats_that_are_asked_the_like_and_answer_otherwise_are_no_copies() -> None:
+    long = texts(1)[0]
+    pairs = [(f"count the {thing}", f"{long} {thing}") for thing in ("chairs", "tables", "lamps")]
+    chats = [[{"role": "user", "content": one}, {"role": "assistant", "content": two}] for one, two in pairs]
+    assert agreed(records(*chats), ("q",)) == 0

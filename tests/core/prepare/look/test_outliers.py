@@ -84,3 +84,10 @@ def test_cells_that_are_no_number_leave_a_slip_a_slip() -> None:
 def test_many_cells_that_are_no_number_are_not_left_out_for_one_slip() -> None:
     rows = numbers([*SALARIES, "-50000", *["on request"] * 12])
     assert only(look(rows, kind="out-of-range")).repair is None
+
+
+def test_what_lies_just_outside_is_told_and_not_left_out() -> None:
+    growth = [str((n * 7 % 41) - 20) for n in range(200)]
+    found = only(look(numbers([*growth, "-63"]), kind="out-of-range"))
+    assert found.count == 1 and found.repair is None and found.text.endswith("-63; they may well be right.")
+    assert only(look(numbers([*growth, "-630"]), kind="out-of-range")).recommended

@@ -87,3 +87,10 @@ def test_texts_inside_json_are_found_and_mended() -> None:
     rows = [{"messages": [{"role": "user", "content": "cafÃ©" if n == 3 else f"Hello {n}"}]} for n in range(30)]
     found = only(look(rows, "chat", "encoding"))
     assert found.repair == {"kind": "fix-encoding", "column": "messages"} and found.count == 1
+
+
+def test_markup_that_the_prompts_ask_for_is_the_persons_to_judge() -> None:
+    asked = [{"prompt": f"What is {sentence(n)}", "completion": sentence(n)} for n in range(90)]
+    pages = [{"prompt": f"Make an HTML list of {n}", "completion": f"<ul><li>{n}</li></ul>"} for n in range(10)]
+    found = only(look([*asked, *pages], "prompt-completion", "markup"))
+    assert found.count == 10 and found.repair is None
