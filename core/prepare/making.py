@@ -6,7 +6,7 @@ import hashlib
 import math
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -37,7 +37,7 @@ from tunesmith.core.prepare.roles import answer_columns, compared_columns, promp
 from tunesmith.core.prepare.shape import check_columns
 from tunesmith.core.prepare.split import Places, assign
 from tunesmith.core.prepare.stretch import Stretch, aside_line, make_stretch
-from tunesmith.core.rows import SPLITS, Row
+from tunesmith.core.rows import SPLITS, Row, RowFiles
 
 Moments = npt.NDArray[np.float64]
 
@@ -307,10 +307,10 @@ class Making:
         row = stretch.row(at)
         return " / ".join(part for part in (row.question or text_of(row).prompt, row.answer) if part)
 
-    def _told_at(self, number: int) -> Text:
-        """What a row says."""
-        stretch, at = self._at(number)
-        return text_of(stretch.row(at))
+    def _told_at(self, numbers: Sequence[int]) -> Iterator[Text]:
+        """What some rows say; their numbers rise."""
+        rows = RowFiles([(stretch.path, len(stretch)) for stretch in self._stretches])
+        return map(text_of, rows.drawn(numbers))
 
     def _at(self, number: int) -> tuple[Stretch, int]:
         """The stretch that the `number`-th row of all is in, counted from 0, and which it is there."""

@@ -10,7 +10,7 @@ was shipped`, and what many rows share, such as an instruction before every text
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,8 +118,9 @@ class NearRows:
             apart = np.fromiter(map(hash, zip(apart.tolist(), alike.tolist(), strict=True)), np.int64, len(apart))
         read = joined(self._signatures)
         some = _candidates(read, threshold, apart, meter)
-        words = Words(_tokens(again, self._columns, np.unique(some)), len(read))
-        return Found(read, some, likeness(read, some), words)
+        tokens = _tokens(again, self._columns, np.unique(some))
+        frame = frame_of([tokens[row] for row in sampled(list(tokens))], len(tokens), len(read))
+        return Found(read, some, likeness(read, some), Words(tokens, frame))
 
     def _alike_backgrounds(self, again: Again, meter: Meter) -> Indices:
         """For each background the first one that it is like, perhaps itself."""
@@ -160,13 +161,11 @@ class Words:
 
     Args:
         tokens: Of each row those of each thing it says.
-        rows: How many rows there are in all, of which these are the ones that may be alike; then what many of them
-            share makes none of them alike. None to leave that out.
+        frame: Those that make no two rows alike (see `frame_of`).
     """
 
-    def __init__(self, tokens: dict[int, tuple[Tokens, ...]], rows: int | None = None) -> None:
-        self._tokens = tokens
-        self._frame = frozenset[int]() if rows is None else _frame(tokens, rows)
+    def __init__(self, tokens: Mapping[int, tuple[Tokens, ...]], frame: frozenset[int] = frozenset()) -> None:
+        self._tokens, self._frame = tokens, frame
         self._shares: dict[tuple[int, int], float] = {}
         self._last: tuple[int, list[set[int]]] = (-1, [])
 
@@ -192,14 +191,24 @@ def _jaccard(first: set[int], second: set[int]) -> float:
     return common / every if every else 1.0
 
 
-def _frame(tokens: dict[int, tuple[Tokens, ...]], rows: int) -> frozenset[int]:
-    """The tokens that stand in many rows."""
-    some = list(tokens.values())[:: max(1, len(tokens) // _COUNTED)]
-    if len(tokens) < max(FEWEST_FRAMED, FRAME * rows):
+def sampled(rows: Sequence[int]) -> Sequence[int]:
+    """Enough of the rows that may be alike to find their frame by."""
+    return rows[:: max(1, len(rows) // _COUNTED)]
+
+
+def frame_of(sample: Sequence[tuple[Tokens, ...]], like: int, rows: int) -> frozenset[int]:
+    """The tokens that stand in many rows.
+
+    Args:
+        sample: What some of the rows that may be alike say.
+        like: How many rows may be alike.
+        rows: How many there are in all.
+    """
+    fewest = max(FEWEST_FRAMED, FRAME * rows)
+    if like < fewest:
         return frozenset()
-    found, counts = np.unique(np.concatenate([np.unique(np.concatenate(one)) for one in some]), return_counts=True)
-    many = counts * (len(tokens) / len(some)) >= max(FEWEST_FRAMED, FRAME * rows)
-    return frozenset(found[many].tolist())
+    found, counts = np.unique(np.concatenate([np.unique(np.concatenate(one)) for one in sample]), return_counts=True)
+    return frozenset(found[counts * (like / len(sample)) >= fewest].tolist())
 
 
 def _candidates(read: Signatures, threshold: float, apart: Indices, meter: Meter) -> Indices:

@@ -11,7 +11,7 @@ out, too, so that moving never goes on and on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -26,11 +26,15 @@ from tunesmith.core.plan import Split as SplitPlan
 from tunesmith.core.prepare.cells import counted, shown
 from tunesmith.core.prepare.compared import Hashes, Keys, Text, plain
 from tunesmith.core.prepare.likeness import Indices, Signatures, likeness, pairs, signatures
-from tunesmith.core.prepare.near import Words, hashed
+from tunesmith.core.prepare.near import Tokens, Words, frame_of, hashed, sampled
 from tunesmith.core.prepare.personal import mask
 from tunesmith.core.prepare.read.load import read_records
 from tunesmith.core.prepare.split import TEST, TRAIN, VALIDATION, Codes, Places
 from tunesmith.core.rows import SPLITS
+
+ToldAt = Callable[[Sequence[int]], Iterable[Text]]
+PAIRS = 50_000
+"""Pairs whose words are held at a time, to compare them."""
 
 DROPPED = -1
 """The code of a row that is in no part any more."""
@@ -108,7 +112,7 @@ def find_overlap(
     groups: Places | None = None,
     base: Path | None = None,
     text_at: Callable[[int], str] | None = None,
-    told_at: Callable[[int], Text] | None = None,
+    told_at: ToldAt | None = None,
     meter: Meter = silent,
 ) -> Overlap:
     """What stands in two parts, and what becomes of it by the plan's `overlap`.
@@ -120,7 +124,8 @@ def find_overlap(
         groups: The place of each row's group; without, each row is a group of its own.
         base: The folder that relative paths in `compare` start from.
         text_at: Gives a row's text by its index; only then do examples have texts.
-        told_at: Gives what a row says by its index; rows that may be nearly the same are then compared exactly.
+        told_at: Gives what some rows say, by their indices, which rise; rows that may be nearly the same are then
+            compared exactly.
         meter: Told while rows are compared; what it raises is let through.
 
     Raises:
@@ -206,7 +211,7 @@ def _nearly(
     files: list[str],
     parts: Codes,
     threshold: float,
-    told_at: Callable[[int], Text] | None,
+    told_at: ToldAt | None,
     meter: Meter,
 ) -> _Nearly:
     """Rows that are nearly the same by the rule of `near`: filled in otherwise, a form is another text.
@@ -234,7 +239,7 @@ class _Near:
         ranks: Codes,
         apart: Hashes | None,
         threshold: float,
-        told_at: Callable[[int], Text] | None,
+        told_at: ToldAt | None,
         meter: Meter,
     ) -> None:
         # `pairs` compares all of a crowd with its first only: the first must be of the part that goes before.
@@ -244,7 +249,7 @@ class _Near:
         """The row of each signature; -1 for a text of a file."""
         found = pairs(signed, threshold, meter, apart=None if apart is None else apart[sort])
         if told_at is not None:
-            found = found[_exact(self.row[found], len(row), told_at, threshold)]
+            found = found[_exact(self.row[found], len(row), told_at, threshold, meter)]
         equal = likeness(signed, found) == 1.0
         self.leader = np.arange(len(signed))
         self.leader[found[equal, 1]] = self.leader[found[equal, 0]]
@@ -275,11 +280,23 @@ class _Near:
         return -1
 
 
-def _exact(some: Indices, rows: int, told_at: Callable[[int], Text], threshold: float) -> Mask:
+def _exact(some: Indices, rows: int, told_at: ToldAt, threshold: float, meter: Meter) -> Mask:
     """Which pairs of rows are alike in what they ask and in what they answer."""
-    texts = ((row, told_at(row)) for row in np.unique(some).tolist())
-    words = Words({row: hashed((text.prompt, text.answer)) for row, text in texts}, rows)
-    return np.array([words.share(one, other) >= threshold for one, other in some.tolist()], np.bool_)
+    if not len(some):
+        return np.zeros(0, np.bool_)
+
+    def tokens(of: Sequence[int]) -> dict[int, tuple[Tokens, ...]]:
+        return {row: hashed((text.prompt, text.answer)) for row, text in zip(of, told_at(of), strict=True)}
+
+    every = np.unique(some).tolist()
+    frame = frame_of(list(tokens(sampled(every)).values()), len(every), rows)
+    found = np.zeros(len(some), np.bool_)
+    for start in range(0, len(some), PAIRS):
+        chunk = some[start : start + PAIRS]
+        words = Words(tokens(np.unique(chunk).tolist()), frame)
+        found[start : start + PAIRS] = [words.share(one, other) >= threshold for one, other in chunk.tolist()]
+        meter("comparing rows of two parts word by word", min(start + PAIRS, len(some)), len(some))
+    return found
 
 
 class _Nearly(NamedTuple):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tunesmith.core.errors import DataError
 from tunesmith.core.meter import Cancelled
 from tunesmith.core.plan import Split
+from tunesmith.core.prepare import overlap
 from tunesmith.core.prepare.compared import KeyMaker, Text, text_of
 from tunesmith.core.prepare.overlap import DROPPED, Overlap, find_overlap
 from tunesmith.core.prepare.split import TEST, TRAIN, VALIDATION
@@ -279,13 +280,21 @@ def test_forms_that_differ_by_their_names_are_no_overlap() -> None:
 
 def exactly(rows: list[tuple[str, str]], parts: list[int]) -> Overlap:
     held = texts(FILL + rows)
-    return run(rows, parts, plan(near=0.8), told_at=held.__getitem__)
+    return run(rows, parts, plan(near=0.8), told_at=lambda numbers: [held[number] for number in numbers])
 
 
 def test_a_question_asked_in_other_words_is_no_overlap_though_its_long_answer_is_the_same() -> None:
     rows = [("How do I return it?", LONG), ("What has to be done to return it?", LONG)]
     assert exactly(rows, [TRAIN, TEST]).dropped == 0
     assert exactly([*rows, ("How do I return it", LONG + " end")], [TRAIN, TRAIN, TEST]).dropped == 1
+
+
+def test_many_pairs_are_compared_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [(LONG.replace("lazy", word), "yes") for word in ("lazy", "weary", "sleepy", "slow")]
+    whole = exactly(rows, [TEST, TRAIN, TRAIN, TRAIN])
+    monkeypatch.setattr(overlap, "PAIRS", 1)
+    assert exactly(rows, [TEST, TRAIN, TRAIN, TRAIN]).parts.tolist() == whole.parts.tolist()
+    assert whole.dropped == 3
 
 
 def test_one_schema_before_every_question_is_no_overlap() -> None:
