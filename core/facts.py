@@ -234,6 +234,8 @@ class DataProfile(msgspec.Struct, frozen=True):
     findings: tuple[DataFinding, ...] = ()
     shape_confidence: float = 1.0
     """How sure the shape is, 0 to 1."""
+    left_out: tuple[str, ...] = ()
+    """Columns with content that are in no prompt and no answer, identifiers apart; of a table none, see its fields."""
     rejected: int = 0
     """Rows of the file that could not be read; they are set aside before anything else."""
     files: int = 1

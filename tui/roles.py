@@ -1,4 +1,7 @@
-"""How a person is asked which column plays a part of the shape: short enough to stand before the answer at 80×24."""
+"""How a person is asked which column plays a part of the shape, and is told which play none: short enough for 80×24."""
+
+from tunesmith.core.facts import DataProfile
+from tunesmith.core.prepare.repair.words import listed
 
 ROLES = {
     "entity": "Which column names each record?",
@@ -17,3 +20,11 @@ ROLES = {
     "rejected": "Which column is the worse answer?",
     "rating": "Which column holds the rating?",
 }
+
+NAMED = 5
+"""Columns that are named of those that play no part."""
+
+
+def left_out_told(data: DataProfile) -> str:
+    """Which columns the model never sees, as a sentence; empty where it sees all."""
+    return f"In no prompt and no answer: {listed(data.left_out, most=NAMED)}." if data.left_out else ""

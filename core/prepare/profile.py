@@ -26,7 +26,7 @@ from tunesmith.core.prepare.roles import compared_columns
 from tunesmith.core.prepare.shape import NEEDED, Detected, also_rated, check_columns, detect, roles_for
 from tunesmith.core.run import write_json
 
-VERSION = 8
+VERSION = 9
 """Of what is looked for and how it is told; another one looks at everything anew."""
 
 
@@ -114,12 +114,21 @@ def _made(records: Records, shape: Shape | None, named: Mapping[str, str], meter
         columns=_told(found, chosen.roles),
         shape=chosen.shape,
         shape_because=chosen.because,
+        left_out=_left_out(found, chosen, seen.used),
         shape_confidence=chosen.confidence,
         roles=chosen.roles,
         findings=(*_rejected(records), *find(records, seen, meter, (personal, alike) if near else (personal,))),
         rejected=len(records.rejected),
         files=max(1, len(records.files)),
     )
+
+
+def _left_out(columns: Sequence[Column], chosen: Detected, used: Sequence[str]) -> tuple[str, ...]:
+    """The columns that the model never sees; those of a table are chosen as its fields."""
+    if chosen.shape == "table":
+        return ()
+    seen = {*used, *chosen.roles.values()}
+    return tuple(one.name for one in columns if one.name not in seen and one.filled and one.kind != "identifier")
 
 
 def _told(columns: Sequence[Column], roles: Mapping[str, str]) -> tuple[Column, ...]:

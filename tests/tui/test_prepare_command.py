@@ -104,3 +104,8 @@ def test_data_that_the_model_cant_take_are_looked_at_and_written_all_the_same(tm
 def test_what_the_sequence_length_cuts_is_said(tmp_path: Path) -> None:
     done = prepare(tmp_path, write(tmp_path, some()), "--set", "select.hyperparameters.max_length=16")
     assert "cut at 16 tokens" in done.stdout and "lose their whole answer" in done.stdout
+
+
+def test_columns_that_the_model_never_sees_are_named(tmp_path: Path) -> None:
+    rows = [{**row, "A": f"{n} pears", "B": f"{n} plums"} for n, row in enumerate(some())]
+    assert "In no prompt and no answer: A and B." in prepare(tmp_path, write(tmp_path, rows)).stdout

@@ -31,6 +31,7 @@ from tunesmith.tui.commands.rows_told import show_lengths, show_parts, show_rend
 from tunesmith.tui.commands.wishes import read_settings
 from tunesmith.tui.console import console
 from tunesmith.tui.plain_text import harmless
+from tunesmith.tui.roles import left_out_told
 
 RENDERED = 3
 """Rows that are shown as the model sees them."""
@@ -117,6 +118,8 @@ def _show(screen: Console, seen: Survey, plan: Prepare) -> None:
     files = f" of {data.files} files" if data.files > 1 else ""
     screen.print(f"{data.rows:,} records{files}, {counted_as(len(data.columns), 'column')}", style="bold")
     screen.print(f"  {harmless(data.shape_because)}{sure}")
+    if left_out := left_out_told(data):
+        screen.print(f"  {left_out}")
     repairs = [repair.model_dump(mode="json", exclude_none=True) for repair in plan.repairs]
     screen.print(f"\nFound: {len(data.findings) or 'nothing that has to be mended'}", style="bold")
     for finding in data.findings:

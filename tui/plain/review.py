@@ -17,6 +17,7 @@ from tunesmith.tui.model_words import ESTIMATED
 from tunesmith.tui.plain.desk import Desk
 from tunesmith.tui.plain.prepare import asked_about
 from tunesmith.tui.plain_text import shortened
+from tunesmith.tui.roles import left_out_told
 
 MOST_PIECE = 700
 """Characters of one piece of a row that are said; a longer one is cut."""
@@ -28,6 +29,8 @@ def tell_data(desk: Desk) -> None:
     columns = ", ".join(column.name for column in data.columns[:12])
     more = f" and {len(data.columns) - 12} more" if len(data.columns) > 12 else ""
     voice.say(f"Read: {data.rows:,} records with {counted(len(data.columns), 'column')}: {columns}{more}.")
+    if left_out := left_out_told(data):
+        voice.say(left_out)
     asked = asked_about(desk)
     for finding in data.findings:
         if finding not in asked:

@@ -23,7 +23,7 @@ from tunesmith.core.prepare.shape import NEEDED, OPTIONAL
 from tunesmith.core.proof import lost_told
 from tunesmith.core.schema import Knob, knob_at, plain_value
 from tunesmith.tui.plain_text import harmless
-from tunesmith.tui.roles import ROLES
+from tunesmith.tui.roles import ROLES, left_out_told
 from tunesmith.tui.screens.data import Data
 from tunesmith.tui.screens.repair import Mend
 from tunesmith.tui.screens.step import AskStep
@@ -106,6 +106,7 @@ class PrepareStep(AskStep):
         told: list[str | tuple[str, str]] = [
             (f"{seen.read:,} records were read, {seen.aside:,} set aside{_unread(seen)}.\n", "bold"),
             f"{harmless(data.shape_because[:1].upper() + data.shape_because[1:])}{sure}.\n",
+            f"{left_out}\n" if (left_out := left_out_told(data)) else "",
             f"Rows: {parts}.\n",
         ]
         steps = seen.account.steps if seen.account is not None else []

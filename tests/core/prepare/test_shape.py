@@ -274,3 +274,13 @@ def test_the_shape_that_uses_most_of_the_named_columns_is_taken(tmp_path: Path) 
 def test_notes_and_their_summaries_are_pairs_though_values_repeat() -> None:
     found = detect(text_columns("note", "summary"))
     assert (found.shape, found.roles) == ("prompt-completion", {"prompt": "note", "completion": "summary"})
+
+
+def test_columns_that_the_model_never_sees_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "id,question,A,B,answer,empty\n"
+        + "".join(f"x{n},What is {n} more than {n}?,{2 * n % 7},{n * n % 17},{'AB'[n % 2]},\n" for n in range(30))
+    )
+    found = profile("a.csv", tmp_path)
+    assert (found.shape, found.left_out) == ("question-answer", ("A", "B"))
+    assert profile("a.csv", tmp_path, shape="table", columns={"entity": "id"}).left_out == ()
