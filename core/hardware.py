@@ -93,7 +93,7 @@ def _probe_cpu(system: System) -> Cpu:
         if key.strip() in ("flags", "Features") and not flags:
             flags = set(value.split())
     bf16 = bool(flags & {"avx512_bf16", "amx_bf16", "bf16"})  # `bf16` is what ARM's Features line calls it
-    return Cpu(name=name, cores=_cores(system), bf16=bf16, physical_cores=_physical_cores(system))
+    return Cpu(name=name, cores=usable_cores(system), bf16=bf16, physical_cores=_physical_cores(system))
 
 
 def _physical_cores(system: System) -> int | None:
@@ -108,7 +108,7 @@ def _physical_cores(system: System) -> int | None:
     return len(found) or None
 
 
-def _cores(system: System) -> int:
+def usable_cores(system: System) -> int:
     """Cores this process may keep busy: its affinity mask, and no more than a cgroup's CPU quota pays for."""
     try:
         cores = len(os.sched_getaffinity(0))

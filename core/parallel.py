@@ -22,7 +22,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import psutil
 
+from tunesmith.core.hardware import usable_cores
 from tunesmith.core.meter import Meter, silent
+from tunesmith.core.system import System
 
 T = TypeVar("T")
 Part = Callable[[Meter], T]
@@ -68,7 +70,7 @@ def stretches(rows: int) -> list[range]:
 
 def cores() -> int:
     """Processes that can compute at the same time; 1 where the system can't fork safely."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
+    return usable_cores(System()) if sys.platform == "linux" else 1
 
 
 def at_once(parts: Sequence[Part[T]], meter: Meter = silent, combine: Callable[[Iterable[int]], int] = sum) -> list[T]:
