@@ -45,7 +45,7 @@ def test_the_helper_gives_any_stretch_of_the_data(tmp_path: Path) -> None:
     wishes = many_rows(tmp_path, 30_000)
     with Helper() as helper:
         found = page(wishes, tmp_path, helper, 29_990, 100)
-    assert (found.total, found.start, len(found.cells), found.lines[-1]) == (30_000, 29_990, 10, 30_000)
+    assert (found.total, found.start, len(found.cells), found.places[-1]) == (30_000, 29_990, 10, "line 30,000")
     assert found.columns == ["question", "answer"]
     assert found.cells[0][0] == "What is number 29990 called here?"
 

@@ -279,7 +279,7 @@ def test_of_several_tables_one_is_asked_for_until_a_query_can_be_taken(tmp_path:
 def test_a_file_that_is_called_a_query_is_asked_none(tmp_path: Path) -> None:
     (tmp_path / "query.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
     _, said = talk("q", data=str(tmp_path / "query.csv"))
-    assert "query.csv is not a text file" in " ".join(said.split()) and "Which rows of the database?" not in said
+    assert "is not a text file" in " ".join(said.split()) and "Which rows of the database?" not in said
 
 
 def test_a_project_whose_file_is_gone_can_be_mended(flaws: Path) -> None:
