@@ -26,7 +26,7 @@ from tunesmith.core.prepare.roles import compared_columns
 from tunesmith.core.prepare.shape import NEEDED, Detected, also_rated, check_columns, detect, roles_for
 from tunesmith.core.run import write_json
 
-VERSION = 9
+VERSION = 10
 """Of what is looked for and how it is told; another one looks at everything anew."""
 
 

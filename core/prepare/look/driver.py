@@ -45,6 +45,9 @@ ORDER = (
 )
 """Kinds of findings in the order in which their repairs run; a kind that is not listed comes after those that are."""
 
+MOST_APART = 0.5
+"""The share of rows that contradict one another above which the prompts are at fault rather than the answers."""
+
 
 def find(
     records: Records, seen: Seen, meter: Meter = silent, more: Sequence[Callable[[Meter], Check]] = ()
@@ -107,8 +110,13 @@ def _together(making: Sequence[Callable[[Meter], list[Check]]], meter: Meter) ->
 def repeats_gone(found: Sequence[DataFinding]) -> list[DataFinding]:
     """The findings, with a repair for rows that ask and answer the same where none by one column fits.
 
-    What drops near copies drops equal ones as well: where near copies are found, that is said there instead.
+    What drops near copies drops equal ones as well: where near copies are found, that is said there instead. Where most
+    rows answer the same prompt in different ways, what tells them apart is missing from it, and they are no repeats.
     """
+    apart = next((one for one in found if one.kind == "contradiction" and one.share > MOST_APART), None)
+    if apart is not None:
+        more = f"{apart.text} What tells these rows apart may be in a column that no prompt shows."
+        found = [msgspec.structs.replace(one, text=more) if one is apart else one for one in found]
     same = next((one for one in found if one.kind == "same-pair" and not one.repairs), None)
     near = next((one for one in found if one.kind == "near-duplicate"), None)
     if same is None:
@@ -116,7 +124,8 @@ def repeats_gone(found: Sequence[DataFinding]) -> list[DataFinding]:
     if near is None:
         equal = {"kind": "drop-near-duplicates", "threshold": 1.0}
         return [
-            msgspec.structs.replace(one, repairs=(equal,), recommended=True) if one is same else one for one in found
+            msgspec.structs.replace(one, repairs=(equal,), recommended=apart is None) if one is same else one
+            for one in found
         ]
     more = f"{near.text} What drops them drops the {same.count:,} that ask and answer the same as well."
     return [msgspec.structs.replace(one, text=more) if one is near else one for one in found]

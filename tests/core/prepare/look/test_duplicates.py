@@ -56,6 +56,17 @@ def test_where_dropping_by_the_prompt_would_take_other_answers_equal_rows_are_dr
     assert done.set_aside == 1
 
 
+def test_the_options_of_a_multiple_choice_beside_its_question_make_its_rows_no_repeats() -> None:
+    rows = [
+        {"question": f"What is the capital of land {n % 9}?", "A": f"city {n}", "answer": "ABCD"[n % 4]}
+        for n in range(180)
+    ]
+    found = look(rows, "question-answer")
+    same, apart = (only([one for one in found if one.kind == kind]) for kind in ("same-pair", "contradiction"))
+    assert same.count == 144 and same.repairs and not same.recommended and not apart.recommended
+    assert apart.text.endswith("What tells these rows apart may be in a column that no prompt shows.")
+
+
 def test_where_near_copies_are_found_it_is_said_there_that_equal_rows_go_as_well() -> None:
     rows = [DataFinding(kind, "q", count, "Told.") for kind, count in (("same-pair", 184), ("near-duplicate", 5))]
     same, near = repeats_gone(rows)
