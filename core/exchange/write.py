@@ -57,7 +57,7 @@ def export_to(folder: Path, plan: Plan, tool: Tool, base: Path, *, force: bool =
     with Helper() as helper:
         made = prepared(plan.prepare, base, helper)
     model = find_model(plan.select.model)
-    skipped = sum(not takes_turns(row) for _, row in made.each())
+    skipped = sum(not takes_turns(row) for row in made.all)
     given = Given(loadable(model), model.has_chat_template, made.account.parts["validation"], skipped)
     exported: Exported = converter(tool).export(plan, given)
     try:

@@ -93,10 +93,6 @@ class Prepared(msgspec.Struct, frozen=True):
             [(self.path(split), self.account.parts[split]) for split in SPLITS if split in self.account.parts]
         )
 
-    def each(self) -> Iterator[tuple[Split, Row]]:
-        """All rows with their part, train first."""
-        return ((split, row) for split in SPLITS for row in self.rows(split))
-
     def aside(self) -> Iterator[AsideLine]:
         """The records that are not used."""
         decoder = msgspec.json.Decoder(AsideLine)

@@ -75,9 +75,9 @@ class Surveyor:
         assert self._prepared is not None, "a look comes first"
         rendered = [
             [("\n\n".join(turn.content for turn in row.prompt) + "\n\n", False), (row.answer, True)]
-            for _, row in islice(self._prepared.each(), show)
+            for row in islice(self._prepared.all, show)
         ]
-        return Counted(estimated_profile((row for _, row in self._prepared.each()), vocabulary), rendered)
+        return Counted(estimated_profile(self._prepared.all, vocabulary), rendered)
 
     def prepare(self, plan: dict[str, Any], base: str) -> Prepared:
         """The rows that a plan's section makes."""

@@ -121,7 +121,7 @@ def test_the_test_may_be_a_file_of_ones_own_and_nothing_of_it_is_trained_on(tmp_
     assert len(found["test"]) == 23
     assert not set(found["test"]) & (set(found["train"]) | set(found["validation"]))
     assert sum(map(len, found.values())) == 200 - 3 + 23
-    assert len({row.id for _, row in prepared.each()}) == prepared.total, "ids stay single"
+    assert len({row.id for row in prepared.all}) == prepared.total, "ids stay single"
 
 
 def test_labels_are_balanced_and_the_newest_are_for_the_test(tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ def test_no_row_is_lost_or_invented(tmp_path: Path, rows: list[dict[str, Any]], 
     assert sum(one.step != "overlap" for one in lines) == told.aside
     overlapping = sum(one.step == "overlap" for one in lines)
     assert prepared.total + overlapping == told.used, "each record gives one row"
-    assert len({row.id for _, row in prepared.each()}) == prepared.total
+    assert len({row.id for row in prepared.all}) == prepared.total
 
 
 def test_an_encoding_that_the_plan_names_is_read_with_and_is_another_set(tmp_path: Path) -> None:
@@ -302,8 +302,8 @@ def test_an_encoding_that_the_plan_names_is_read_with_and_is_another_set(tmp_pat
     said = prepare_rows(plan("a.csv", encoding="iso8859_9"), tmp_path)
     other = prepare_rows(plan("a.csv", encoding="cp1251"), tmp_path)
     assert len({guessed.folder, said.folder, other.folder}) == 3
-    assert "Şehir 7" in [row.answer for _, row in said.each()]
-    assert "Юehir 7" in [row.answer for _, row in other.each()]
+    assert "Şehir 7" in [row.answer for row in said.all]
+    assert "Юehir 7" in [row.answer for row in other.all]
     found = profile("a.csv", tmp_path, encoding="cp1251")
     assert any("Ю" in example for column in found.columns for example in column.examples)
 

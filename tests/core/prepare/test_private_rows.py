@@ -10,7 +10,7 @@ from tests.core.prepare.test_pipeline import plan, write
 from tunesmith.core.meter import silent
 from tunesmith.core.prepare.pipeline import prepare_rows
 from tunesmith.core.prepare.written import write_set
-from tunesmith.core.rows import Row
+from tunesmith.core.rows import SPLITS, Row
 
 MAIL = "maria.lopez@example.com"
 
@@ -28,7 +28,8 @@ def rows_of(count: int = 200) -> list[dict[str, Any]]:
 
 
 def all_rows(folder: Path, rows: list[dict[str, Any]], **changes: Any) -> list[tuple[str, Row]]:
-    return list(prepare_rows(plan(write(folder, rows), **changes), folder).each())
+    prepared = prepare_rows(plan(write(folder, rows), **changes), folder)
+    return [(split, row) for split in SPLITS for row in prepared.rows(split)]
 
 
 def test_rows_left_out_for_personal_data_are_not_kept_with_it(tmp_path: Path) -> None:

@@ -344,7 +344,7 @@ def test_read_is_used_and_set_aside(practice: tuple[Draft, Prepared]) -> None:
     told = prepared.account
     assert told.read == told.used + told.aside == len(read_records("practice").rows)
     assert sum(1 for _ in prepared.aside()) == told.aside
-    assert sum(1 for _ in prepared.each()) == prepared.total
+    assert sum(1 for _ in prepared.all) == prepared.total
 
 
 def test_columns_whose_names_have_braces_are_refused_with_what_helps(tmp_path: Path) -> None:
